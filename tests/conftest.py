@@ -1,0 +1,179 @@
+"""Servers and habits of every test: an embedded PostgreSQL and Valkey of this run's own.
+
+The process that pytest started owns the servers; workers of xdist find them by environment.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from qms.local.postgres import Postgres
+from qms.local.processes import NotReady, spawn, stop
+from qms.local.valkey import Valkey
+from tests.settings import NAME, ROOT, STACK
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class Stack:
+    """The servers of one run, and the lock that keeps a kept one for one run at a time."""
+
+    def __init__(self) -> None:
+        self.lock: IO[str] | None = None
+        self.servers: list[Postgres | Valkey] = []
+
+    def start(self) -> None:
+        self.lock = (STACK / "lock").open("w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotReady(
+                f"Another test run uses the database {NAME}."
+                " Wait for it, or choose another name: QMS_TEST_DB=test_mine."
+            ) from None
+        postgres = Postgres(STACK, keep=False)
+        if os.environ["DATABASE_URL"] == postgres.url("postgres"):
+            self.servers.append(postgres)
+        if os.environ.get("QMS_TEST_REDIS") == "ours":
+            self.servers.append(Valkey(STACK, keep=False))
+        for server in self.servers:
+            server.start()
+
+    def stop(self) -> None:
+        for server in reversed(self.servers):
+            server.stop()
+        self.servers = []
+        if self.lock is not None:
+            self.lock.close()
+
+
+STACK_KEY = pytest.StashKey[Stack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    stack = config.stash[STACK_KEY] = Stack()
+    try:
+        stack.start()
+    except NotReady as problem:
+        stack.stop()
+        pytest.exit(str(problem), returncode=1)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    stack = config.stash.get(STACK_KEY, None)
+    if stack is not None:
+        stack.stop()
+
+
+def chromium() -> str | None:
+    """The browser of the journeys: `CHROMIUM`, or the system's."""
+    given = os.environ.get("CHROMIUM", "")
+    return given or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if chromium() is not None:
+        return
+    skip = pytest.mark.skip(reason="No Chromium was found: apt-get install chromium")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """History refuses TRUNCATE, and that is how `transaction=True` tests are cleaned up.
+
+    Only these triggers rest, and only here: every other promise is on in every test.
+    """
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "select format('alter table %I.%I disable trigger %I', n.nspname, c.relname, t.tgname)"
+            " from pg_trigger t join pg_class c on c.oid = t.tgrelid"
+            " join pg_namespace n on n.oid = c.relnamespace"
+            " where not t.tgisinternal and t.tgname like '%%truncate%%'"
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    """Rate limits and cached pieces of one test are not another's."""
+    yield
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The Chromium of `@pytest.mark.browser` tests, for Playwright's `executable_path`."""
+    found = chromium()
+    if found is None:
+        pytest.skip("No Chromium was found: apt-get install chromium")
+    return found
+
+
+@pytest.fixture
+def celery_worker(
+    transactional_db: None, tmp_path: Path, settings: Any
+) -> Iterator["WorkerProcess"]:
+    """A real worker process on this test's database and broker; `.process.kill()` is allowed."""
+    from qms.celery import app
+
+    app.conf.update(task_always_eager=False, task_eager_propagates=False)
+    worker = WorkerProcess(tmp_path / "worker.log")
+    try:
+        worker.start()
+        yield worker
+    finally:
+        worker.stop()
+        app.conf.update(task_always_eager=True, task_eager_propagates=True)
+
+
+class WorkerProcess:
+    """A Celery worker beside the test, reading every queue."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.process: Any = None
+
+    def start(self, *, queues: str = "default,pack", patience: float = 30) -> None:
+        from django.db import connection
+
+        command = [sys.executable, "-m", "celery", "-A", "qms.celery", "worker", "-Q", queues]
+        command += ["--concurrency=1", "--without-gossip", "--without-mingle", "-l", "INFO"]
+        database = connection.settings_dict["NAME"]
+        address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+        # The product's own settings: eager tasks are the tests' habit, not the worker's.
+        env = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "qms.settings"}
+        with self.log.open("ab") as output:
+            self.process = spawn(command, env=env, cwd=ROOT, output=output)
+        self._wait_until_ready(patience)
+
+    def _wait_until_ready(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while " ready." not in self.log.read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"The worker did not start:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                stop(self.process, signal.SIGTERM, patience=15)
