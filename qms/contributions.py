@@ -1,0 +1,401 @@
+"""What each chapter shows on the pages that belong to no chapter.
+
+The kernel and the ground may not import the chapters, so the chapters come to them: `workflow.py`,
+`evidence.py` and `dashboard.py` of every installed app are imported at start-up (`qms/apps.py`)
+and register plain functions here. Nothing is registered twice; order is said, not found.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+
+from qms.periods import Period
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+# --- the evidence pack and the management review -------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the evidence pack: what the clause asks, and what we can show for it.
+
+    `folder` is the numbered folder of the pack (`05-documents`); `clauses` are numbers that are
+    the same in both editions or a mapping edition → numbers; `gather(period, as_of)` returns the
+    context of `template`.
+    """
+
+    folder: str
+    title: str
+    clauses: tuple[str, ...]
+    template: str
+    gather: Callable[..., dict[str, Any]]
+    order: int
+
+
+@dataclass(frozen=True)
+class Register:
+    """A complete register for the sampling auditor: columns and rows of plain values."""
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: Callable[..., Iterable[Sequence[Any]]]
+
+
+@dataclass(frozen=True)
+class RecordPrint:
+    """Records of one kind that enter the pack as a page of their own.
+
+    `select(period, as_of)` yields (record, file name without ending); `template` prints one, with
+    `context(record, as_of)`.
+    """
+
+    folder: str
+    model_label: str
+    template: str
+    select: Callable[..., Iterable[tuple[Any, str]]]
+    context: Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ReviewInput:
+    """One compiled input of the management review.
+
+    `compile(period)` returns a list of `Line`s; an empty list is an empty input, which a person
+    must then explain.
+    """
+
+    key: str
+    title: str
+    compile: Callable[[Period], list["Line"]]
+    order: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence or figure of a compiled input: label, value now, value before, link."""
+
+    label: str
+    value: str
+    before: str = ""
+    url: str = ""
+
+
+_sections: list[Section] = []
+_registers: list[Register] = []
+_prints: list[RecordPrint] = []
+_inputs: list[ReviewInput] = []
+
+
+def evidence(
+    *, folder: str, title: str, clauses: Iterable[str], template: str, order: int = 50
+) -> Callable[[Function], Function]:
+    """Register `(period, as_of) -> template context` as a section of the evidence pack."""
+
+    def register(gather: Function) -> Function:
+        _sections.append(Section(folder, title, tuple(clauses), template, gather, order))
+        return gather
+
+    return register
+
+
+def register(
+    *, name: str, title: str, columns: Iterable[str]
+) -> Callable[[Function], Function]:
+    """Register `(period, as_of) -> rows` as a register (CSV and XLSX) of the pack."""
+
+    def keep(rows: Function) -> Function:
+        _registers.append(Register(name, title, tuple(columns), rows))
+        return rows
+
+    return keep
+
+
+def printed(
+    *, folder: str, model_label: str, template: str, context: Callable[..., dict[str, Any]]
+) -> Callable[[Function], Function]:
+    """Register `(period, as_of) -> (record, file name) pairs` printed one by one in the pack."""
+
+    def keep(select: Function) -> Function:
+        _prints.append(RecordPrint(folder, model_label, template, select, context))
+        return select
+
+    return keep
+
+
+def review_input(*, key: str, title: str, order: int = 50) -> Callable[[Function], Function]:
+    """Register `(period) -> list[Line]` for the review input `key` of the checklist."""
+
+    def keep(compile_: Function) -> Function:
+        _inputs.append(ReviewInput(key, title, compile_, order))
+        return compile_
+
+    return keep
+
+
+def sections() -> list[Section]:
+    return sorted(_sections, key=lambda each: (each.folder, each.order, each.title))
+
+
+def registers() -> list[Register]:
+    return sorted(_registers, key=lambda each: each.name)
+
+
+def prints() -> list[RecordPrint]:
+    return sorted(_prints, key=lambda each: (each.folder, each.model_label))
+
+
+def review_inputs(key: str | None = None) -> list[ReviewInput]:
+    """The compiled inputs, of one checklist key or all, in order."""
+    found = [each for each in _inputs if key in (None, each.key)]
+    return sorted(found, key=lambda each: (each.key, each.order, each.title))
+
+
+# --- home, navigation, search, calendar ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the navigation or of the “+ New” menu."""
+
+    group: str
+    label: str
+    url_name: str
+    icon: str
+    permission: str
+    order: int
+    count: Callable[[Any], int] | None = None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure of the leadership dashboard.
+
+    `figure` is the big number with its unit, `note` one sentence, `tone` says how it stands,
+    `spark` is a short series for the small line, `rows` a table behind it.
+    """
+
+    title: str
+    figure: str
+    note: str
+    tone: Literal["fine", "soon", "late", "plain"] = "plain"
+    url: str = ""
+    spark: Sequence[float | None] = ()
+    rows: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result of the search over everything."""
+
+    title: str
+    kind: str
+    number: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the calendar."""
+
+    day: date
+    title: str
+    kind: str
+    url: str
+    tone: Literal["fine", "soon", "late", "plain"] = "plain"
+
+
+_navigation: list[Item] = []
+_creating: list[Item] = []
+_tiles: list[tuple[int, str, Callable[..., Tile]]] = []
+_searches: list[tuple[int, str, Callable[..., list[Hit]]]] = []
+_calendars: list[Callable[..., list[Entry]]] = []
+
+GROUPS = ("", "Plan", "Do", "Check", "Act", "Certify", "Settings")
+
+
+def navigation(
+    group: str,
+    label: str,
+    url_name: str,
+    *,
+    icon: str,
+    permission: str,
+    order: int = 50,
+    count: Callable[[Any], int] | None = None,
+) -> None:
+    """Add an entry to the navigation under one of `GROUPS`; `count(person)` shows a number."""
+    if group not in GROUPS:
+        raise ValueError(f"{group} is no group of the navigation.")
+    _navigation.append(Item(group, label, url_name, icon, permission, order, count))
+
+
+def create_entry(label: str, url_name: str, *, icon: str, permission: str, order: int = 50) -> None:
+    """Add an entry to the “+ New” menu."""
+    _creating.append(Item("", label, url_name, icon, permission, order))
+
+
+def tile(*, order: int, permission: str) -> Callable[[Function], Function]:
+    """Register `(today) -> Tile` for the leadership dashboard."""
+
+    def keep(make: Function) -> Function:
+        _tiles.append((order, permission, make))
+        return make
+
+    return keep
+
+
+def search(kind: str, *, order: int = 50) -> Callable[[Function], Function]:
+    """Register `(person, query, limit) -> list[Hit]`; it must honour `visible_to(person)`."""
+
+    def keep(find: Function) -> Function:
+        _searches.append((order, kind, find))
+        return find
+
+    return keep
+
+
+def calendar(find: Function) -> Function:
+    """Register `(person, start, end) -> list[Entry]` for the calendar."""
+    _calendars.append(find)
+    return find
+
+
+def navigation_for(person: Any) -> list[tuple[str, list[Item]]]:
+    """The navigation's groups with the entries this person may open."""
+    return [
+        (group, items)
+        for group in GROUPS
+        if (items := [i for i in _allowed(_navigation, person) if i.group == group])
+    ]
+
+
+def creating_for(person: Any) -> list[Item]:
+    """The entries of “+ New” for this person."""
+    return _allowed(_creating, person)
+
+
+def tiles_for(person: Any, today: date) -> list[Tile]:
+    """The leadership dashboard's tiles this person may see, computed now."""
+    return [
+        make(today)
+        for _order, permission, make in sorted(_tiles, key=lambda each: each[0])
+        if person.has_perm(permission)
+    ]
+
+
+def find_everywhere(person: Any, query: str, limit: int) -> list[tuple[str, list[Hit]]]:
+    """(kind, hits) for every kind with hits, at most `limit` of each."""
+    found = [
+        (kind, find(person, query, limit))
+        for _order, kind, find in sorted(_searches, key=lambda each: each[:2])
+    ]
+    return [(kind, hits) for kind, hits in found if hits]
+
+
+def calendar_for(person: Any, start: date, end: date) -> list[Entry]:
+    """Every entry between two days (both inclusive), by day."""
+    entries = [entry for find in _calendars for entry in find(person, start, end)]
+    return sorted(entries, key=lambda entry: (entry.day, entry.kind, entry.title))
+
+
+def _allowed(items: list[Item], person: Any) -> list[Item]:
+    ordered = sorted(items, key=lambda item: (item.order, item.label))
+    return [item for item in ordered if person.has_perm(item.permission)]
+
+
+# --- records: work, panels, signatures, the zone ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing somebody has to do next with a record.
+
+    Either `person` or `role` is set. `name` is the button's word ("Find cause"), `key` the stable
+    name of the step, `due` a day of the organisation, `waiting` marks work that others hold up.
+    """
+
+    key: str
+    name: str
+    person: Any = None
+    role: str = ""
+    due: date | None = None
+    obstacle: str = ""
+    remind: bool = True
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the record page contributed by another chapter (attachments, signatures)."""
+
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    order: int = 50
+
+
+_work: dict[type[models.Model], Callable[[Any], list[Step]]] = {}
+_panels: list[Callable[..., Panel | None]] = []
+_prover: list[Callable[..., Any]] = []
+_zone: list[Callable[[], ZoneInfo]] = []
+
+
+def work(model: type[models.Model]) -> Callable[[Function], Function]:
+    """Register `(record) -> list[Step]`: who has to do what next; written at every save."""
+
+    def keep(steps: Function) -> Function:
+        if model in _work:
+            raise RuntimeError(f"The work of {model.__name__} is declared already.")
+        _work[model] = steps
+        return steps
+
+    return keep
+
+
+def work_of(model: type[models.Model]) -> Callable[[Any], list[Step]] | None:
+    return _work.get(model)
+
+
+def models_with_work() -> list[type[models.Model]]:
+    return list(_work)
+
+
+def record_panel(make: Function) -> Function:
+    """Register `(record, person) -> Panel or None` for every record page."""
+    _panels.append(make)
+    return make
+
+
+def panels_of(record: Any, person: Any) -> list[Panel]:
+    found = [panel for make in _panels if (panel := make(record, person))]
+    return sorted(found, key=lambda panel: panel.order)
+
+
+def proves(prove: Function) -> Function:
+    """Register the one `(request, data) -> proof` by which a person re-authenticates to sign."""
+    _prover[:] = [prove]
+    return prove
+
+
+def prove(request: Any, data: Any) -> Any:
+    """The proof for a signature from the posted form; raises Refused when it does not hold."""
+    return _prover[0](request, data)
+
+
+def tells_zone(zone_of_organisation: Function) -> Function:
+    """Register the one function that knows the organisation's time zone."""
+    _zone[:] = [zone_of_organisation]
+    return zone_of_organisation
+
+
+def zone() -> ZoneInfo:
+    """The organisation's time zone; the setting TIME_ZONE before there is an organisation."""
+    return _zone[0]() if _zone else ZoneInfo(settings.TIME_ZONE)

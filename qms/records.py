@@ -1,0 +1,273 @@
+"""Record: the base of everything the quality system must be able to show an auditor.
+
+Kept, attributable and explained: who changed it, when, and why (ISO 9001 7.5.3). The program
+refuses silent changes here; the database refuses them again (`qms/triggers.py`).
+"""
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from simple_history.models import HistoricalRecords
+
+from qms import triggers
+from qms.clock import DatabaseNow
+from qms.events import publish
+from qms.numbering import next_number
+from qms.refusals import Refused, Stale
+
+CREATED = "Created."
+EDITED_DRAFT = "Edited the draft."
+
+
+class Xid(models.Func):
+    """The number of the running transaction."""
+
+    template = "(pg_current_xact_id()::text::bigint)"
+    output_field = models.BigIntegerField()
+
+
+class HistoryRow(models.Model):
+    """What every history row bears beside the record's columns; the database fills it in.
+
+    `history_date` is the database's clock (see `triggers.Stamped`), so as-of questions go by it.
+    `demo` is true for rows written at a time that was only lived through (see `qms.clock`).
+    """
+
+    xid = models.BigIntegerField(db_default=Xid(), editable=False)
+    demo = models.BooleanField(db_default=False, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class History(HistoricalRecords):
+    """simple-history with an append-only table and the database's own stamp on each row."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("bases", [HistoryRow])
+        options.setdefault("history_change_reason_field", models.TextField(null=True))
+        options.setdefault("user_db_constraint", True)
+        super().__init__(**options)
+
+    def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
+        options: dict[str, Any] = super().get_meta_options(model)
+        options["triggers"] = [
+            triggers.AppendOnly(name="append_only"),
+            triggers.KeptWhole(name="never_truncated"),
+            triggers.Stamped(name="stamped"),
+        ]
+        return options
+
+    def _get_history_user_fields(self) -> dict[str, Any]:
+        return {
+            "history_user": models.ForeignKey(
+                settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+            )
+        }
+
+
+@dataclass(frozen=True)
+class RecordSaved:
+    """A record was written, with its history row, in the running transaction."""
+
+    record: "Record"
+    created: bool
+
+
+class RecordQuerySet(models.QuerySet[Any]):
+    """A queryset that refuses the shortcuts which would leave no history."""
+
+    def _no_history(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"{self.model.__name__}: this writes no history; use save_because().")
+
+    update = bulk_create = bulk_update = abulk_create = abulk_update = aupdate = _no_history  # type: ignore[assignment]
+
+    def delete(self) -> NoReturn:
+        raise TypeError(f"{self.model.__name__} records are kept; void them instead.")
+
+    def visible_to(self, person: Any) -> Self:
+        """The rows this person may see. Chapters with confidential rows narrow it further."""
+        meta = self.model._meta
+        allowed = person.is_authenticated and person.has_perm(
+            f"{meta.app_label}.view_{meta.model_name}"
+        )
+        return self if allowed else self.none()
+
+
+class Record(models.Model):
+    """Kept, attributable and explained: who changed it, when, and why.
+
+    `version` counts the saves; a save from a page that has gone stale is refused, never merged
+    silently. `happened_at`, where a model has one, is what people say; `recorded_at` is the
+    database's clock.
+    """
+
+    SIGNED_FIELDS: ClassVar[Collection[str]] = ()
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False
+    )
+    recorded_at = models.DateTimeField(db_default=DatabaseNow(), editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    history = History(inherit=True)
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        default_permissions = ("add", "change", "view")
+        triggers = [
+            triggers.Kept(name="kept"),
+            triggers.KeptWhole(name="never_truncated"),
+            triggers.NeedsHistory(name="needs_history"),
+        ]
+
+    @property
+    def is_released(self) -> bool:
+        """Whether a change needs a reason from the person; a draft's changes explain themselves."""
+        return False
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of what a signature stands under: `SIGNED_FIELDS` as stored, by name."""
+        return hashlib.sha256(self.signed_content().encode()).hexdigest()
+
+    def signed_content(self) -> str:
+        """What a signature stands under, as canonical JSON; models with parts extend it."""
+        content = {
+            self._meta.get_field(name).attname: self._meta.get_field(name).value_to_string(self)
+            for name in self.SIGNED_FIELDS
+        }
+        content["record"] = f"{self._meta.label_lower}:{self.pk}"
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert a new record; an existing one is saved by `save_because` only."""
+        adding = self._state.adding
+        if adding:
+            self._begin()
+        elif not getattr(self, "_change_reason", None):
+            raise TypeError(f"Changing a {type(self).__name__} needs a reason; use save_because().")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if adding:
+                del self._change_reason, self._history_user
+                self.refresh_from_db(fields=["recorded_at"])
+            publish(RecordSaved(self, adding))
+
+    def save_because(self, reason: str, *, by: Any, _transition: bool = False) -> None:
+        """Save with the person and the reason in the history row.
+
+        Raises Stale when the stored row is newer than this one, Refused when a released record
+        gets no reason or a frozen field was changed, TypeError on a change of state.
+        """
+        with transaction.atomic():
+            stored = type(self)._base_manager.select_for_update(of=("self",)).get(pk=self.pk)
+            if stored.version != self.version:
+                raise Stale
+            self._check_change(stored, transition=_transition)
+            if stored.is_released and not reason.strip():
+                raise Refused("Say why you change it; it is released.", field="reason")
+            self.version += 1
+            self._change_reason, self._history_user = reason.strip() or EDITED_DRAFT, by
+            try:
+                self.save()
+            except BaseException:
+                self.version -= 1
+                raise
+            finally:
+                del self._change_reason, self._history_user
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} records are kept; void them instead.")
+
+    def _begin(self) -> None:
+        """What holds for a record that is about to be inserted."""
+        if getattr(self, "_change_reason", None) is None:
+            self._change_reason = CREATED
+        self._history_user = self.created_by
+
+    def _check_change(self, stored: Self, *, transition: bool) -> None:
+        """Refuse a change this kind of record does not allow; `stored` is the locked row."""
+        if stored.created_by_id != self.created_by_id:
+            raise TypeError("Who created a record never changes.")
+
+
+class StatefulRecord(Record):
+    """A record that follows a procedure: it has a state, and only transitions change it.
+
+    `PATHS` are all the moves there are (state, state); the database holds to them, and a test
+    compares them with the transitions. In the states `FROZEN_IN` the fields `FROZEN` stay.
+    """
+
+    STATE_FIELD: ClassVar[str] = "status"
+    DRAFT_STATES: ClassVar[Collection[str]] = ()
+    PATHS: ClassVar[Collection[tuple[str, str]]] = ()
+    FROZEN: ClassVar[Collection[str]] = ()
+    FROZEN_IN: ClassVar[Collection[str]] = ()
+
+    class Meta(Record.Meta):
+        abstract = True
+        triggers = [*Record.Meta.triggers, triggers.KeepsItsPath(name="keeps_its_path")]
+
+    @classmethod
+    def first_state(cls) -> str:
+        return str(cls._meta.get_field(cls.STATE_FIELD).get_default())
+
+    @property
+    def state(self) -> str:
+        return str(getattr(self, self.STATE_FIELD))
+
+    @property
+    def is_released(self) -> bool:
+        return self.state not in (self.DRAFT_STATES or (self.first_state(),))
+
+    def _begin(self) -> None:
+        super()._begin()
+        if self.state != self.first_state():
+            raise TypeError(f"A new {type(self).__name__} starts as {self.first_state()}.")
+
+    def _check_change(self, stored: Self, *, transition: bool) -> None:
+        super()._check_change(stored, transition=transition)
+        if not transition and stored.state != self.state:
+            raise TypeError("Only a transition changes the state of a record.")
+        if stored.state in self.FROZEN_IN:
+            for name in self.FROZEN:
+                field = self._meta.get_field(name)
+                if getattr(stored, field.attname) != getattr(self, field.attname):
+                    label = str(getattr(field, "verbose_name", name))
+                    raise Refused(
+                        f"The {label} stays as it was approved. Start a new revision instead."
+                    )
+
+
+class Numbered(models.Model):
+    """Mixed in before a record: it gets its number when it is inserted, without gaps or doubles."""
+
+    SERIES: ClassVar[str] = ""
+
+    number = models.CharField(max_length=40, unique=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def number_series(self) -> tuple[str, int | None]:
+        """(prefix, year or None): which series the number is taken from."""
+        from qms.periods import today
+
+        return self.SERIES, today().year
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            if self._state.adding and not self.number:
+                prefix, year = self.number_series()
+                self.number = next_number(prefix, year=year)
+            super().save(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return self.number
