@@ -63,8 +63,8 @@ def broker(url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={number}"
 
 
-class Misconfigured(Exception):
-    """The environment lacks something. The message is a sentence for the person who runs us."""
+class Misconfigured(SystemExit):
+    """The environment lacks something: the process says so in a sentence and ends with code 1."""
 
 
 # production (the default: nothing given must never mean something weak), demo, development, test.
@@ -177,7 +177,8 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-DATABASES = {"default": database(env("DATABASE_URL", "postgres://qms@localhost/qms"))}
+DATABASE_URL = env("DATABASE_URL", "postgres://qms@localhost/qms")
+DATABASES = {"default": database(DATABASE_URL)}
 # The web server keeps a pool for its threads (a connection per request is 2.8 times slower);
 # processes that fork, such as a Celery worker, keep one connection each.
 POOL = env_int("DATABASE_POOL", 0)
@@ -255,7 +256,6 @@ CELERY_RESULT_BACKEND = CELERY_BROKER_URL  # results in the database are four ti
 CELERY_RESULT_EXPIRES = 24 * 3600
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"qms.pack.*": {"queue": "pack"}}  # an evidence pack never delays a reminder
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A task that kills its worker is not tried again by Celery, where it would loop for ever:
@@ -275,7 +275,17 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "in
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+# A waking message can be lost; the outbox is looked at again and again.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    f"drain-{queue}": {
+        "task": "outbox.drain",
+        "schedule": 5.0,
+        "args": [queue],
+        # What waited while no worker ran is done once, not once for each missed beat.
+        "options": {"queue": queue, "expires": 5},
+    }
+    for queue in ("default", "pack")
+}
 
 # What a browser may do with our pages
 SELF, NONE = "'self'", "'none'"

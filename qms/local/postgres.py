@@ -259,6 +259,7 @@ class Postgres:
             process = int(lock.read_text().splitlines()[0])
             if is_zombie(process):
                 lock.unlink()
+                (self.sockets / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
     def _leftover(self) -> int | None:
         with contextlib.suppress(OSError, ValueError, IndexError):
@@ -295,11 +296,13 @@ class Postgres:
         raise NotReady(f"PostgreSQL did not start: {lines[-1]} (more in {self.log})")
 
     def _make_database(self, name: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            with contextlib.suppress(psycopg.errors.DuplicateDatabase):
-                known = connection.execute("select 1 from pg_database where datname = %s", [name])
-                if known.fetchone() is None:
-                    connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        with (
+            psycopg.connect(self.url("postgres"), autocommit=True) as connection,
+            contextlib.suppress(psycopg.errors.DuplicateDatabase),
+        ):
+            known = connection.execute("select 1 from pg_database where datname = %s", [name])
+            if known.fetchone() is None:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
 def socket_folder(home: Path, account: Account) -> Path:
@@ -331,7 +334,7 @@ def _system() -> list[Path]:
 
 def _version_line(binaries: Path) -> str:
     try:
-        return subprocess.run(  # noqa: S603 - a path this module found
+        return subprocess.run(
             [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

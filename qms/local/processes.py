@@ -80,7 +80,7 @@ def spawn(
     other: dict[str, Any] = {}
     if account is not None and account.is_somebody_else:
         other = {"user": account.uid, "group": account.gid, "extra_groups": []}
-    return subprocess.Popen(  # noqa: S603 - every command here is built by this package
+    return subprocess.Popen(
         list(command),
         env=None if env is None else dict(env),
         cwd=cwd,
@@ -88,7 +88,7 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,
-        preexec_fn=_die_with_parent(death_signal, os.getpid()),  # noqa: PLW1509 - needed, see above
+        preexec_fn=_die_with_parent(death_signal, os.getpid()),
         **other,
     )
 

@@ -80,7 +80,7 @@ def test_server_ends_when_its_starter_is_killed_and_comes_back_with_all_rows(hom
         "print(server.process_id, flush=True)\n"
         "time.sleep(60)\n"
     )
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [sys.executable, "-c", program, str(home)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as starter:
         assert starter.stdout is not None

@@ -1,0 +1,60 @@
+# What each target is for stands beside it; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+COMPANY ?= ca-manufacturer
+FAST ?=
+TESTS ?=
+VENV := $(CURDIR)/.venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+# The first Python of these that is 3.11 or newer makes the environment.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell \
+  command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+
+COMPILE = $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
+  --python-version 3.11 --universal
+
+.PHONY: help demo test check fix migrations lock trace assets venv
+
+help:  ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+demo: venv assets  ## The product with a demo company: PORT=8000 COMPANY=ca-manufacturer
+	@exec $(PY) -m qms.local.launch --port "$(PORT)" --company "$(COMPANY)"
+
+test: venv assets  ## All tests; FAST=1 leaves out slow ones and the browser, TESTS=path narrows
+	@exec $(PY) -m pytest -n 2 --dist worksteal $(if $(FAST),-m "not slow and not browser") $(TESTS)
+
+check: venv assets  ## What CI runs first: format, lint, types, borders, migrations, deployment
+	@exec $(PY) -m qms.local.checks
+
+fix: venv  ## Format, and repair what a machine can repair
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+migrations: venv  ## Write a named migration: APP=capa NAME=what_changed
+	@test -n "$(APP)" -a -n "$(NAME)" || { echo 'Say which: make migrations APP=capa NAME=what_changed'; exit 1; }
+	@exec $(PY) manage.py makemigrations "$(APP)" --name "$(NAME)"
+
+trace: venv  ## Which test holds which clause, and which handler hears which event
+	@exec $(PY) -m qms.local.trace
+
+assets: venv  ## The front-end files, from pinned packages
+	@exec $(PY) -m qms.local.assets
+
+lock: venv  ## Lock files with hashes, no registry's address in them
+	@$(COMPILE) --all-extras pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+# The stamp is written last, so that an interrupted installation starts over.
+venv: $(STAMP)
+$(STAMP): requirements-dev.lock
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed, and none was found.' >&2; exit 1; }
+	@echo 'Installing the environment (a few minutes the first time) …'
+	@test -x $(PY) && $(PY) -c '' 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $(STAMP)
