@@ -59,11 +59,12 @@ def lost_server(problem: BaseException | None) -> str | None:
     import psycopg
     import redis.exceptions
 
+    broker_errors = (redis.exceptions.ConnectionError, kombu.exceptions.OperationalError)
     while problem is not None:
         # Without a code the answer came from the network, not from the database.
         if isinstance(problem, psycopg.OperationalError) and problem.sqlstate is None:
             return "The database (DATABASE_URL) stopped answering. Start it and try again."
-        if isinstance(problem, redis.exceptions.ConnectionError | kombu.exceptions.OperationalError):
+        if isinstance(problem, broker_errors):
             return "The Redis server (REDIS_URL) does not answer. Start it and try again."
         problem = problem.__cause__
     return None

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -235,10 +234,9 @@ def wait_for_page(address: str, web: "subprocess.Popen[bytes]") -> None:
     while time.monotonic() < deadline:
         if web.poll() is not None:
             raise NotReady("The web server did not start; what it said stands above.")
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own
-                if answer.status == 200:
-                    return
+        with contextlib.suppress(OSError):  # not yet listening, or not yet well
+            urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own address
+            return
         time.sleep(0.1)
     raise NotReady(f"The web server did not answer within {READY_SECONDS:.0f} seconds.")
 
@@ -249,7 +247,10 @@ def sign_ins() -> str:
         return ""
     done = subprocess.run(
         [sys.executable, "manage.py", "demo_sign_ins"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
