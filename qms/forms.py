@@ -1,0 +1,259 @@
+"""Forms of every page: what was typed is kept, people and records are chosen only where visible.
+
+A form says nothing about what is allowed; the transitions, factories and amendments of the chapters
+do. Serves 7.5.3: an edit carries the version it was made on and, where released, its reason.
+"""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.forms.renderers import DjangoTemplates, TemplatesSetting
+from django.template import TemplateDoesNotExist
+from django.utils.functional import cached_property
+
+from qms.refusals import Refused
+from qms.workflow import Transition
+
+SERVICE_FIELDS = ("version", "reason", "password")
+REASON_HELP = "The reason is kept with the record, for everyone who reads its history."
+
+
+class FaceRenderer(TemplatesSetting):
+    """Fields drawn by our templates, widgets by Django's own where we have none."""
+
+    field_template_name = "components/field.html"
+
+    @cached_property
+    def _django(self) -> DjangoTemplates:
+        return DjangoTemplates()
+
+    def get_template(self, template_name: str) -> Any:
+        try:
+            return super().get_template(template_name)
+        except TemplateDoesNotExist:
+            return self._django.get_template(template_name)
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar; the value is ISO 8601 whatever the person's language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    """The browser's own time field."""
+
+    input_type = "time"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%H:%M")
+
+
+class MomentInput(forms.DateTimeInput):
+    """Date and time in one field, in the organisation's zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    """Several files at once; on a phone it offers the camera too."""
+
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Zero or more files; cleans to a list of uploaded files."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", ManyFilesInput())
+        super().__init__(**kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        given = data if isinstance(data, list | tuple) else [data] if data else []
+        if not given and self.required:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return [super(ManyFilesField, self).clean(each, initial) for each in given]
+
+
+class FaceForm:
+    """Mixed in before a form class: our look, the person's choices, and the typed values."""
+
+    default_renderer = FaceRenderer
+    by: Any = None
+
+    def _prepare(self, by: Any) -> None:
+        self.by = by
+        prepare_fields(self, by)  # type: ignore[arg-type]
+        self.use_required_attribute = False  # type: ignore[attr-defined]
+
+    def changes(self) -> dict[str, Any]:
+        """The clean values for the domain call, without version, reason and password."""
+        cleaned: Mapping[str, Any] = self.cleaned_data  # type: ignore[attr-defined]
+        return {name: value for name, value in cleaned.items() if name not in SERVICE_FIELDS}
+
+    def refuse(self, refusal: Refused) -> None:
+        """Put the refusal's sentence where it belongs: at its field, else above the form."""
+        known = refusal.field if refusal.field in self.fields else None  # type: ignore[attr-defined]
+        self.add_error(known, str(refusal))  # type: ignore[attr-defined]
+
+
+class PlainForm(FaceForm, forms.Form):
+    """A form without a model; give it `by=request.user`."""
+
+    def __init__(self, *args: Any, by: Any = None, instance: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance = instance
+        if instance is not None:
+            add_service_fields(self, instance)
+        self._prepare(by)
+
+
+class RecordForm(FaceForm, forms.ModelForm):  # type: ignore[type-arg]
+    """The form of a record: `by=request.user` limits its choices; a released one asks the reason.
+
+    It never saves: `qms.pages.edit` hands `changes()` to the factory or to `workflow.amend`.
+    """
+
+    def __init__(self, *args: Any, by: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            add_service_fields(self, self.instance)
+        self._prepare(by)
+
+    def save(self, commit: bool = True) -> Any:
+        raise TypeError("A form saves nothing; call the factory or workflow.amend with changes().")
+
+
+def add_service_fields(form: forms.BaseForm, record: Any) -> None:
+    """The version the page was opened on and, for a released record, the reason."""
+    form.fields["version"] = forms.IntegerField(
+        required=False, widget=forms.HiddenInput, initial=record.version
+    )
+    if record.is_released:
+        form.fields["reason"] = reason_field("Why do you change it?")
+
+
+def reason_field(label: str = "Why?", *, required: bool = True) -> forms.CharField:
+    """The field every reason is asked in."""
+    return forms.CharField(
+        label=label,
+        required=required,
+        help_text=REASON_HELP,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why; the reason is kept with the record."},
+    )
+
+
+def prepare_fields(form: forms.BaseForm, by: Any) -> None:
+    """Limit every choice to what this person may see, and give each field its fitting widget."""
+    for name, field in form.fields.items():
+        if isinstance(field, forms.ModelChoiceField):
+            _limit_choices(field, by, _present(form, name))
+        _choose_widget(field)
+
+
+def _present(form: forms.BaseForm, name: str) -> Any:
+    """The value a field has already, so that a form never loses somebody who has left."""
+    present = form.get_initial_for_field(form.fields[name], name)
+    return getattr(present, "pk", present)
+
+
+def _limit_choices(field: Any, by: Any, present: Any) -> None:
+    queryset = field.queryset
+    if queryset is None:
+        return
+    if issubclass(queryset.model, get_user_model()):
+        field.queryset = _people(queryset, present)
+    elif by is not None and hasattr(queryset, "visible_to"):
+        field.queryset = queryset.visible_to(by)
+
+
+def _people(queryset: Any, present: Any) -> Any:
+    """Active people (the system is none), and whoever stands in the field already."""
+    chosen: Iterable[Any] = present if isinstance(present, list | tuple) else [present]
+    keys = [getattr(each, "pk", each) for each in chosen if each]
+    active = Q(is_active=True, is_system=False)
+    return queryset.filter(active | Q(pk__in=keys)).order_by("name", "pk")
+
+
+def _choose_widget(field: forms.Field) -> None:
+    chosen: forms.Widget | None = None
+    widget = field.widget
+    if isinstance(field, forms.DateTimeField) and widget.__class__ is forms.DateTimeInput:
+        chosen = MomentInput(widget.attrs)
+    elif isinstance(field, forms.DateField) and widget.__class__ is forms.DateInput:
+        chosen = DateInput(widget.attrs)
+    elif isinstance(field, forms.TimeField) and widget.__class__ is forms.TimeInput:
+        chosen = TimeInput(widget.attrs)
+    elif widget.__class__ is forms.Textarea:
+        widget.attrs.setdefault("rows", 3)
+    if chosen is not None:
+        chosen.is_localized = False
+        field.localize = False
+        field.widget = chosen
+
+
+class TransitionForm(PlainForm):
+    """What one transition asks: its details, the reason, the signature; and the version seen."""
+
+    transition: Transition
+
+    def changes(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.transition.details}
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether the button alone is enough, so that no page stands in between."""
+        return all(field.widget.is_hidden for field in self.fields.values())
+
+
+def transition_form(
+    transition: Transition,
+    record: Any,
+    *,
+    by: Any,
+    data: Any = None,
+    files: Any = None,
+) -> TransitionForm:
+    """The form of a transition of this record, unbound when `data` is None.
+
+    A detail named like a field of the record starts with the record's value.
+    """
+    given = {
+        name: getattr(record, name)
+        for name, field in transition.details.items()
+        if field.initial is None and hasattr(record, name)
+    }
+    form = TransitionForm(data, files, initial={k: getattr(v, "pk", v) for k, v in given.items()})
+    form.transition, form.instance = transition, record
+    form.fields.update({n: deepcopy(f) for n, f in transition.details.items()})
+    if transition.needs_reason:
+        form.fields["reason"] = reason_field()
+    if transition.signs:
+        form.fields["password"] = password_field(transition.signs)
+    form.fields["version"] = forms.IntegerField(
+        required=False, widget=forms.HiddenInput, initial=record.version
+    )
+    prepare_fields(form, by)
+    return form
+
+
+def password_field(meaning: str) -> forms.CharField:
+    """The re-authentication a signature needs."""
+    return forms.CharField(
+        label="Your password",
+        strip=False,
+        help_text=f"It signs as “{meaning}”, in your name, for exactly this content.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Give your password; it is your signature."},
+    )

@@ -1,0 +1,269 @@
+"""The small words of our templates: icons, badges, dates, people, and the record page's parts.
+
+Loaded into every template (a builtin of the engine). A state and a due date are two badges, and
+colour never speaks without a word (WCAG 2.2, 1.4.1).
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import dateformat, formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from qms import periods
+from qms.listing import Cell, state_words
+
+register = template.Library()
+TONES = ("fine", "soon", "late", "info", "void")
+EN_DASH = "\N{EN DASH}"
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", size: str = "") -> SafeString:
+    """An icon from the sprite; decoration unless it has a `label`. `size` may be "large"."""
+    about = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
+    return format_html(
+        '<svg class="icon{}" {}><use href="{}#{}"></use></svg>',
+        f" icon-{size}" if size else "",
+        mark_safe(about),  # noqa: S308  (either constant or made by format_html)
+        static("vendor/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def state(record: Any, field: str = "", tone: str = "") -> SafeString:
+    """The state of a record as a quiet badge, in the tone of the model's STATE_TONES."""
+    name = field or getattr(record, "STATE_FIELD", "status")
+    value = str(getattr(record, name, ""))
+    tone = tone or getattr(record, "STATE_TONES", {}).get(value, "")
+    if value == "void":
+        tone = "void"
+    return badge(state_words(record, name), tone)
+
+
+@register.simple_tag
+def badge(words: str, tone: str = "") -> SafeString:
+    """Words in a badge; tone: "fine", "soon", "late", "info", "void" or nothing."""
+    return format_html(
+        '<span class="state{}">{}</span>', f" state-{tone}" if tone in TONES else "", words
+    )
+
+
+@register.simple_tag
+def due(day: date | None, settled: bool = False, today: date | None = None) -> SafeString:
+    """A due date as a dot with words; a settled one is only a date."""
+    if day is None:
+        return format_html('<span class="muted">{}</span>', EN_DASH)
+    if settled:
+        return format_html('<time datetime="{}">{}</time>', day.isoformat(), day_words(day))
+    now = today or periods.today()
+    return format_html(
+        '<span class="due due-{}"><time datetime="{}">{}</time></span>',
+        periods.due_state(day, now),
+        day.isoformat(),
+        periods.in_words(day, now),
+    )
+
+
+@register.filter
+def day_words(value: date | datetime | None) -> str:
+    """A date in words: 24 Nov 2026; a datetime gives its day in the organisation's zone."""
+    if value is None:
+        return EN_DASH
+    if isinstance(value, datetime):
+        value = periods.day_of(value)
+    return dateformat.format(value, "j M Y")
+
+
+@register.filter
+def day(value: date | datetime | None) -> SafeString:
+    """A date as a <time> element."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', EN_DASH)
+    stamp = periods.day_of(value) if isinstance(value, datetime) else value
+    return format_html('<time datetime="{}">{}</time>', stamp.isoformat(), day_words(value))
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString:
+    """An instant as a <time> element, in the organisation's zone: 24 Nov 2026, 14:32."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', EN_DASH)
+    local = value.astimezone(periods.zone())
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        dateformat.format(local, "j M Y, H:i"),
+    )
+
+
+@register.filter
+def figure(value: Decimal | float | None) -> str:
+    """A number as people of this place write it, without needless zeros."""
+    if value is None:
+        return EN_DASH
+    if isinstance(value, Decimal):
+        value = value.normalize() if value % 1 else value.quantize(Decimal(1))
+    return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.simple_tag
+def person(someone: Any, mark: bool = False) -> SafeString:
+    """A person's name; `mark=True` puts their initials before it."""
+    if not someone:
+        return format_html('<span class="muted">{}</span>', "Nobody yet")
+    name = person_name(someone)
+    if not mark:
+        return format_html("{}", name)
+    return format_html(
+        '<span class="person"><span class="person-mark" aria-hidden="true">{}</span>{}</span>',
+        initials(name),
+        name,
+    )
+
+
+@register.filter
+def person_name(someone: Any) -> str:
+    """The name of a person, or what they are called where there is none."""
+    return str(getattr(someone, "name", "") or someone)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Up to two first letters of a name."""
+    words = re.findall(r"\w+", name)
+    ends = words[:1] + words[-1:] if len(words) > 1 else words
+    return "".join(word[0] for word in ends).upper()
+
+
+@register.simple_tag
+def number(record: Any, words: str = "") -> SafeString:
+    """The number of a record as a link to it."""
+    if not record:
+        return format_html('<span class="muted">{}</span>', EN_DASH)
+    shown = words or getattr(record, "number", "") or str(record)
+    return format_html(
+        '<a class="number" href="{}">{}</a>', record.get_absolute_url(), shown
+    )
+
+
+@register.simple_tag
+def cell(each: Cell, url: str = "", first: bool = False, today: date | None = None) -> SafeString:
+    """A list's cell as its column's kind draws it; the first one leads to the record."""
+    drawn = _draw(each, today)
+    if first and url:
+        return format_html('<a class="row-link" href="{}">{}</a>', url, drawn)
+    return drawn
+
+
+def _draw(each: Cell, today: date | None) -> SafeString:
+    kind, value = each.column.kind, each.value
+    if kind == "state":
+        source = each.column.value
+        return state(each.row, source if isinstance(source, str) else each.column.name)
+    if kind == "due":
+        return due(value, settled=each.settled, today=today)
+    if kind == "person":
+        return person(value)
+    if kind == "link" and value is not None and hasattr(value, "get_absolute_url"):
+        return format_html('<a href="{}">{}</a>', value.get_absolute_url(), value)
+    if kind == "number":
+        return format_html('<span class="number">{}</span>', _plain(value))
+    return format_html("{}", _plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value == "":
+        return format_html('<span class="muted">{}</span>', EN_DASH)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return day(value)
+    if isinstance(value, int | float | Decimal):
+        return figure(value)
+    return value
+
+
+@register.simple_tag(takes_context=True)
+def panel(context: template.Context, each: Any) -> SafeString:
+    """A panel another chapter contributes to this record page."""
+    flat = context.flatten()
+    return render_to_string(each.template, {**flat, **each.context}, request=context.get("request"))
+
+
+@register.filter
+def pairs(values: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Each value with the one before it (None for the first)."""
+    return list(zip([None, *values], values, strict=False))
+
+
+@register.filter
+def is_checkbox(field: Any) -> bool:
+    """Whether a form's field is one tick box, whose label stands beside it."""
+    return getattr(field.field.widget, "input_type", "") == "checkbox" and not hasattr(
+        field.field, "choices"
+    )
+
+
+@register.filter
+def bare_messages(text: Any) -> str:
+    """A message's words without its markup."""
+    return re.sub(r"<[^>]+>", "", str(text))
+
+
+@register.filter
+def roles_in_words(someone: Any) -> str:
+    """What a person is here: the titles of their roles."""
+    return str(getattr(someone, "role_label", "") or "")
+
+
+@register.filter
+def note_words(value: Any) -> Any:
+    """The note under a step of a path: a date in words, anything else as it is."""
+    return day_words(value) if isinstance(value, date) else value
+
+
+@register.filter
+def in_words(value: Any) -> Any:
+    """A plain value as people read it: dates, numbers, yes or no, people; a dash for nothing."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return _plain(value)
+
+
+@register.simple_tag
+def spark(values: Sequence[float | None], width: int = 120, height: int = 28) -> SafeString:
+    """A small line of a series; gaps stay gaps. The numbers belong in a table beside it."""
+    known = [float(value) for value in values if value is not None]
+    if len(known) < 2:
+        return mark_safe("")
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+    step = (width - 4) / (len(values) - 1)
+    points: list[list[str]] = [[]]
+    for at, value in enumerate(values):
+        if value is None:
+            points.append([])
+            continue
+        y = height - 3 - (float(value) - low) / span * (height - 6)
+        points[-1].append(f"{2 + at * step:.1f},{y:.1f}")
+    lines = [" ".join(each) for each in points if each]
+    drawn = mark_safe("".join(f'<polyline points="{line}"/>' for line in lines))  # noqa: S308
+    return format_html(
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">{}</svg>',
+        width,
+        height,
+        width,
+        height,
+        drawn,
+    )
