@@ -179,9 +179,7 @@ def _page(today: date) -> ListPage:
 def _tiles() -> list[contributions.Tile]:
     make = contributions.Tile
     return [
-        make("On-time delivery", "96.4 %", "Target 97 %, two months below.", "soon", "#")
-        if False
-        else make(
+        make(
             "On-time delivery",
             "96.4 %",
             "Target 97 %, two months below.",
