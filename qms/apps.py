@@ -8,4 +8,4 @@ class QmsConfig(AppConfig):
     name = "qms"
 
     def ready(self) -> None:
-        autodiscover_modules("workflow", "evidence", "dashboard")
+        autodiscover_modules("workflow", "evidence", "dashboard", "api")

@@ -358,11 +358,11 @@ class ClausesField(ArrayField):  # type: ignore[type-arg]
 
     description = "Clauses of ISO 9001, each with its edition"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, verbose_name: str | None = None, **kwargs: Any) -> None:
         kwargs.pop("base_field", None)
         kwargs.pop("size", None)
         kwargs.setdefault("default", list)
-        super().__init__(models.CharField(max_length=16), *args, **kwargs)
+        super().__init__(models.CharField(max_length=16), verbose_name=verbose_name, **kwargs)
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

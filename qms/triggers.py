@@ -30,6 +30,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def declared(model: type[models.Model]) -> Any:
+    """The class as written in the code: a migration's copy of it knows no paths and no history."""
+    return apps.get_model(model._meta.app_label, model.__name__)
+
+
 def history_of(model: type[models.Model]) -> type[models.Model]:
     """The historical model that simple-history made for `model`."""
     return apps.get_model(model._meta.app_label, f"Historical{model.__name__}")
@@ -37,6 +42,7 @@ def history_of(model: type[models.Model]) -> type[models.Model]:
 
 def tracked_columns(model: type[models.Model]) -> list[str]:
     """The columns of `model` that its history keeps, in the model's order."""
+    model = declared(model)
     kept = {field.column for field in history_of(model)._meta.concrete_fields} - HISTORY_ONLY
     return [field.column for field in model._meta.concrete_fields if field.column in kept]
 
@@ -129,6 +135,7 @@ class KeepsItsPath(pgtrigger.Trigger):
     operation = pgtrigger.Insert | pgtrigger.Update
 
     def get_func(self, model: Any) -> str:
+        model = declared(model)
         table, state = model._meta.db_table, model._meta.get_field(model.STATE_FIELD)
         old, new = f'OLD."{state.column}"', f'NEW."{state.column}"'
         first = literal(str(state.get_default()))

@@ -1,7 +1,27 @@
 """Every address of the program; each chapter keeps its own part."""
 
+from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns: list = [
+from qms.api import api
+
+urlpatterns = [
     path("", include("qms.health")),
+    path("", include("qms.home.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("people/", include("qms.people.urls")),
+    path("files/", include("qms.files.urls")),
+    path("outbox/", include("qms.outbox.urls")),
+    path("actions/", include("qms.actions.urls")),
+    path("scope/", include("qms.scope.urls")),
+    path("gap/", include("qms.gap.urls")),
+    path("packs/", include("qms.pack.urls")),
+    path("documents/", include("documents.urls")),
+    path("objectives/", include("objectives.urls")),
+    path("audits/", include("audits.urls")),
+    path("nonconformities/", include("capa.urls")),
+    path("reviews/", include("reviews.urls")),
 ]

@@ -1,0 +1,4 @@
+"""Addresses of this chapter."""
+
+app_name = "objectives"
+urlpatterns: list = []

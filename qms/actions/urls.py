@@ -1,0 +1,14 @@
+"""Addresses of actions."""
+
+from django.urls import path
+
+from qms.actions import views
+
+app_name = "actions"
+urlpatterns = [
+    path("", views.action_list, name="action_list"),
+    path("new/", views.action_create, name="action_create"),
+    path("<int:pk>/", views.action_detail, name="action_detail"),
+    path("<int:pk>/edit/", views.action_edit, name="action_edit"),
+    path("<int:pk>/do/<slug:name>/", views.action_transition, name="action_transition"),
+]

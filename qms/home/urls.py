@@ -1,0 +1,4 @@
+"""Addresses of this chapter."""
+
+app_name = "home"
+urlpatterns: list = []

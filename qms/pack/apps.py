@@ -1,0 +1,9 @@
+"""Evidence packs: what leaves the building for the certification body."""
+
+from django.apps import AppConfig
+
+
+class PackConfig(AppConfig):
+    name = "qms.pack"
+    label = "pack"
+    verbose_name = "Evidence packs"

@@ -1,0 +1,171 @@
+"""Roles and what each may do: one table, in code, read by everyone (ISO 9001 5.3).
+
+A permission stands in one row of `GRANTS` with the roles that hold it. The rules of the standard
+that depend on the record (author is not approver, auditors do not audit their own work) are not
+here but guards in each chapter's `workflow.py`.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: its name in the database, its label, and what it is for."""
+
+    name: str
+    label: str
+    purpose: str
+
+
+EMPLOYEE = Role(
+    "employee", "Employee", "Reads and acknowledges documents, reports problems and ideas."
+)
+AUDITOR = Role("auditor", "Auditor", "Carries out internal audits of work that is not their own.")
+PROCESS_OWNER = Role(
+    "process_owner",
+    "Process owner",
+    "Answers for a process: its documents, objectives, nonconformities and actions.",
+)
+LEAD_AUDITOR = Role(
+    "lead_auditor", "Lead auditor", "Plans audits, leads the team, releases findings and reports."
+)
+QUALITY_MANAGER = Role(
+    "quality_manager",
+    "Quality manager",
+    "Keeps the system: documents, programme, nonconformities, reviews and evidence packs.",
+)
+TOP_MANAGEMENT = Role(
+    "top_management",
+    "Top management",
+    "Approves scope and policy, holds the management review, decides on resources.",
+)
+ADMINISTRATOR = Role(
+    "administrator", "Administrator", "Keeps accounts, roles and settings; decides nothing else."
+)
+
+ROLES: dict[str, Role] = {
+    role.name: role
+    for role in (
+        EMPLOYEE,
+        AUDITOR,
+        LEAD_AUDITOR,
+        PROCESS_OWNER,
+        ADMINISTRATOR,
+        TOP_MANAGEMENT,
+        QUALITY_MANAGER,
+    )
+}
+
+E, A, LA, PO, AD, TM, QM = ROLES
+SYSTEM = "system"  # the person by whom the clock acts
+EVERYONE = (E,)  # every active person is an employee
+
+GRANTS: dict[str, tuple[str, ...]] = {
+    # People and files
+    "people.view_person": EVERYONE,
+    "people.add_person": (AD, QM),
+    "people.change_person": (AD, QM),
+    "people.assign_role": (AD,),
+    "people.erase_person": (AD,),
+    "people.open_admin": (AD,),
+    "files.view_attachment": EVERYONE,
+    "files.add_attachment": EVERYONE,
+    "files.void_attachment": (QM, PO, LA),
+    "outbox.view_effect": (AD, QM),
+    "outbox.retry_effect": (AD,),
+    # Actions
+    "actions.view_action": EVERYONE,
+    "actions.add_action": (PO, LA, QM, TM),
+    "actions.change_action": (PO, LA, QM, TM),
+    "actions.do_action": EVERYONE,  # only the owner's own: a guard says so
+    "actions.verify_action": (PO, LA, QM, TM),
+    "actions.void_action": (QM,),
+    # Scope: organisation, sites, processes, scope statement
+    "scope.view_organisation": EVERYONE,
+    "scope.change_organisation": (QM, AD),
+    "scope.view_site": EVERYONE,
+    "scope.add_site": (QM,),
+    "scope.change_site": (QM,),
+    "scope.view_process": EVERYONE,
+    "scope.add_process": (QM,),
+    "scope.change_process": (QM, PO),
+    "scope.view_scopestatement": EVERYONE,
+    "scope.add_scopestatement": (QM,),
+    "scope.change_scopestatement": (QM,),
+    "scope.approve_scopestatement": (TM,),
+    # Gap assessment
+    "gap.view_assessment": (QM, TM, PO, LA, A),
+    "gap.add_assessment": (QM,),
+    "gap.change_assessment": (QM,),
+    "gap.answer_assessment": (QM, PO),
+    # Documents
+    "documents.view_document": EVERYONE,
+    "documents.add_document": (QM, PO),
+    "documents.change_document": (QM, PO),
+    "documents.view_revision": EVERYONE,
+    "documents.add_revision": (QM, PO),
+    "documents.change_revision": (QM, PO),
+    "documents.review_revision": (QM, PO, TM),
+    "documents.approve_revision": (QM, PO, TM),
+    "documents.withdraw_revision": (QM, TM),
+    "documents.make_effective": (QM, PO, TM, SYSTEM),
+    "documents.import_document": (QM,),
+    # Objectives
+    "objectives.view_objective": EVERYONE,
+    "objectives.add_objective": (QM, PO, TM),
+    "objectives.change_objective": (QM, PO, TM),
+    "objectives.measure_objective": (QM, PO, TM),
+    "objectives.conclude_objective": (QM, TM),
+    "objectives.view_measurement": EVERYONE,
+    # Audits
+    "audits.view_audit": (A, LA, PO, QM, TM),
+    "audits.add_audit": (LA, QM),
+    "audits.change_audit": (LA, QM),
+    "audits.conduct_audit": (A, LA),
+    "audits.report_audit": (LA,),
+    "audits.void_audit": (LA, QM),
+    "audits.view_finding": (A, LA, PO, QM, TM),
+    "audits.view_certificate": EVERYONE,
+    "audits.change_certificate": (QM,),
+    # Nonconformities
+    "capa.view_nonconformity": EVERYONE,
+    "capa.add_nonconformity": EVERYONE,
+    "capa.change_nonconformity": (PO, QM, LA),
+    "capa.grade_nonconformity": (QM, LA),
+    "capa.answer_nonconformity": (PO, QM),
+    "capa.verify_nonconformity": (QM, LA, PO),
+    "capa.close_nonconformity": (QM,),
+    "capa.void_nonconformity": (QM,),
+    "capa.import_nonconformity": (QM,),
+    # Management review
+    "reviews.view_review": (QM, TM, PO, LA),
+    "reviews.add_review": (QM,),
+    "reviews.change_review": (QM, TM),
+    "reviews.hold_review": (QM, TM),
+    "reviews.close_review": (TM,),
+    # Home and evidence packs
+    "home.view_leadership": (TM, QM, LA),
+    "pack.view_pack": (QM, TM, LA),
+    "pack.add_pack": (QM,),
+    "pack.change_pack": (QM,),
+    "pack.build_pack": (QM, SYSTEM),
+}
+
+
+@lru_cache(maxsize=256)
+def permissions_of(roles: frozenset[str]) -> frozenset[str]:
+    """Every permission that one of the named roles holds."""
+    return frozenset(name for name, holders in GRANTS.items() if roles.intersection(holders))
+
+
+def permissions_of_system() -> frozenset[str]:
+    """What the system person may do: only what the table says."""
+    return permissions_of(frozenset({SYSTEM}))
+
+
+def roles_with(permission: str) -> list[Role]:
+    """The roles that hold a permission, for sentences such as “ask the quality manager”."""
+    return [ROLES[name] for name in GRANTS.get(permission, ()) if name in ROLES]
+
+
