@@ -41,6 +41,7 @@ if "REDIS_URL" not in os.environ or os.environ.get("QMS_TEST_REDIS") == "ours":
     os.environ["QMS_TEST_REDIS"] = "ours"
     os.environ["REDIS_URL"] = Valkey(STACK, keep=False).url(WORKER)
 os.environ.setdefault("VAR_DIR", str(STACK / "var"))
+Path(os.environ["VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("QMS_MODE", "test")
 
 from qms.settings import *  # noqa: E402, F403 - the rest is the product's own
