@@ -157,9 +157,19 @@ def reason_field(label: str = "Why?", *, required: bool = True) -> forms.CharFie
 def prepare_fields(form: forms.BaseForm, by: Any) -> None:
     """Limit every choice to what this person may see, and give each field its fitting widget."""
     for name, field in form.fields.items():
+        _say_what_to_do(field)
         if isinstance(field, forms.ModelChoiceField):
             _limit_choices(field, by, _present(form, name))
         _choose_widget(field)
+
+
+def _say_what_to_do(field: forms.Field) -> None:
+    """Django's own sentence for an empty field says what is wrong; ours says what to do."""
+    if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+        choice = isinstance(field, forms.ChoiceField | forms.ModelChoiceField)
+        words = "Choose one." if choice else "Fill this in."
+        several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
+        field.error_messages["required"] = "Choose at least one." if several else words
 
 
 def _present(form: forms.BaseForm, name: str) -> Any:
