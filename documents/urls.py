@@ -1,4 +1,23 @@
-"""Addresses of this chapter."""
+"""Addresses of documents and their revisions."""
+
+from django.urls import path
+
+from documents import views
 
 app_name = "documents"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.document_list, name="document_list"),
+    path("new/", views.document_create, name="document_create"),
+    path("<int:pk>/", views.document_detail, name="document_detail"),
+    path("<int:pk>/edit/", views.document_edit, name="document_edit"),
+    path("<int:pk>/do/<slug:name>/", views.document_transition, name="document_transition"),
+    path("<int:pk>/revise/", views.revision_create, name="revision_create"),
+    path("revisions/<int:pk>/", views.revision_detail, name="revision_detail"),
+    path("revisions/<int:pk>/edit/", views.revision_edit, name="revision_edit"),
+    path("revisions/<int:pk>/pdf/", views.revision_pdf, name="revision_pdf"),
+    path(
+        "revisions/<int:pk>/do/<slug:name>/",
+        views.revision_transition,
+        name="revision_transition",
+    ),
+]

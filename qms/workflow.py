@@ -56,6 +56,7 @@ class Transition:
     label: str = ""
     locks: Callable[[Any], None] | None = None
     primary: bool = True
+    then: Callable[[Any, Any], None] | None = None
 
     def __post_init__(self) -> None:
         update_wrapper(self, self.effect)
@@ -107,6 +108,8 @@ class Transition:
             if self.signs:
                 self._sign(current, by, proof)
             current.save_because(reason or self.sentence, by=by, _transition=True)
+            if self.then:
+                self.then(current, by)
         record.refresh_from_db()
         return record
 
@@ -198,6 +201,7 @@ def transition(
     label: str = "",
     locks: Callable[[Any], None] | None = None,
     primary: bool = True,
+    then: Callable[[Any, Any], None] | None = None,
 ) -> Callable[[Callable[..., None]], Transition]:
     """Declare a transition; see the module docstring.
 
@@ -205,7 +209,8 @@ def transition(
     may never make this move with this record (403). `details` are the form fields whose cleaned
     values the body takes as keywords. `signs` is the meaning of the signature the move needs.
     `locks` takes the record and locks what else must stand still (a parent, siblings), always
-    before it. `primary` is false for moves that are not the way forward.
+    before it. `primary` is false for moves that are not the way forward. `then` takes (record, by)
+    after the record was saved, in the same transaction: what follows from the move at once.
     """
     sources = (source,) if isinstance(source, str) else tuple(source)
 
@@ -224,6 +229,7 @@ def transition(
             label,
             locks,
             primary,
+            then,
         )
 
     return declare

@@ -1,0 +1,84 @@
+"""What the evidence pack and the management review get from documents (7.5)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from documents.models import Document, Revision
+from documents.prints import TEMPLATE, revision_context
+from qms import contributions
+from qms.contributions import Line
+from qms.periods import Period
+
+
+def revisions_of(period: Period) -> Any:
+    """The revisions in force at any time in the period, by document."""
+    people = ("document__owner", "document__process", "approved_by", "reviewed_by", "created_by")
+    rows = Revision.objects.in_force_during(period.start, period.end)
+    return rows.select_related(*people).order_by("document__number", "number")
+
+
+@contributions.evidence(
+    folder="05-documents",
+    title="Controlled documents",
+    clauses=("7.5.1", "7.5.2", "7.5.3", "7.5.3.1", "7.5.3.2", "5.2.1", "5.2.2"),
+    template="documents/evidence/master_list.html",
+)
+def master_list(period: Period, as_of: datetime) -> dict[str, Any]:
+    """The master list with every revision that was in force in the period."""
+    return {"revisions": list(revisions_of(period)), "period": period}
+
+
+@contributions.register(
+    name="documents",
+    title="Controlled documents and their revisions",
+    columns=(
+        "Number", "Title", "Kind", "Process", "Owner", "Revision", "State", "Reviewed by",
+        "Reviewed on", "Approved by", "Approved on", "Effective from", "Ended on",
+    ),
+)
+def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a revision."""
+    for each in revisions_of(period):
+        document = each.document
+        yield (
+            document.number,
+            each.title,
+            document.get_kind_display(),
+            str(document.process or ""),
+            document.owner.name,
+            each.number,
+            each.get_status_display(),
+            each.reviewed_by.name if each.reviewed_by else "",
+            each.reviewed_on,
+            each.approved_by.name if each.approved_by else "",
+            each.approved_on,
+            each.effective_from,
+            each.ended_on,
+        )
+
+
+@contributions.printed(
+    folder="05-documents",
+    model_label="documents.Revision",
+    template=TEMPLATE,
+    context=revision_context,
+)
+def printed_revisions(period: Period, as_of: datetime) -> Iterable[tuple[Revision, str]]:
+    """Each revision in force in the period as a page of its own; restricted ones only by name."""
+    for each in revisions_of(period):
+        if each.document.confidentiality == Document.Confidentiality.OPEN:
+            yield each, f"{each.document.number}-rev{each.number}"
+
+
+@contributions.review_input(key="documents", title="Documented information", order=80)
+def review_input(period: Period) -> list[Line]:
+    """How current the documents are; a line for the chairing person, not an input of the list."""
+    overdue = Document.objects.review_due(period.end).count()
+    effective = Revision.objects.filter(
+        effective_from__range=(period.start, period.end), status__in=Revision.RELEASED_STATES
+    ).count()
+    return [
+        Line("Revisions that took effect", str(effective)),
+        Line("Documents past their review", str(overdue)),
+    ]

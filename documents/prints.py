@@ -1,0 +1,58 @@
+"""A revision on paper: the same page for a download and for the evidence pack."""
+
+from datetime import datetime
+from typing import Any
+
+from documents.content import as_html
+from documents.models import Revision
+from qms import pdf
+from qms.scope.letterhead import letterhead
+
+TEMPLATE = "documents/revision_print.html"
+MARKS = {
+    "draft": "Draft: not in force.",
+    "in_review": "In review: not in force.",
+    "reviewed": "Reviewed: not in force.",
+    "approved": "Approved: not yet in force.",
+    "effective": "Uncontrolled when printed.",
+    "superseded": "Superseded: no longer in force.",
+    "withdrawn": "Withdrawn: no longer in force.",
+    "void": "Void.",
+}
+
+
+def revision_context(revision: Revision, as_of: datetime | None = None) -> dict[str, Any]:
+    """What `TEMPLATE` needs: text, people, signatures, and the mark of what is not in force."""
+    document = revision.document
+    return letterhead(
+        revision,
+        as_of=as_of,
+        number=document.number,
+        title=revision.title,
+        kind=document.get_kind_display(),
+        revision=revision.number,
+        effective=f"{revision.effective_from:%-d %B %Y}" if revision.effective_from else "",
+        marking=MARKS[revision.status],
+        lang=document.language,
+        text=as_html(revision.body),
+        obsolete=revision.is_obsolete,
+        facts=[
+            ("State", revision.get_status_display()),
+            ("Process", str(document.process or "–")),
+            ("Document owner", document.owner.name),
+            ("Author", revision.created_by.name),
+            ("Reviewed", _by(revision.reviewed_by, revision.reviewed_on)),
+            ("Approved", _by(revision.approved_by, revision.approved_on)),
+            ("What changed", revision.change_summary or "–"),
+        ],
+    )
+
+
+def _by(person: Any, day: Any) -> str:
+    return f"{person.name}, {day:%-d %B %Y}" if person and day else "–"
+
+
+def revision_pdf(revision: Revision) -> bytes:
+    """The revision as PDF."""
+    context = revision_context(revision)
+    return pdf.render(TEMPLATE, context, paper=context["paper"])

@@ -1,0 +1,12 @@
+"""What the clock does with documents."""
+
+from celery import shared_task
+
+from documents import workflow
+from qms.periods import today
+
+
+@shared_task(name="documents.take_effect", ignore_result=True)
+def take_effect() -> int:
+    """Approved revisions whose day has come take effect."""
+    return workflow.make_due_revisions_effective(today())

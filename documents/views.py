@@ -1,0 +1,215 @@
+"""Pages of documents: master list, document, revision, print."""
+
+from typing import Any
+
+import django_filters
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+
+from documents import workflow
+from documents.content import as_html
+from documents.forms import DocumentForm, NewDocumentForm, RevisionForm, StartRevisionForm
+from documents.models import Document, Revision
+from documents.prints import revision_pdf as pdf_of
+from qms import pages
+from qms.access import ANYONE_SIGNED_IN, needs
+from qms.files.workflow import attach
+from qms.pages import Column, PathStep
+from qms.people.models import Person
+from qms.scope.models import Process
+
+MASTER_LIST = [
+    Column("number", "Number", sort="number", kind="link"),
+    Column("title", "Title", sort="title"),
+    Column("kind", "Kind", value="get_kind_display", sort="kind"),
+    Column("effective_number", "Revision", sort="effective_number", numeric=True),
+    Column("effective_from", "Effective from", sort="effective_from", kind="date"),
+    Column("process", "Process", sort="process__code"),
+    Column("owner", "Owner", sort="owner__name", kind="person"),
+    Column("next_review", "Next review", sort="next_review", kind="due"),
+    Column("in_work", "In work", value="is_in_work", kind="yes_no"),
+    Column("status", "State", sort="status", kind="state", shown=False),
+]
+
+
+class DocumentFilter(django_filters.FilterSet):
+    """Filters of the master list."""
+
+    title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    kind = django_filters.ChoiceFilter(choices=Document.Kind.choices, label="Kind")
+    process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
+    owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
+    status = django_filters.ChoiceFilter(choices=Document.Status.choices, label="State")
+
+    class Meta:
+        model = Document
+        fields = ("title", "kind", "process", "owner", "status")
+
+
+@needs("documents.view_document")
+def document_list(request: HttpRequest) -> HttpResponseBase:
+    """The master list of controlled documents."""
+    rows = Document.objects.visible_to(request.user).with_effective()
+    return pages.show_list(
+        request,
+        rows.select_related("owner", "process"),
+        columns=MASTER_LIST,
+        filterset=DocumentFilter,
+        default_sort="number",
+        title="Documents",
+        intro="The master list: every controlled document and the revision in force.",
+        create_url=reverse("documents:document_create"),
+        create_label="New document",
+        empty="No document is kept here yet. Write the first procedure.",
+    )
+
+
+@needs("documents.view_document")
+def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A document: the text in force, its revisions, who keeps it current."""
+    document = pages.find(request, Document.objects.select_related("owner", "process"), pk=pk)
+    people = ("created_by", "reviewer", "approver", "reviewed_by", "approved_by")
+    visible = Revision.objects.visible_to(request.user).filter(document=document)
+    revisions = list(visible.select_related("document", *people).order_by("-number"))
+    in_force = next((each for each in revisions if each.status == "effective"), None)
+    return pages.show_record(
+        request,
+        document,
+        template="documents/document_detail.html",
+        title=document.title,
+        subtitle=f"{document.number} · {document.get_kind_display()}",
+        crumbs=[("Documents", reverse("documents:document_list")), (document.number, "")],
+        due=document.next_review,
+        revisions=revisions,
+        in_force=in_force,
+        text=as_html(in_force.body) if in_force else "",
+        in_work=next((each for each in revisions if each.status in Revision.OPEN_STATES), None),
+        may_revise=request.user.has_perm("documents.add_revision"),
+    )
+
+
+@needs("documents.add_document")
+def document_create(request: HttpRequest) -> HttpResponse:
+    """Write a new document; saving leads to its first draft."""
+    return pages.edit(
+        request,
+        form_class=NewDocumentForm,
+        create=workflow.create_document,
+        title="New document",
+        done=lambda document: document.revisions.get(number=1).get_absolute_url(),
+    )
+
+
+@needs("documents.change_document")
+def document_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what the document is for."""
+    document = pages.find(request, Document.objects, pk=pk)
+    return pages.edit(
+        request, form_class=DocumentForm, instance=document, title=f"Edit {document.number}"
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def document_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Withdraw the document."""
+    return pages.do_transition(request, pages.find(request, Document.objects, pk=pk), name)
+
+
+@needs("documents.add_revision")
+def revision_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start the next revision."""
+    document = pages.find(request, Document.objects, pk=pk)
+
+    def start(*, by: Any, **fields: Any) -> Revision:
+        return workflow.start_revision(document, by=by, **fields)
+
+    return pages.edit(
+        request,
+        form_class=StartRevisionForm,
+        create=start,
+        title=f"New revision of {document.number}",
+        done=lambda revision: reverse("documents:revision_edit", args=[revision.pk]),
+    )
+
+
+@needs("documents.view_revision")
+def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One revision: content, signatures, way into force, history."""
+    people = ("created_by", "reviewer", "approver", "reviewed_by", "approved_by")
+    rows = Revision.objects.select_related("document__owner", "source__blob", *people)
+    revision = pages.find(request, rows, pk=pk)
+    number = revision.document.number
+    return pages.show_record(
+        request,
+        revision,
+        template="documents/revision_detail.html",
+        title=revision.title,
+        subtitle=f"{number} · revision {revision.number}",
+        crumbs=[
+            ("Documents", reverse("documents:document_list")),
+            (number, revision.document.get_absolute_url()),
+            (f"Revision {revision.number}", ""),
+        ],
+        path=path_of(revision),
+        text=as_html(revision.body),
+        print_url=reverse("documents:revision_pdf", args=[revision.pk]),
+    )
+
+
+def path_of(revision: Revision) -> list[PathStep]:
+    """Draft, review, approval, in force: how far the revision is."""
+    order = ["draft", "in_review", "reviewed", "approved", "effective"]
+    at = order.index(revision.status) if revision.status in order else len(order)
+    notes = [
+        ("Written", revision.created_by),
+        ("Reviewed", revision.reviewed_by or revision.reviewer or ""),
+        ("Approved", revision.approved_by or revision.approver or ""),
+        ("In force", revision.effective_from or ""),
+    ]
+    reached = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4}.get(at, 4)
+    steps = [
+        PathStep(name, "done" if i < reached else "now" if i == reached else "later", note)
+        for i, (name, note) in enumerate(notes)
+    ]
+    if revision.is_obsolete:
+        steps.append(PathStep(revision.get_status_display(), "now", revision.ended_on or ""))
+    return steps
+
+
+@needs("documents.change_revision")
+def revision_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write the draft, or replace its uploaded original."""
+    revision = pages.find(request, Revision.objects.select_related("document"), pk=pk)
+
+    class WithUpload(RevisionForm):
+        def changes(self) -> dict[str, Any]:
+            """An upload becomes an attachment of the revision, in the same transaction."""
+            changes = super().changes()
+            if upload := self.cleaned_data.get("upload"):
+                changes["source"] = attach(revision, upload, by=request.user)
+            return changes
+
+    return pages.edit(
+        request, form_class=WithUpload, instance=revision, title=f"Write {revision}"
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def revision_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Send to review, sign, approve, send back, void."""
+    rows = Revision.objects.select_related("document")
+    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+
+
+@needs("documents.view_revision")
+def revision_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The revision as a PDF, marked for what it is."""
+    people = ("created_by", "reviewed_by", "approved_by")
+    rows = Revision.objects.select_related("document__owner", "document__process", *people)
+    revision = pages.find(request, rows, pk=pk)
+    name = f"{revision.document.number}-rev{revision.number}.pdf"
+    return HttpResponse(
+        pdf_of(revision),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
