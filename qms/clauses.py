@@ -370,6 +370,10 @@ class ClausesField(ArrayField):  # type: ignore[type-arg]
         kwargs.pop("size", None)
         return name, path, args, kwargs
 
+    def get_internal_type(self) -> str:
+        """What libraries that map fields to types (the API's) know it by."""
+        return "ArrayField"
+
     def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: Any) -> None:  # type: ignore[override]
         super().contribute_to_class(cls, name, **kwargs)
         setattr(
