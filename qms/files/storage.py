@@ -1,0 +1,159 @@
+"""Where content lies: behind Django's storage API, named by its hash, checked when read.
+
+The address of a content is its SHA-256, so that a changed file is noticed, the same file is kept
+once, and nothing a person typed ever becomes part of a path.
+"""
+
+import hashlib
+import io
+import socket
+from collections.abc import Iterable
+from contextlib import closing
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.db import connection, transaction
+
+from qms import isolated
+from qms.files.inspection import PICTURES
+from qms.files.models import Blob
+from qms.refusals import Refused
+
+THUMBNAILS = {"small": 320, "large": 1600}
+
+
+class Damaged(Refused):
+    """A stored file is missing or is not what was stored."""
+
+
+def storage() -> Storage:
+    return storages["files"]
+
+
+def keep(content: bytes, media_type: str) -> Blob:
+    """Store content once and return its row; safe when two people attach the same file at once.
+
+    A transaction that fails afterwards leaves a file nobody refers to, which is harmless.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    with transaction.atomic():
+        _only_one_at_a_time(digest)
+        blob = Blob(sha256=digest, size=len(content), media_type=media_type)
+        _write(blob.path, content)
+        found, _ = Blob.objects.get_or_create(
+            sha256=digest, defaults={"size": len(content), "media_type": media_type}
+        )
+    return found
+
+
+def _only_one_at_a_time(digest: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"files:{digest}"]
+        )
+
+
+def _write(path: str, content: bytes) -> None:
+    """Make the storage hold exactly this content at exactly this path."""
+    place = storage()
+    if place.exists(path):
+        if place.size(path) == len(content):
+            return
+        place.delete(path)  # a write that was cut off
+    saved = place.save(path, ContentFile(content))
+    if saved != path:
+        place.delete(saved)
+        raise RuntimeError("The storage renamed a file; its address must be its hash.")
+
+
+def read(blob: Blob) -> bytes:
+    """The content, checked against its hash; raises Damaged in words."""
+    try:
+        with storage().open(blob.path) as stored:
+            content: bytes = stored.read()
+    except OSError:
+        raise Damaged(
+            "The content of this file is missing from the storage. "
+            "Tell your administrator; it may come back from a backup."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != blob.sha256:
+        raise Damaged(
+            "The content of this file is not what was attached. "
+            "Tell your administrator; it may come back from a backup."
+        )
+    return content
+
+
+def thumbnail(blob: Blob, size: str) -> bytes:
+    """A picture as a small JPEG, made once; raises Refused when it is no picture."""
+    if blob.media_type not in PICTURES or size not in THUMBNAILS:
+        raise Refused("There is no small picture of this file. Download it instead.")
+    place, path = storage(), f"thumbnails/{blob.path}-{size}.jpg"
+    if place.exists(path):
+        with place.open(path) as stored:
+            made: bytes = stored.read()
+        return made
+    try:
+        _, made = isolated.call(
+            "qms.files.storage:shrink", read(blob), seconds=15, side=THUMBNAILS[size]
+        )
+    except isolated.Ended:
+        raise Refused("There is no small picture of this file. Download it instead.") from None
+    saved = place.save(path, ContentFile(made))
+    if saved != path:  # somebody else was faster
+        place.delete(saved)
+    return made
+
+
+def shrink(blob: bytes, *, side: int) -> tuple[dict[str, str], bytes]:
+    """A picture fitted into a square, on white, as JPEG; runs in the limited process only."""
+    from PIL import Image
+
+    isolated.close_doors()
+    with Image.open(io.BytesIO(blob), formats=("JPEG", "PNG", "WEBP")) as opened:
+        opened.draft("RGB", (side, side))
+        opened.thumbnail((side, side))
+        clear = opened.convert("RGBA")
+        plain = Image.new("RGB", clear.size, "white")
+        plain.paste(clear, mask=clear.getchannel("A"))
+    buffer = io.BytesIO()
+    plain.save(buffer, "JPEG", quality=80, optimize=True)
+    return {}, buffer.getvalue()
+
+
+# Scanning ----------------------------------------------------------------------------------
+
+
+def scan(content: bytes) -> None:
+    """Ask ClamAV (setting CLAMAV_ADDRESS, host:port) whether the content is clean, or refuse.
+
+    Without the setting nothing is asked. A scanner that does not answer refuses, too.
+    """
+    address = getattr(settings, "CLAMAV_ADDRESS", "")
+    if not address:
+        return
+    try:
+        answer = _ask_clamav(address, content)
+    except OSError:
+        answer = ""
+    if answer.endswith("OK"):
+        return
+    if answer.endswith("FOUND"):
+        raise Refused("The virus scanner found something in this file. It was not kept.")
+    raise Refused("Files cannot be checked for viruses at the moment. Try again later.")
+
+
+def _ask_clamav(address: str, content: bytes) -> str:
+    host, _, port = address.rpartition(":")
+    with closing(socket.create_connection((host, int(port)), timeout=30)) as line:
+        line.sendall(b"zINSTREAM\0")
+        for piece in _pieces(content):
+            line.sendall(len(piece).to_bytes(4, "big") + piece)
+        line.sendall(bytes(4))
+        with line.makefile("rb") as answer:
+            return answer.read(1024).rstrip(b"\0\r\n ").decode("ascii", "replace")
+
+
+def _pieces(content: bytes, size: int = 65_536) -> Iterable[bytes]:
+    return (content[at : at + size] for at in range(0, len(content), size))
