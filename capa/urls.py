@@ -1,4 +1,16 @@
-"""Addresses of this chapter."""
+"""Addresses of nonconformities."""
+
+from django.urls import path
+
+from capa import views
 
 app_name = "capa"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.nc_list, name="nc_list"),
+    path("report/", views.problem_create, name="problem_create"),
+    path("new/", views.nc_create, name="nc_create"),
+    path("<int:pk>/", views.nc_detail, name="nc_detail"),
+    path("<int:pk>/edit/", views.nc_edit, name="nc_edit"),
+    path("<int:pk>/pdf/", views.nc_pdf, name="nc_pdf"),
+    path("<int:pk>/do/<slug:name>/", views.nc_transition, name="nc_transition"),
+]

@@ -1,0 +1,65 @@
+"""What the home page, the dashboard, the calendar and the search get from nonconformities."""
+
+from datetime import date, timedelta
+from statistics import median
+from typing import Any
+
+from django.db.models import Q
+
+from capa.models import Nonconformity
+from qms import contributions
+from qms.contributions import Hit, Tile
+
+contributions.navigation(
+    "Act",
+    "Nonconformities",
+    "capa:nc_list",
+    icon="alert-triangle",
+    permission="capa.view_nonconformity",
+    order=10,
+    count=lambda person: Nonconformity.objects.visible_to(person).open().count(),
+)
+contributions.create_entry(
+    "Problem",
+    "capa:problem_create",
+    icon="alert-triangle",
+    permission="capa.add_nonconformity",
+    order=10,
+)
+
+
+@contributions.tile(order=30, permission="capa.view_nonconformity")
+def nonconformities_tile(today: date) -> Tile:
+    """What is open, what is late, how long closing takes."""
+    open_ones = Nonconformity.objects.open()
+    late = Nonconformity.objects.overdue(today).count()
+    recent = Nonconformity.objects.closed_between(today - timedelta(days=365), today)
+    days = [nc.days_open(today) for nc in recent.only("detected_on", "closed_on")]
+    return Tile(
+        title="Nonconformities",
+        figure=f"{open_ones.count()} open",
+        note=f"{late} past the day of their step." if late else "None is late.",
+        tone="late" if late else "fine",
+        url="/nonconformities/",
+        rows=[
+            ("Major, open", str(open_ones.majors().count())),
+            ("Closed in the last year", str(len(days))),
+            ("Median days to close", f"{median(days):g}" if days else "–"),
+        ],
+    )
+
+
+@contributions.search("Nonconformities", order=30)
+def find_nonconformities(person: Any, query: str, limit: int) -> list[Hit]:
+    """Nonconformities by number or words."""
+    words = (
+        Q(number__icontains=query)
+        | Q(title__icontains=query)
+        | Q(statement__icontains=query)
+        | Q(root_cause__icontains=query)
+    )
+    rows = Nonconformity.objects.visible_to(person).filter(words)
+    return [
+        Hit(nc.title, "Nonconformity", nc.number, nc.get_absolute_url(), nc.get_status_display())
+        for nc in rows.order_by("-pk")[:limit]
+    ]

@@ -1,0 +1,105 @@
+"""What the evidence pack and the management review get from nonconformities (10.2)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from capa.models import Nonconformity
+from capa.prints import TEMPLATE, nc_context
+from qms import contributions
+from qms.contributions import Line
+from qms.periods import Period
+
+
+def log_of(period: Period) -> Any:
+    """Every nonconformity that was open at any time in the period, void ones left out."""
+    rows = Nonconformity.objects.exclude(status="void").filter(detected_on__lte=period.end)
+    return (
+        rows.exclude(closed_on__lt=period.start)
+        .select_related("process", "owner", "verified_by", "closed_by", "created_by")
+        .order_by("number")
+    )
+
+
+@contributions.evidence(
+    folder="11-nonconformities",
+    title="Nonconformities and corrective action",
+    clauses=("10.2", "10.2.1", "10.2.2", "8.7.1", "8.7.2"),
+    template="capa/evidence/log.html",
+)
+def log(period: Period, as_of: datetime) -> dict[str, Any]:
+    """The log with grade, state and verdict."""
+    return {"nonconformities": list(log_of(period)), "period": period}
+
+
+@contributions.register(
+    name="nonconformities",
+    title="Nonconformities",
+    columns=(
+        "Number", "Title", "Grade", "Source", "Clause", "Process", "Owner", "Detected", "State",
+        "Root cause", "Criterion", "Verdict", "Verified by", "Closed on",
+    ),
+)
+def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a nonconformity."""
+    for nc in log_of(period):
+        yield (
+            nc.number,
+            nc.title,
+            nc.get_grade_display(),
+            nc.get_source_display(),
+            nc.clause,
+            str(nc.process or ""),
+            nc.owner.name if nc.owner else "",
+            nc.detected_on,
+            nc.get_status_display(),
+            nc.root_cause,
+            nc.effectiveness_criterion,
+            nc.verdict or nc.no_action_because,
+            nc.verified_by.name if nc.verified_by else "",
+            nc.closed_on,
+        )
+
+
+@contributions.printed(
+    folder="11-nonconformities",
+    model_label="capa.Nonconformity",
+    template=TEMPLATE,
+    context=nc_context,
+)
+def printed(period: Period, as_of: datetime) -> Iterable[tuple[Nonconformity, str]]:
+    """One report each."""
+    for nc in log_of(period):
+        yield nc, nc.number
+
+
+def figures(period: Period) -> dict[str, str]:
+    """Raised, closed, median days to close, and what is open at the end of the period."""
+    closed = Nonconformity.objects.closed_between(period.start, period.end)
+    days = [nc.days_open(period.end) for nc in closed.only("detected_on", "closed_on")]
+    open_at_end = Nonconformity.objects.exclude(status="void").filter(
+        detected_on__lte=period.end
+    ).exclude(closed_on__lte=period.end)
+    return {
+        "raised": str(Nonconformity.objects.raised_between(period.start, period.end).count()),
+        "closed": str(len(days)),
+        "median": f"{median(days):g} days" if days else "–",
+        "open": str(open_at_end.count()),
+    }
+
+
+@contributions.review_input(key="c4", title="Nonconformities and corrective actions", order=10)
+def review_input(period: Period) -> list[Line]:
+    """This period beside the one before, so that a trend can be seen."""
+    now, before = figures(period), figures(period.previous())
+    labels = {
+        "raised": "Nonconformities raised",
+        "closed": "Nonconformities closed",
+        "median": "Median days to close",
+        "open": "Open at the end of the period",
+    }
+    return [
+        Line(label, now[key], before[key], url="/nonconformities/")
+        for key, label in labels.items()
+    ]

@@ -1,0 +1,39 @@
+"""Forms of nonconformities."""
+
+from django import forms
+
+from capa.models import Nonconformity
+from qms.forms import RecordForm
+
+
+class ProblemForm(RecordForm):
+    """What anybody reports: one line, what was seen, where."""
+
+    class Meta:
+        model = Nonconformity
+        fields = ("title", "evidence", "process", "detected_on")
+        labels = {"evidence": "What you saw, and where"}
+        widgets = {"evidence": forms.Textarea(attrs={"rows": 4})}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["detected_on"].required = False
+        self.fields["detected_on"].help_text = "Empty: today."
+
+
+class NonconformityForm(RecordForm):
+    """Requirement, evidence and statement, the grade and who answers."""
+
+    class Meta:
+        model = Nonconformity
+        fields = (
+            "title", "statement", "requirement", "clause", "evidence", "extent", "source", "grade",
+            "process", "owner",
+        )
+
+
+class NewNonconformityForm(NonconformityForm):
+    """The same for a new one, with the day it was detected."""
+
+    class Meta(NonconformityForm.Meta):
+        fields = (*NonconformityForm.Meta.fields, "detected_on")

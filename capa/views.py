@@ -1,0 +1,175 @@
+"""Pages of nonconformities."""
+
+from typing import Any
+
+import django_filters
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+
+from capa import workflow
+from capa.forms import NewNonconformityForm, NonconformityForm, ProblemForm
+from capa.models import Nonconformity
+from capa.prints import nc_pdf as pdf_of
+from qms import pages
+from qms.access import ANYONE_SIGNED_IN, needs
+from qms.actions.models import Action
+from qms.pages import Column, PathStep
+from qms.people.models import Person
+from qms.scope.models import Process
+
+COLUMNS = [
+    Column("number", "Number", sort="number", kind="link"),
+    Column("title", "What is wrong", sort="title"),
+    Column("grade", "Grade", value="get_grade_display", sort="grade"),
+    Column("source", "Source", value="get_source_display", sort="source"),
+    Column("process", "Process", sort="process__code"),
+    Column("owner", "Owner", sort="owner__name", kind="person"),
+    Column("status", "State", sort="status", kind="state"),
+    Column("due", "Due", sort="due", kind="due", settled=lambda nc: nc.is_settled),
+    Column("detected_on", "Detected", sort="detected_on", kind="date"),
+    Column("closed_on", "Closed", sort="closed_on", kind="date", shown=False),
+]
+
+
+class NonconformityFilter(django_filters.FilterSet):
+    """Filters of the log."""
+
+    title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    status = django_filters.ChoiceFilter(choices=Nonconformity.Status.choices, label="State")
+    grade = django_filters.ChoiceFilter(choices=Nonconformity.Grade.choices, label="Grade")
+    source = django_filters.ChoiceFilter(choices=Nonconformity.Source.choices, label="Source")
+    process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
+    owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
+
+    class Meta:
+        model = Nonconformity
+        fields = ("title", "status", "grade", "source", "process", "owner")
+
+
+@needs("capa.view_nonconformity")
+def nc_list(request: HttpRequest) -> HttpResponseBase:
+    """The log of nonconformities."""
+    rows = Nonconformity.objects.visible_to(request.user).select_related("owner", "process")
+    return pages.show_list(
+        request,
+        rows,
+        columns=COLUMNS,
+        filterset=NonconformityFilter,
+        default_sort="-number",
+        title="Nonconformities",
+        create_url=reverse("capa:problem_create"),
+        create_label="Report a problem",
+        empty="No problem is reported yet. Report the first one; it takes a minute.",
+    )
+
+
+@needs("capa.view_nonconformity")
+def nc_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One nonconformity: what is wrong, why, what is done, whether it worked."""
+    people = ("owner", "created_by", "verified_by", "closed_by")
+    rows = Nonconformity.objects.select_related("process", "origin_type", *people)
+    nc = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        nc,
+        template="capa/nc_detail.html",
+        title=nc.title,
+        crumbs=[("Nonconformities", reverse("capa:nc_list")), (nc.number, "")],
+        path=path_of(nc),
+        due=nc.due,
+        settled=nc.is_settled,
+        actions=list(Action.objects.raised_from(nc).select_related("owner").order_by("due", "pk")),
+        similar_cases=similar_cases(nc, request.user),
+        may_plan=nc.status == "planned"
+        and request.user.has_perm("capa.answer_nonconformity")
+        and not workflow.only_who_answers(nc, request.user),
+    )
+
+
+def similar_cases(nc: Nonconformity, person: Any) -> list[tuple[Nonconformity, str]]:
+    """Up to five earlier ones of the same process or cause, with what they have in common."""
+    rows = Nonconformity.objects.visible_to(person).exclude(pk=nc.pk).exclude(status="void")
+    found: dict[int, tuple[Nonconformity, str]] = {}
+    if nc.category:
+        for each in rows.filter(category=nc.category, process=nc.process).order_by("-pk")[:5]:
+            found[each.pk] = (each, "same process, same cause category")
+    if nc.process_id:
+        for each in rows.filter(process=nc.process).order_by("-pk")[:5]:
+            found.setdefault(each.pk, (each, "same process"))
+    return list(found.values())[:5]
+
+
+def path_of(nc: Nonconformity) -> list[PathStep]:
+    """Contained, cause, action, effective, closed: how far it is."""
+    order = ["open", "contained", "analysed", "planned", "implemented", "effective", "closed"]
+    if nc.status == "void":
+        return [PathStep("Raised", "done", nc.detected_on), PathStep("Void", "now")]
+    at = order.index(nc.status)
+    notes = [
+        ("Contained", nc.contained_on),
+        ("Cause", nc.analysed_on),
+        ("Plan", nc.check_on if at > 2 else None),
+        ("Actions", nc.implemented_on),
+        ("Effective?", nc.verified_on),
+        ("Closed", nc.closed_on),
+    ]
+    return [
+        PathStep(
+            name,
+            "done" if at > i else "now" if at == i else "later",
+            note or (nc.due if at == i and nc.due else ""),
+        )
+        for i, (name, note) in enumerate(notes)
+    ]
+
+
+@needs("capa.add_nonconformity")
+def problem_create(request: HttpRequest) -> HttpResponse:
+    """Report a problem in under a minute."""
+    return pages.edit(
+        request,
+        form_class=ProblemForm,
+        create=workflow.report_problem,
+        title="Report a problem",
+        context={"submit": "Report"},
+    )
+
+
+@needs("capa.change_nonconformity")
+def nc_create(request: HttpRequest) -> HttpResponse:
+    """Raise a nonconformity with everything known about it."""
+    return pages.edit(
+        request,
+        form_class=NewNonconformityForm,
+        create=workflow.raise_nonconformity,
+        title="Raise a nonconformity",
+    )
+
+
+@needs("capa.change_nonconformity")
+def nc_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what is recorded, with the reason."""
+    nc = pages.find(request, Nonconformity.objects, pk=pk)
+    return pages.edit(
+        request, form_class=NonconformityForm, instance=nc, title=f"Edit {nc.number}"
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def nc_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Contain, find the cause, plan, implement, verify, close, void."""
+    rows = Nonconformity.objects.select_related("owner", "process")
+    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+
+
+@needs("capa.view_nonconformity")
+def nc_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report of one nonconformity as a PDF."""
+    people = ("owner", "created_by", "verified_by", "closed_by")
+    rows = Nonconformity.objects.select_related("process", *people)
+    nc = pages.find(request, rows, pk=pk)
+    return HttpResponse(
+        pdf_of(nc),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{nc.number}.pdf"'},
+    )
