@@ -57,7 +57,9 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "days": [today + timedelta(days=n) for n in (-4, -1, 0, 1, 3, 40)],
         "tones": [("In review", ""), ("Effective", "fine"), ("Due for review", "soon")]
         + [("Rejected", "late"), ("Planned", "info"), ("Void", "void")],
-        "people": [SimpleNamespace(name=n) for n in ("Ana Ruiz", "Jean-Baptiste Łukasiewicz", "Li")],
+        "people": [
+            SimpleNamespace(name=n) for n in ("Ana Ruiz", "Jean-Baptiste Łukasiewicz", "Li")
+        ],
         "path": _path(today),
         "steps": _steps(),
         "edit_button": EditButton("#", ""),
@@ -170,7 +172,9 @@ def _page(today: date) -> ListPage:
         pieces=1240,
     )
     cells = [Cell(column, column.of(row), row) for column in columns]
-    headings = [Heading(each, "down" if at == 0 else "", each.name) for at, each in enumerate(columns)]
+    headings = [
+        Heading(each, "down" if at == 0 else "", each.name) for at, each in enumerate(columns)
+    ]
     return ListPage(
         headings, [(row, "#", cells)] * 3, 2, 50, 1000, True, True, "-number", [1, 2, None, 9]
     )

@@ -5,6 +5,7 @@ form. Whatever a page does it does through the factories, amendments and transit
 chapter, so the page adds no rule of its own. See docs/extending.md.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +16,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from qms import contributions, forms, listing, periods, story, workflow
+from qms.access import ANYONE_SIGNED_IN, PUBLIC
 from qms.listing import Column
 from qms.refusals import Refused, Stale
 
@@ -36,6 +38,7 @@ __all__ = [
     "show_record",
     "tells_organisation",
 ]
+log = logging.getLogger(__name__)
 Done = Callable[[Any], str] | str | None
 
 
@@ -106,6 +109,12 @@ def go_to(request: HttpRequest, url: str) -> HttpResponse:
     return response
 
 
+def address(target: str) -> str:
+    """An address as it is, or the address a url's name leads to ("capa:nc_list")."""
+    is_address = not target or target.startswith(("/", "?", "#", "http:", "https:"))
+    return target if is_address else reverse(target)
+
+
 def refused(request: HttpRequest, refusal: Refused, *, status: int = 422) -> HttpResponse:
     """A page of its own for a refusal that has no form to stand in."""
     return render(request, "refused.html", {"sentence": str(refusal)}, status=status)
@@ -117,7 +126,7 @@ def _next(request: HttpRequest, record: Any, done: Done) -> str:
     asked = request.POST.get("next", "")
     if asked and url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
         return asked
-    return done or str(record.get_absolute_url())
+    return address(done) if done else str(record.get_absolute_url())
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -145,7 +154,8 @@ def show_list(
 
     `queryset` holds only what the person may see, with `select_related` for the columns.
     `default_sort` is a column's name, "-" before it for descending. `filterset` is a class of
-    django-filter. Further context: `intro`, `create_url`, `create_label`, `empty`.
+    django-filter. Further context: `intro`, `create_url` (shown only where the person may open
+    it), `create_label`, `empty`.
     """
     chosen = None
     if filterset is not None:
@@ -153,9 +163,7 @@ def show_list(
         chosen.form.renderer = forms.FaceRenderer()
         forms.prepare_fields(chosen.form, request.user)
         queryset = chosen.qs
-    queryset, sort = listing.sorted_by(
-        queryset, columns, request.GET.get("sort", ""), default_sort
-    )
+    queryset, sort = listing.sorted_by(queryset, columns, request.GET.get("sort", ""), default_sort)
     kind = request.GET.get("format", "")
     if kind in ("csv", "xlsx"):
         return listing.export(queryset, columns, title=title, kind=kind, today=periods.today())
@@ -164,8 +172,16 @@ def show_list(
     )
     context |= {"page": page, "columns": columns, "filter": chosen, "title": title}
     context |= {"rows_template": rows_template, "filtered": _is_filtered(request, chosen)}
-    context |= {"today": periods.today()}
+    context |= {"today": periods.today(), "create_url": _create_url(request, context)}
     return respond(request, template, rows_template, context)
+
+
+def _create_url(request: HttpRequest, context: dict[str, Any]) -> str:
+    """The address of the form of a new row, empty for people whose role would be refused there."""
+    url = address(str(context.get("create_url") or ""))
+    declared = getattr(resolve(url.partition("?")[0]).func, "needs", "") if url else ""
+    closed = declared and declared not in (ANYONE_SIGNED_IN, PUBLIC)
+    return "" if closed and not request.user.has_perm(declared) else url
 
 
 def _is_filtered(request: HttpRequest, chosen: Any) -> bool:
@@ -190,6 +206,7 @@ def show_record(
     """
     printing = request.GET.get("print") == "1"
     context.setdefault("title", str(record))
+    context["crumbs"] = _crumbs(context.get("crumbs") or [], record)
     context |= {
         "record": record,
         "base": "layouts/print.html" if printing else "base.html",
@@ -200,6 +217,14 @@ def show_record(
         "today": periods.today(),
     }
     return render(request, template, context)
+
+
+def _crumbs(crumbs: Sequence[tuple[str, str]], record: Any) -> list[tuple[str, str]]:
+    """The way to the record; its own number stands last."""
+    known = [(label, address(url)) for label, url in crumbs]
+    if known and known[-1][1]:
+        known.append((getattr(record, "number", "") or str(record), ""))
+    return known
 
 
 def steps_of(record: Any, person: Any) -> Steps:
@@ -265,6 +290,7 @@ def edit(
     if (instance is None) == (create is None):
         raise TypeError("Give either `instance` (to edit) or `create` (a factory).")
     context = dict(context or {}, title=title, record=instance)
+    context["cancel_url"] = address(context.get("cancel_url", ""))
     if instance is not None:
         context["blocked"] = _edit_obstacles(instance, request.user)
     data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
@@ -483,9 +509,9 @@ def _organisation_name() -> str:
 
 def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]]]:
     groups = contributions.navigation_for(person)
-    urls = {item.url_name: reverse(item.url_name) for _, items in groups for item in items}
-    current = _current(request.path, list(urls.values()))
-    return [
+    urls = {item.url_name: _known_address(item.url_name) for _, items in groups for item in items}
+    current = _current(request.path, [url for url in urls.values() if url])
+    drawn = [
         (
             group,
             [
@@ -497,10 +523,24 @@ def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]
                     urls[item.url_name] == current,
                 )
                 for item in items
+                if urls[item.url_name]
             ],
         )
         for group, items in groups
     ]
+    return [(group, links) for group, links in drawn if links]
+
+
+def _known_address(url_name: str) -> str:
+    """The address, or nothing: one wrong entry must not take every page down with it.
+
+    A test holds every entry to a page that exists.
+    """
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        log.warning("The navigation names %s, which is no page.", url_name)
+        return ""
 
 
 def _current(path: str, urls: list[str]) -> str:
@@ -514,6 +554,7 @@ def _current(path: str, urls: list[str]) -> str:
 
 def _creating(person: Any) -> list[Link]:
     return [
-        Link(item.label, reverse(item.url_name), item.icon)
+        Link(item.label, url, item.icon)
         for item in contributions.creating_for(person)
+        if (url := _known_address(item.url_name))
     ]

@@ -150,9 +150,7 @@ def number(record: Any, words: str = "") -> SafeString:
     if not record:
         return format_html('<span class="muted">{}</span>', EN_DASH)
     shown = words or getattr(record, "number", "") or str(record)
-    return format_html(
-        '<a class="number" href="{}">{}</a>', record.get_absolute_url(), shown
-    )
+    return format_html('<a class="number" href="{}">{}</a>', record.get_absolute_url(), shown)
 
 
 @register.simple_tag
