@@ -374,6 +374,10 @@ LOGGING = {
     "loggers": {
         "qms": {"level": "INFO"},
         "celery": {"level": "INFO"},
+        # The outbox is looked at every few seconds; it tells of itself what it did.
+        "celery.beat": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qms.local.launch import PACKAGES
 from qms.local.postgres import Postgres
 from qms.local.stack import ROOT
 
-PACKAGES = ("qms", "documents", "objectives", "audits", "capa", "reviews")
 AT_ONCE = 2
 # Written so that this file does not find itself.
 FORBIDDEN = {

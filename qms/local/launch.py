@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType
@@ -24,8 +24,14 @@ from qms.local.stack import ROOT, Stack
 from qms.local.system import require_libraries
 
 COMPANY = "ca-manufacturer"
+PACKAGES = ("qms", "documents", "objectives", "audits", "capa", "reviews")
 COLOURS = {"web": "36", "worker": "32", "packs": "35", "schedule": "33"}
 READY_SECONDS = 60.0
+EVERY_PROGRAM = {
+    "PYTHONUNBUFFERED": "1",
+    # In a container root is often the only account there is; Celery says so in eight lines.
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+}
 BUILD_MARK = "demo-is-being-built"
 
 
@@ -81,8 +87,7 @@ def prepare(stack: Stack, company: str) -> None:
         say("The last start was interrupted while it built the company. Starting it over …")
         _empty_database(stack.postgres.url("postgres"))
         mark.unlink()
-    say("Bringing the tables up to date …")
-    manage("migrate", "--verbosity", "0")
+    bring_tables_up_to_date(stack.folder)
     if is_empty(os.environ["DATABASE_URL"]) and has_command("build_demo"):
         say(f"Building the company {company} …")
         mark.touch()
@@ -93,13 +98,13 @@ def prepare(stack: Stack, company: str) -> None:
 
 def serve(port: int) -> None:
     """Run web server, workers and schedule; return only by an exception."""
-    celery = [sys.executable, "-m", "celery", "-A", "qms.celery"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "qms.celery"]
     worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
     programs = {
         "web": [sys.executable, "-m", "gunicorn", "qms.wsgi", "--workers", "1", "--threads", "8"],
         "worker": [*worker, "-Q", "default", "-c", "1", "-n", "default@%h"],
         "packs": [*worker, "-Q", "pack", "-c", "1", "-n", "pack@%h"],
-        "schedule": [*celery, "beat"],
+        "schedule": [*celery, "beat", "--pidfile="],
     }
     more = {"web": {"WEB_BIND": f"127.0.0.1:{port}", "DATABASE_POOL": "8"}}
     with running(programs, more) as children:
@@ -124,7 +129,7 @@ def running(
     readers: list[threading.Thread] = []
     try:
         for name, command in programs.items():
-            env = {**os.environ, "PYTHONUNBUFFERED": "1", **more.get(name, {})}
+            env = {**os.environ, **EVERY_PROGRAM, **more.get(name, {})}
             child = spawn(command, env=env, cwd=ROOT, output=subprocess.PIPE)
             children[name] = child
             assert child.stdout is not None  # noqa: S101 - asked for just above
@@ -212,20 +217,54 @@ def is_empty(url: str) -> bool:
     return row == (False,)
 
 
-def gather_static_files(folder: Path) -> None:
-    """Hash and compress the static files, unless nothing changed since the last time."""
-    stamp = folder / "static.stamp"
+def bring_tables_up_to_date(folder: Path) -> None:
+    """Migrate, unless neither the program nor the list of migrations changed since the last time.
+
+    The program as a whole, because roles and other tables in code are brought along.
+    """
+    stamp = folder / "migrated.stamp"
+    url = os.environ["DATABASE_URL"]
+    program = _state_of(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+    if stamp.exists() and stamp.read_text() == f"{program} {_migrations_in(url)}":
+        return
+    say("Bringing the tables up to date …")
+    manage("migrate", "--verbosity", "0")
+    stamp.write_text(f"{program} {_migrations_in(url)}")
+
+
+def _migrations_in(url: str) -> str:
+    """What tells this database's migrations from another's: when each was applied."""
+    with psycopg.connect(url) as connection:
+        known = connection.execute("select to_regclass('django_migrations')").fetchone()
+        if known is None or known[0] is None:
+            return "none"
+        row = connection.execute(
+            "select md5(string_agg(app || name || applied::text, ',' order by id))"
+            " from django_migrations"
+        ).fetchone()
+        return str(row[0]) if row else "none"
+
+
+def _state_of(paths: Iterable[Path]) -> str:
+    """A mark that changes when one of these files does."""
     state = sha256()
-    for path in sorted((ROOT / "static").rglob("*")):
+    for path in sorted(paths):
         if path.is_file():
             facts = path.stat()
             state.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     state.update((ROOT / "requirements-dev.lock").read_bytes())
-    if stamp.exists() and stamp.read_text() == state.hexdigest():
+    return state.hexdigest()
+
+
+def gather_static_files(folder: Path) -> None:
+    """Hash and compress the static files, unless nothing changed since the last time."""
+    stamp = folder / "static.stamp"
+    state = _state_of((ROOT / "static").rglob("*"))
+    if stamp.exists() and stamp.read_text() == state:
         return
     say("Gathering the static files …")
     manage("collectstatic", "--noinput", "--clear", "--verbosity", "0")
-    stamp.write_text(state.hexdigest())
+    stamp.write_text(state)
 
 
 def wait_for_page(address: str, web: "subprocess.Popen[bytes]") -> None:
