@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.forms",  # its widgets' templates, which ours may replace
     "simple_history",
     "pgtrigger",
     "django_htmx",
