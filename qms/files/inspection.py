@@ -66,6 +66,7 @@ _MARKUP = re.compile(
     rb"|\x25PDF-",
     re.IGNORECASE,
 )
+_PDF_PLAYS = ("/RichMedia", "/FileAttachment", "/Movie", "/Screen")
 _PDF_RUNS = ("/JavaScript", "/JS", "/Launch", "/ImportData", "/SubmitForm", "/RichMedia")
 
 
@@ -110,6 +111,22 @@ def clean_name(name: str) -> str:
 
 def _all_endings() -> frozenset[str]:
     return frozenset(ending for kind in KINDS.values() for ending in kind.endings)
+
+
+def shrink(blob: bytes, *, side: int) -> tuple[dict[str, str], bytes]:
+    """A picture fitted into a square, on white, as JPEG; runs in the limited process only."""
+    from PIL import Image
+
+    isolated.close_doors()
+    with Image.open(io.BytesIO(blob), formats=("JPEG", "PNG", "WEBP")) as opened:
+        opened.draft("RGB", (side, side))
+        opened.thumbnail((side, side))
+        clear = opened.convert("RGBA")
+        plain = Image.new("RGB", clear.size, "white")
+        plain.paste(clear, mask=clear.getchannel("A"))
+    buffer = io.BytesIO()
+    plain.save(buffer, "JPEG", quality=80, optimize=True)
+    return {}, buffer.getvalue()
 
 
 # What it is --------------------------------------------------------------------------------
@@ -161,9 +178,7 @@ def _type_of_zip(blob: bytes, name: str) -> str:
         for part, media_type in _INNER.items():
             if part in names:
                 return media_type
-    raise Refused(
-        f"“{name}” is an archive. Attach the files in it one by one: {WELCOME}."
-    )
+    raise Refused(f"“{name}” is an archive. Attach the files in it one by one: {WELCOME}.")
 
 
 def _read_zip(blob: bytes, name: str) -> zipfile.ZipFile:
@@ -186,7 +201,7 @@ def _check_picture(blob: bytes, media_type: str, name: str) -> tuple[bytes, dict
         with Image.open(io.BytesIO(blob), formats=[form]) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Refused(
-                    f"“{name}” is {opened.width} × {opened.height} pixels. "  # noqa: RUF001
+                    f"“{name}” is {opened.width} × {opened.height} pixels. "
                     "Make it smaller than 60 megapixels, then attach it again."
                 )
             if getattr(opened, "n_frames", 1) > 1:
@@ -224,7 +239,7 @@ def _check_pdf(blob: bytes, media_type: str, name: str) -> tuple[bytes, dict[str
     import pikepdf
 
     if len(blob.rpartition(b"%%EOF")[2].strip(b"\r\n\t \0")) > 0 or b"%%EOF" not in blob:
-        raise Refused(f"“{name}” has something after its end. Print it to a new PDF, then attach that.")
+        raise Refused(f"“{name}” has something after its end. Print it to a new PDF, attach that.")
     try:
         with pikepdf.open(io.BytesIO(blob), suppress_warnings=True) as opened:
             if opened.is_encrypted:
@@ -236,51 +251,51 @@ def _check_pdf(blob: bytes, media_type: str, name: str) -> tuple[bytes, dict[str
             f"“{name}” is protected by a password. Save a copy without one, then attach that."
         ) from None
     except (pikepdf.PdfError, RecursionError, ValueError, TypeError):
-        raise Refused(
-            f"“{name}” is damaged. Print it to a new PDF, then attach that."
-        ) from None
+        raise Refused(f"“{name}” is damaged. Print it to a new PDF, then attach that.") from None
     if runs:
-        raise Refused(
-            f"“{name}” holds {runs}, which may not come in. Print it to a new PDF, then attach that."
-        )
+        raise Refused(f"“{name}” holds {runs}. Print it to a new PDF, then attach that.")
     return blob, {"pages": pages}
 
 
 def _what_runs(opened: Any) -> str:
     """What in a PDF would act or hide: a phrase for the refusal, empty when nothing does."""
-    import pikepdf
-
     if opened.attachments or "/EmbeddedFiles" in opened.Root.get("/Names", {}):
         return "other files"
-    for thing in opened.objects:
-        found = thing if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream) else None
-        if found is None:
-            continue
-        if _acts(found):
-            return "a script or an action"
-    return ""
+    return "a script or an action" if any(map(_acts, opened.objects)) else ""
 
 
 def _acts(thing: Any) -> bool:
+    """Whether an object, or one written directly inside it, runs something."""
     import pikepdf
 
     waiting, seen = [thing], 0
     while waiting:
         node = waiting.pop()
         seen += 1
-        if seen > 20_000:
-            return True
-        names = set(node.keys())
-        if names & {"/JS", "/JavaScript", "/XFA"} or str(node.get("/S", "")) in _PDF_RUNS:
-            return True
-        if str(node.get("/Subtype", "")) in ("/RichMedia", "/FileAttachment", "/Movie", "/Screen"):
-            return True
-        for key in names - {"/Parent", "/P"}:
-            value = node.get(key)
-            direct = isinstance(value, pikepdf.Dictionary) and not value.is_indirect
-            if direct:
-                waiting.append(value)
+        if seen > 200_000:
+            return True  # nobody draws like this
+        if isinstance(node, pikepdf.Array):
+            waiting.extend(each for each in node if _is_inside(each))
+        elif isinstance(node, pikepdf.Dictionary | pikepdf.Stream):
+            if _runs(node):
+                return True
+            waiting.extend(each for _, each in node.items() if _is_inside(each))
     return False
+
+
+def _is_inside(value: Any) -> bool:
+    import pikepdf
+
+    return isinstance(value, pikepdf.Array | pikepdf.Dictionary) and not value.is_indirect
+
+
+def _runs(node: Any) -> bool:
+    names = set(node.keys())
+    return (
+        bool(names & {"/JS", "/JavaScript", "/XFA"})
+        or str(node.get("/S", "")) in _PDF_RUNS
+        or str(node.get("/Subtype", "")) in _PDF_PLAYS
+    )
 
 
 def _check_zip(blob: bytes, media_type: str, name: str) -> tuple[bytes, dict[str, Any]]:

@@ -84,9 +84,7 @@ class Attachment(StatefulRecord):
     FROZEN_IN = {"kept", "void"}
     SIGNED_FIELDS = ("record_type", "record_id", "name", "caption")
 
-    record_type = models.ForeignKey(
-        ContentType, models.PROTECT, related_name="+", editable=False
-    )
+    record_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+", editable=False)
     record_id = models.PositiveBigIntegerField(editable=False)
     record = GenericForeignKey("record_type", "record_id")
     blob = models.ForeignKey(Blob, models.PROTECT, related_name="attachments", editable=False)

@@ -5,7 +5,6 @@ once, and nothing a person typed ever becomes part of a path.
 """
 
 import hashlib
-import io
 import socket
 from collections.abc import Iterable
 from contextlib import closing
@@ -49,9 +48,7 @@ def keep(content: bytes, media_type: str) -> Blob:
 
 def _only_one_at_a_time(digest: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"files:{digest}"]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"files:{digest}"])
 
 
 def _write(path: str, content: bytes) -> None:
@@ -96,7 +93,7 @@ def thumbnail(blob: Blob, size: str) -> bytes:
         return made
     try:
         _, made = isolated.call(
-            "qms.files.storage:shrink", read(blob), seconds=15, side=THUMBNAILS[size]
+            "qms.files.inspection:shrink", read(blob), seconds=15, side=THUMBNAILS[size]
         )
     except isolated.Ended:
         raise Refused("There is no small picture of this file. Download it instead.") from None
@@ -104,22 +101,6 @@ def thumbnail(blob: Blob, size: str) -> bytes:
     if saved != path:  # somebody else was faster
         place.delete(saved)
     return made
-
-
-def shrink(blob: bytes, *, side: int) -> tuple[dict[str, str], bytes]:
-    """A picture fitted into a square, on white, as JPEG; runs in the limited process only."""
-    from PIL import Image
-
-    isolated.close_doors()
-    with Image.open(io.BytesIO(blob), formats=("JPEG", "PNG", "WEBP")) as opened:
-        opened.draft("RGB", (side, side))
-        opened.thumbnail((side, side))
-        clear = opened.convert("RGBA")
-        plain = Image.new("RGB", clear.size, "white")
-        plain.paste(clear, mask=clear.getchannel("A"))
-    buffer = io.BytesIO()
-    plain.save(buffer, "JPEG", quality=80, optimize=True)
-    return {}, buffer.getvalue()
 
 
 # Scanning ----------------------------------------------------------------------------------

@@ -85,9 +85,7 @@ def receive(upload: Any) -> tuple[str, bytes, str]:
         raise Refused(f"“{name}” is empty. Choose another file.", field="file")
     storage.scan(content)
     try:
-        facts, kept = isolated.call(
-            "qms.files.inspection:examine", content, seconds=20, name=name
-        )
+        facts, kept = isolated.call("qms.files.inspection:examine", content, seconds=20, name=name)
     except isolated.Ended:
         raise Refused(
             f"“{name}” could not be read. Save it again or as PDF, then attach that.", field="file"
