@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q
-from django.forms.renderers import DjangoTemplates, TemplatesSetting
+from django.forms.renderers import BaseRenderer, DjangoTemplates, TemplatesSetting
 from django.template import TemplateDoesNotExist
 from django.utils.functional import cached_property
 
@@ -88,13 +88,13 @@ class ManyFilesField(forms.FileField):
 class FaceForm:
     """Mixed in before a form class: our look, the person's choices, and the typed values."""
 
-    default_renderer = FaceRenderer
+    default_renderer: BaseRenderer | type[BaseRenderer] | None = FaceRenderer
     by: Any = None
 
     def _prepare(self, by: Any) -> None:
         self.by = by
         prepare_fields(self, by)  # type: ignore[arg-type]
-        self.use_required_attribute = False  # type: ignore[attr-defined]
+        self.use_required_attribute = False
 
     def changes(self) -> dict[str, Any]:
         """The clean values for the domain call, without version, reason and password."""

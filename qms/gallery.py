@@ -17,7 +17,7 @@ from django.shortcuts import render
 from qms import contributions, forms, periods
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.listing import Cell, Column, Heading, ListPage
-from qms.pages import EditButton, PathStep, StepButton, Steps
+from qms.pages import EditButton, Move, PathStep, StepButton, Steps
 from qms.story import Change, Entry, Story
 
 LONG = "Qualitätsmanagementdokumentationsverantwortlichkeitsübertragung at Goods-in, line 2"
@@ -55,8 +55,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "crumbs": [("My work", "/"), ("Gallery", "")],
         "today": today,
         "days": [today + timedelta(days=n) for n in (-4, -1, 0, 1, 3, 40)],
-        "tones": [("In review", ""), ("Effective", "fine"), ("Due for review", "soon")]
-        + [("Rejected", "late"), ("Planned", "info"), ("Void", "void")],
+        "tones": [
+            ("In review", ""),
+            ("Effective", "fine"),
+            ("Due for review", "soon"),
+            ("Rejected", "late"),
+            ("Planned", "info"),
+            ("Void", "void"),
+        ],
         "people": [
             SimpleNamespace(name=n) for n in ("Ana Ruiz", "Jean-Baptiste Łukasiewicz", "Li")
         ],
@@ -70,8 +76,13 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "page": _page(today),
         "rows_template": "components/list_rows.html",
         "tiles": _tiles(),
-        "kv_pairs": [("Requirement", "Measuring equipment is fit for its purpose."), (LONG, LONG)]
-        + [("Raised on", today), ("Cost", Decimal("1234.50")), ("Closed on", None)],
+        "kv_pairs": [
+            ("Requirement", "Measuring equipment is fit for its purpose."),
+            (LONG, LONG),
+            ("Raised on", today),
+            ("Cost", Decimal("1234.50")),
+            ("Closed on", None),
+        ],
         "signatures": [_signature()],
         "attachments": [_attachment("torque-wrench-TW-07.jpg", 482_113), _attachment(LONG, 9)],
         "tabs": [("Overview", "#", True), ("Findings 4", "#", False), ("Report", "#", False)],
@@ -98,7 +109,7 @@ def _path(today: date) -> list[PathStep]:
 
 def _button(label: str, *obstacles: str, primary: bool = True, at_once: bool = False) -> StepButton:
     name = label.lower().replace(" ", "_")
-    move: Any = SimpleNamespace(name=name, label=label, sentence=f"{label}.", primary=primary)
+    move = Move(name, label, f"{label}.", primary, None)
     return StepButton(move, list(obstacles), "/gallery/", at_once)
 
 
@@ -113,7 +124,7 @@ def _steps() -> Steps:
 def _story() -> Story:
     ana, li = SimpleNamespace(name="Ana Ruiz"), SimpleNamespace(name="Li Wei")
     at = datetime(2026, 11, 10, 14, 12, tzinfo=UTC)
-    moved = [Change("Title", "Wrench lapsed", LONG), Change("Owner", "–", "Li Wei")]
+    moved = [Change("Title", "Wrench lapsed", LONG), Change("Owner", "Nobody", "Li Wei")]
     return Story(
         [
             Entry(at, li, "Contained: wrench withdrawn, first 10 orders rechecked.", False, moved),

@@ -19,7 +19,7 @@ from django.utils.text import slugify
 from qms.periods import zone
 
 COUNT_CAP = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
 Kind = Literal["text", "link", "number", "state", "due", "person", "date", "moment", "yes_no"]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -236,7 +236,7 @@ def state_words(row: Any, name: str) -> str:
 
 
 def harmless(value: str) -> str:
-    """Text that a spreadsheet reads as text: a leading formula sign gets an apostrophe before it."""
+    """Text that a spreadsheet reads as text: a leading formula sign gets an apostrophe."""
     return f"'{value}" if value.lstrip(" ").startswith(FORMULA_STARTS) else value
 
 
@@ -276,7 +276,7 @@ def _workbook(title: str, columns: Sequence[Column], rows: Iterable[list[Any]]) 
     book = xlsxwriter.Workbook(target, options)
     sheet = book.add_worksheet(_sheet_name(title))
     head = book.add_format({"bold": True, "bottom": 1})
-    formats = {
+    formats: dict[type, Any] = {
         datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
         date: book.add_format({"num_format": "yyyy-mm-dd"}),
     }

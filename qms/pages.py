@@ -52,10 +52,31 @@ class PathStep:
 
 
 @dataclass(frozen=True)
+class Move:
+    """What a template says about a transition; a transition itself would be called there."""
+
+    name: str
+    label: str
+    sentence: str
+    primary: bool
+    signs: str | None
+
+    @classmethod
+    def of(cls, transition: workflow.Transition) -> "Move":
+        return cls(
+            transition.name,
+            transition.label,
+            transition.sentence,
+            transition.primary,
+            transition.signs,
+        )
+
+
+@dataclass(frozen=True)
 class StepButton:
     """A transition on a record page: where it leads and, when it is not possible, why."""
 
-    transition: workflow.Transition
+    transition: Move
     obstacles: list[str]
     url: str
     at_once: bool
@@ -93,8 +114,8 @@ def respond(
     request: HttpRequest, whole: str, part: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """The whole page, or only its part for htmx (not when htmx restores its history)."""
-    htmx = getattr(request, "htmx", None)
-    partial = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    htmx: Any = getattr(request, "htmx", None)
+    partial = bool(htmx and not htmx.boosted and not htmx.history_restore_request)
     response = render(request, part if partial else whole, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -233,7 +254,7 @@ def steps_of(record: Any, person: Any) -> Steps:
         return Steps(None)
     buttons = [
         StepButton(
-            each.transition,
+            Move.of(each.transition),
             each.obstacles,
             f"{record.get_absolute_url()}do/{each.transition.name}/",
             asks_nothing(each.transition),
@@ -344,7 +365,7 @@ def _form_page(
 
 def _file_names(request: HttpRequest) -> list[str]:
     """Files a browser does not send again by itself; the form names them."""
-    return [each.name for _, many in request.FILES.lists() for each in many]
+    return [str(each.name) for _, many in request.FILES.lists() for each in many]
 
 
 def _asked_next(request: HttpRequest) -> str:
@@ -412,7 +433,7 @@ def do_transition(
         raise Http404("There is no such step.")
     if not transition.permitted(record, request.user):
         raise PermissionDenied(f"Your role does not allow: {transition.label.lower()}.")
-    context = dict(context or {}, record=record, transition=transition)
+    context = dict(context or {}, record=record, transition=Move.of(transition))
     context["action"] = request.path
     if request.method != "POST":
         form = forms.transition_form(transition, record, by=request.user)

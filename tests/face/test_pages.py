@@ -110,7 +110,8 @@ def test_a_chosen_file_is_named_when_the_form_comes_back(page: Client, action: A
 def test_a_step_asks_what_it_needs_on_a_page_of_its_own(page: Client, action: Action) -> None:
     text = page.get(url(action, "do/complete/")).content.decode()
     assert "What was done" in text
-    assert "<form" in text
+    assert "Say what was done." in text
+    assert ">Done</button>" in " ".join(text.split()).replace(" </", "</")
 
 
 def test_a_step_with_nothing_said_is_422_and_changes_nothing(page: Client, action: Action) -> None:
