@@ -125,11 +125,11 @@ def promise(
             max_length=5000,
         )
     },
+    then=lambda action, by: publish(ActionDone(action, by)),
 )
 def complete(action: Action, *, by: Any, result: str) -> None:
     """Say what was done."""
     action.result, action.done_on = result.strip(), today()
-    publish(ActionDone(action, by))
 
 
 @transition(
@@ -139,11 +139,11 @@ def complete(action: Action, *, by: Any, result: str) -> None:
     permission="actions.verify_action",
     guards=[not_the_owner],
     label="Verify",
+    then=lambda action, by: publish(ActionVerified(action, by)),
 )
 def verify(action: Action, *, by: Any) -> None:
     """Confirm that the result is there."""
     action.verified_by = by
-    publish(ActionVerified(action, by))
 
 
 @transition(

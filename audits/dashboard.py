@@ -1,0 +1,115 @@
+"""What the home page, the dashboard, the calendar and the search get from audits."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+
+from audits.models import Audit, Certificate, Finding
+from qms import contributions
+from qms.contributions import Entry, Hit, Tile
+from qms.periods import add_months
+from qms.scope.models import Process
+
+contributions.navigation(
+    "Check",
+    "Audits",
+    "audits:audit_list",
+    icon="clipboard-check",
+    permission="audits.view_audit",
+    order=10,
+)
+contributions.navigation(
+    "Check",
+    "Findings",
+    "audits:finding_list",
+    icon="flag",
+    permission="audits.view_finding",
+    order=15,
+)
+contributions.navigation(
+    "Certify",
+    "Certification",
+    "audits:certificate_list",
+    icon="certificate",
+    permission="audits.view_certificate",
+    order=10,
+)
+contributions.create_entry(
+    "Audit", "audits:audit_create", icon="clipboard-check", permission="audits.add_audit", order=40
+)
+
+
+@contributions.tile(order=20, permission="audits.view_audit")
+def audits_tile(today: date) -> Tile:
+    """How many active processes were audited within a year."""
+    since = add_months(today, -12)
+    active = Process.objects.active()
+    done = Audit.objects.reported_between(since, today).values("process_id")
+    covered, total = active.filter(pk__in=done).count(), active.count()
+    late = Audit.objects.overdue(today).count()
+    tone = "late" if late else "fine" if covered == total else "soon"
+    return Tile(
+        title="Internal audits",
+        figure=f"{covered} of {total}",
+        note=f"{late} audits are late."
+        if late
+        else "Every process was audited within a year."
+        if covered == total
+        else "processes audited within a year.",
+        tone=tone,  # type: ignore[arg-type]
+        url="/audits/",
+    )
+
+
+@contributions.tile(order=60, permission="audits.view_certificate")
+def certificate_tile(today: date) -> Tile:
+    """The certificate and what comes next."""
+    certificate = Certificate.objects.valid(today).order_by("-expires_on").first()
+    if certificate is None:
+        return Tile("Certification", "–", "No certificate is recorded.", "plain", "/audits/certificates/")
+    following = certificate.visits.filter(status="planned").order_by("planned_on").first()
+    note = f"Next: {following.get_kind_display().lower()}, {following.planned_on:%-d %b %Y}." if following else "No visit is planned."
+    return Tile(
+        title="Certification",
+        figure=f"{certificate.expires_on:%b %Y}",
+        note=note,
+        tone="plain" if following else "soon",
+        url=certificate.get_absolute_url(),
+    )
+
+
+@contributions.search("Audits", order=20)
+def find_audits(person: Any, query: str, limit: int) -> list[Hit]:
+    """Audits by number, process or words of the conclusions."""
+    words = (
+        Q(number__icontains=query)
+        | Q(process__name__icontains=query)
+        | Q(conclusions__icontains=query)
+    )
+    rows = Audit.objects.visible_to(person).filter(words).select_related("process")
+    return [
+        Hit(each.title, "Audit", each.number, each.get_absolute_url(), each.get_status_display())
+        for each in rows.order_by("-planned_on", "-pk")[:limit]
+    ]
+
+
+@contributions.search("Findings", order=25)
+def find_findings(person: Any, query: str, limit: int) -> list[Hit]:
+    """Findings by their words."""
+    words = Q(statement__icontains=query) | Q(evidence__icontains=query)
+    rows = Finding.objects.visible_to(person).filter(words).select_related("audit")
+    return [
+        Hit(each.title, "Finding", each.number, each.get_absolute_url(), each.get_grade_display())
+        for each in rows.order_by("-pk")[:limit]
+    ]
+
+
+@contributions.calendar
+def audit_days(person: Any, start: date, end: date) -> list[Entry]:
+    """When audits are planned."""
+    rows = Audit.objects.visible_to(person).planned_between(start, end).select_related("process")
+    return [
+        Entry(each.planned_on, each.title, "Audit", each.get_absolute_url())
+        for each in rows.order_by("planned_on", "pk")[:200]
+    ]

@@ -1,0 +1,96 @@
+"""Forms of audits, findings and certificates."""
+
+from typing import Any
+
+from django import forms
+
+from audits.models import Audit, Certificate, CertificationAudit, ChecklistItem, Finding
+from qms.clauses import ClauseFormField
+from qms.forms import ManyFilesField, PlainForm, RecordForm
+from qms.people.models import Person
+
+
+class AuditForm(RecordForm):
+    """What is audited, by whom, when, against what."""
+
+    class Meta:
+        model = Audit
+        fields = (
+            "process", "planned_on", "lead", "site", "edition", "clauses", "objectives",
+            "criteria", "scope", "method", "auditees",
+        )
+
+
+class NewAuditForm(AuditForm):
+    """The same for a new audit, with its team."""
+
+    team = forms.ModelMultipleChoiceField(
+        Person.objects.people(), label="Team", required=False, help_text="Beside the lead auditor."
+    )
+
+
+class AnswerForm(PlainForm):
+    """The answer to one question, on the phone."""
+
+    answer = forms.ChoiceField(choices=ChecklistItem.Answer.choices, required=False)
+    note = forms.CharField(
+        label="Note", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class FindingForm(RecordForm):
+    """Grade, requirement, evidence, statement."""
+
+    class Meta:
+        model = Finding
+        fields = ("grade", "clause", "requirement", "evidence", "statement")
+
+
+class NewFindingForm(FindingForm):
+    """The same for a new finding, with photos."""
+
+    photos = ManyFilesField(label="Photos", required=False)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields of the finding; the photos are attached by the view."""
+        return {name: value for name, value in super().changes().items() if name != "photos"}
+
+
+class QuestionForm(PlainForm):
+    """A question of one's own for the checklist."""
+
+    question = forms.CharField(
+        label="Question", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    clause = ClauseFormField(label="Clause", required=False)
+
+
+class ExceptionForm(PlainForm):
+    """Why an auditor who is not independent may audit all the same."""
+
+    person = forms.ModelChoiceField(Person.objects.people(), label="Auditor")
+    reason = forms.CharField(
+        label="Why nobody else can do it", widget=forms.Textarea(attrs={"rows": 2})
+    )
+    mitigation = forms.CharField(
+        label="What balances it",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="For instance a second auditor, or a review of the report by another person.",
+    )
+
+
+class CertificateForm(RecordForm):
+    """The application at a certification body."""
+
+    class Meta:
+        model = Certificate
+        fields = ("body", "edition", "scope_text", "cycle")
+
+
+class VisitForm(RecordForm):
+    """A planned visit of the certification body."""
+
+    class Meta:
+        model = CertificationAudit
+        fields = ("certificate", "kind", "planned_on", "auditors")
