@@ -163,7 +163,8 @@ def link_contents(whole: Pdf, starts: Sequence[int]) -> None:
     """Turn the placeholders of the contents pages into links to the parts."""
     for page in whole.pages:
         for annotation in page.obj.get("/Annots", []):
-            address = str(annotation.get("/A", {}).get("/URI", ""))
+            action = annotation.get("/A")
+            address = str(action.get("/URI", "")) if action is not None else ""
             index = address.removeprefix(PART)
             if not address.startswith(PART) or not index.isdecimal():
                 continue

@@ -220,7 +220,7 @@ def standard(edition: str) -> str:
 
 def other_edition(edition: str) -> str:
     """The edition that is not this one."""
-    return EDITIONS[1 - EDITIONS.index(_known(edition))]  # type: ignore[call-overload, no-any-return]
+    return EDITIONS[1 - EDITIONS.index(_known(edition))]
 
 
 def mapping_of(ref: ClauseRef | str) -> Mapped:
@@ -349,7 +349,7 @@ class ClauseField(models.CharField):  # type: ignore[type-arg]
     def get_prep_value(self, value: Any) -> Any:
         return super().get_prep_value(_stored(value) if value else value)
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": ClauseFormField, **kwargs})
 
 

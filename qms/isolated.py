@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from qms.refusals import Refused
 
@@ -150,7 +150,7 @@ def stop_all() -> None:
             child.stop()
 
 
-def _send(pipe: BinaryIO, head: dict[str, Any], blob: bytes) -> None:
+def _send(pipe: IO[bytes], head: dict[str, Any], blob: bytes) -> None:
     text = json.dumps(head).encode()
     pipe.write(_LENGTHS.pack(len(text), len(blob)))
     pipe.write(text)
@@ -158,13 +158,13 @@ def _send(pipe: BinaryIO, head: dict[str, Any], blob: bytes) -> None:
     pipe.flush()
 
 
-def _receive(pipe: BinaryIO) -> tuple[dict[str, Any], bytes]:
+def _receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
     text, blob = _LENGTHS.unpack(_exactly(pipe, _LENGTHS.size))
     head: dict[str, Any] = json.loads(_exactly(pipe, text))
     return head, _exactly(pipe, blob)
 
 
-def _exactly(pipe: BinaryIO, size: int) -> bytes:
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
     data = pipe.read(size)
     if len(data) != size:
         raise EOFError
@@ -193,7 +193,7 @@ def serve(target: str, megabytes: int) -> None:
         _answer(answers, function, blob, options)
 
 
-def _answer(answers: BinaryIO, function: Any, blob: bytes, options: dict[str, Any]) -> None:
+def _answer(answers: IO[bytes], function: Any, blob: bytes, options: dict[str, Any]) -> None:
     try:
         head, data = function(blob, **options)
     except Refused as refusal:

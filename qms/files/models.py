@@ -17,7 +17,7 @@ class BlobQuerySet(models.QuerySet["Blob"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Stored content is never changed or deleted.")
 
-    update = bulk_create = bulk_update = delete = _refuse  # type: ignore[assignment]
+    update = bulk_create = bulk_update = delete = _refuse
 
 
 class Blob(models.Model):

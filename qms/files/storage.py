@@ -40,9 +40,10 @@ def keep(content: bytes, media_type: str) -> Blob:
         _only_one_at_a_time(digest)
         blob = Blob(sha256=digest, size=len(content), media_type=media_type)
         _write(blob.path, content)
-        found, _ = Blob.objects.get_or_create(
-            sha256=digest, defaults={"size": len(content), "media_type": media_type}
-        )
+        # Under the lock nobody else inserts it between the question and the answer.
+        found = Blob.objects.filter(sha256=digest).first()
+        if found is None:
+            found = Blob.objects.create(sha256=digest, size=len(content), media_type=media_type)
     return found
 
 
