@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import BaseRenderer, DjangoTemplates, TemplatesSetting
 from django.template import TemplateDoesNotExist
 from django.utils.functional import cached_property
@@ -18,6 +19,8 @@ from django.utils.functional import cached_property
 from qms.refusals import Refused
 from qms.workflow import Transition
 
+# What an empty choice is called where nobody gave it words of its own.
+NO_WORDS = (BLANK_CHOICE_DASH[0][1], "Choose", "None")
 SERVICE_FIELDS = ("version", "reason", "password")
 REASON_HELP = "The reason is kept with the record, for everyone who reads its history."
 
@@ -158,6 +161,7 @@ def prepare_fields(form: forms.BaseForm, by: Any) -> None:
     """Limit every choice to what this person may see, and give each field its fitting widget."""
     for name, field in form.fields.items():
         _say_what_to_do(field)
+        name_the_empty_choice(field, "Choose" if field.required else "None")
         if isinstance(field, forms.ModelChoiceField):
             _limit_choices(field, by, _present(form, name))
         _choose_widget(field)
@@ -170,6 +174,17 @@ def _say_what_to_do(field: forms.Field) -> None:
         words = "Choose one." if choice else "Fill this in."
         several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
         field.error_messages["required"] = "Choose at least one." if several else words
+
+
+def name_the_empty_choice(field: forms.Field, words: str) -> None:
+    """A row of dashes says nothing: the empty choice of a select gets words."""
+    if getattr(field, "empty_label", None):
+        field.empty_label = words  # type: ignore[attr-defined]
+    elif isinstance(field, forms.ChoiceField) and isinstance(field.choices, list):
+        field.choices = [
+            (value, words if value == "" and label in NO_WORDS else label)
+            for value, label in field.choices
+        ]
 
 
 def _present(form: forms.BaseForm, name: str) -> Any:

@@ -19,7 +19,9 @@ from django.utils.text import slugify
 from qms.periods import zone
 
 COUNT_CAP = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
+# The last four are the wide forms that East Asian keyboards type.
+SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+FORMULA_STARTS = (*SIGNS, "\uff1d", "\uff0b", "\uff0d", "\uff20")
 Kind = Literal["text", "link", "number", "state", "due", "person", "date", "moment", "yes_no"]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

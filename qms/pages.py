@@ -183,6 +183,8 @@ def show_list(
         chosen = filterset(request.GET or None, queryset=queryset, request=request)
         chosen.form.renderer = forms.FaceRenderer()
         forms.prepare_fields(chosen.form, request.user)
+        for field in chosen.form.fields.values():
+            forms.name_the_empty_choice(field, "All")
         queryset = chosen.qs
     queryset, sort = listing.sorted_by(queryset, columns, request.GET.get("sort", ""), default_sort)
     kind = request.GET.get("format", "")

