@@ -68,6 +68,8 @@ def run(port: int, company: str) -> None:
         os.environ.update(stack.environment())
         os.environ["QMS_MODE"] = "demo"
         os.environ.setdefault("PUBLIC_URL", f"http://localhost:{port}")
+        if stack.postgres is not None and not stack.postgres.data.is_relative_to(stack.folder):
+            say(f"PostgreSQL may not enter this folder; its data is in {stack.postgres.data}.")
         say("Starting the database and the broker …")
         stack.start()
         prepare(stack, company)

@@ -290,7 +290,7 @@ class Postgres:
         if refused:
             raise NotReady(
                 f"The database in {self.data} has another password than {self._password_file}"
-                f" says. Put that file back, or move {self.home} away to start afresh."
+                f" says. Put that file back, or move {self.data} away to start afresh."
             )
         lines = self.log.read_text(errors="replace").strip().splitlines() or [str(problem)]
         raise NotReady(f"PostgreSQL did not start: {lines[-1]} (more in {self.log})")
