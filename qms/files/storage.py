@@ -6,7 +6,7 @@ once, and nothing a person typed ever becomes part of a path.
 
 import hashlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from django.conf import settings
@@ -30,20 +30,30 @@ def storage() -> Storage:
     return storages["files"]
 
 
-def keep(content: bytes, media_type: str) -> Blob:
-    """Store content once and return its row; safe when two people attach the same file at once.
+def keep_all(contents: Sequence[tuple[bytes, str]]) -> list[Blob]:
+    """Store contents (bytes, media type) once each and return their rows, in the order given.
 
-    A transaction that fails afterwards leaves a file nobody refers to, which is harmless.
+    Safe when several people attach the same files at once: each content is locked until the
+    transaction ends, always in the order of the hashes, so that nobody waits in a circle. A
+    transaction that fails afterwards leaves a file nobody refers to, which is harmless.
     """
-    digest = hashlib.sha256(content).hexdigest()
+    digests = [hashlib.sha256(content).hexdigest() for content, _ in contents]
+    kept: dict[str, Blob] = {}
     with transaction.atomic():
-        _only_one_at_a_time(digest)
-        blob = Blob(sha256=digest, size=len(content), media_type=media_type)
-        _write(blob.path, content)
-        # Under the lock nobody else inserts it between the question and the answer.
-        found = Blob.objects.filter(sha256=digest).first()
-        if found is None:
-            found = Blob.objects.create(sha256=digest, size=len(content), media_type=media_type)
+        for digest, (content, media_type) in sorted(zip(digests, contents, strict=True)):
+            if digest not in kept:
+                kept[digest] = _keep(digest, content, media_type)
+    return [kept[digest] for digest in digests]
+
+
+def _keep(digest: str, content: bytes, media_type: str) -> Blob:
+    _only_one_at_a_time(digest)
+    blob = Blob(sha256=digest, size=len(content), media_type=media_type)
+    _write(blob.path, content)
+    # Under the lock nobody else inserts it between the question and the answer.
+    found = Blob.objects.filter(sha256=digest).first()
+    if found is None:
+        found = Blob.objects.create(sha256=digest, size=len(content), media_type=media_type)
     return found
 
 

@@ -51,30 +51,41 @@ def attach(record: Any, upload: Any, *, by: Any, caption: str = "") -> Attachmen
     Raises Refused in words when the file may not come in, PermissionDenied when the person may
     not see the record.
     """
+    return _attach(record, [upload], by=by, caption=caption)[0]
+
+
+@creates(Attachment, permission="files.add_attachment")
+def attach_all(
+    record: Any, uploads: Sequence[Any], *, by: Any, caption: str = ""
+) -> list[Attachment]:
+    """Attach several files with one caption, or none of them when one is refused."""
+    if len(uploads) > MOST_AT_ONCE:
+        raise Refused(f"These are {len(uploads)} files. Attach at most {MOST_AT_ONCE} at once.")
+    return _attach(record, uploads, by=by, caption=caption)
+
+
+def _attach(record: Any, uploads: Sequence[Any], *, by: Any, caption: str) -> list[Attachment]:
     if not is_visible(record, by):
         raise PermissionDenied("You may not see this record.")
     if why := obstacles(record, by):
         raise Refused(" ".join(why))
-    name, content, media_type = receive(upload)
-    made = Attachment(
-        record_type=ContentType.objects.get_for_model(record),
-        record_id=record.pk,
-        blob=storage.keep(content, media_type),
-        name=name,
-        caption=" ".join(caption.split())[:200],
-        created_by=by,
-    )
-    made.save()
+    received = [receive(upload) for upload in uploads]
+    blobs = storage.keep_all([(content, media_type) for _, content, media_type in received])
+    kind, words = ContentType.objects.get_for_model(record), " ".join(caption.split())[:200]
+    made = [
+        Attachment(
+            record_type=kind,
+            record_id=record.pk,
+            blob=blob,
+            name=name,
+            caption=words,
+            created_by=by,
+        )
+        for (name, _, _), blob in zip(received, blobs, strict=True)
+    ]
+    for attachment in made:
+        attachment.save()
     return made
-
-
-def attach_all(
-    record: Any, uploads: Sequence[Any], *, by: Any, caption: str = ""
-) -> list[Attachment]:
-    """Attach several files, or none of them when one is refused (inside a transaction)."""
-    if len(uploads) > MOST_AT_ONCE:
-        raise Refused(f"These are {len(uploads)} files. Attach at most {MOST_AT_ONCE} at once.")
-    return [attach(record, upload, by=by, caption=caption) for upload in uploads]
 
 
 def receive(upload: Any) -> tuple[str, bytes, str]:

@@ -200,6 +200,31 @@ def test_ten_people_attach_the_same_file_at_once(action: Action, worker: Person)
     assert storage.read(blob) == b"the same"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_people_attach_the_same_files_in_opposite_order(action: Action, worker: Person) -> None:
+    contents = [f"content {n}".encode() for n in range(6)]
+    gate, problems = threading.Barrier(2), []
+
+    def attach(order: list[bytes]) -> None:
+        try:
+            gate.wait(timeout=20)
+            for _ in range(5):
+                workflow.attach_all(action, [text(each) for each in order], by=worker)
+        except Exception as problem:
+            problems.append(problem)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=attach, args=[o]) for o in (contents, contents[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not problems
+    assert Blob.objects.count() == 6
+    assert workflow.attachments_of(action).count() == 60
+
+
 # Serving -----------------------------------------------------------------------------------
 
 
