@@ -10,6 +10,7 @@ from typing import Any
 import pikepdf
 import pytest
 from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -330,6 +331,7 @@ def test_no_name_climbs_hides_or_grows(name: str) -> None:
     assert clean_name(cleaned) == cleaned or len(name) > 100
 
 
+@trying(deadline=None)  # now and then the limited process starts afresh
 @given(st.binary(max_size=300), st.sampled_from([k.endings[0] for k in KINDS.values()]))
 def test_noise_is_refused_or_text_and_never_an_error(content: bytes, ending: str) -> None:
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail as sent
 from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from qms import mail
@@ -121,6 +122,7 @@ def test_no_header_is_smuggled_in(text: str) -> None:
     assert composed(to=person(email=f"{text}@example.com")) is None
 
 
+@trying(deadline=None)  # the first one reads the templates
 @given(st.text(max_size=300), st.text(max_size=80))
 def test_any_title_and_name_make_a_mail_that_can_be_sent(title: str, name: str) -> None:
     try:
