@@ -8,4 +8,6 @@ class QmsConfig(AppConfig):
     name = "qms"
 
     def ready(self) -> None:
-        autodiscover_modules("workflow", "evidence", "dashboard", "api")
+        from qms import celery  # noqa: F401 - so that a task called by a page knows its broker
+
+        autodiscover_modules("workflow", "tasks", "evidence", "dashboard", "api")

@@ -290,6 +290,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"queue": queue, "expires": 5},
     }
     for queue in ("default", "pack")
+} | {
+    # Often and harmless: what is due is done once, and a pause is caught up at the next beat.
+    "remind": {"task": "work.remind", "schedule": 900.0, "options": {"expires": 600}},
+    "take-effect": {"task": "documents.take_effect", "schedule": 300.0, "options": {"expires": 240}},
 }
 
 # What a browser may do with our pages

@@ -1,4 +1,13 @@
-"""Addresses of this chapter."""
+"""Addresses of the pages everybody starts from."""
+
+from django.urls import path
+
+from qms.home import views
 
 app_name = "home"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.my_work, name="my_work"),
+    path("leadership/", views.leadership, name="leadership"),
+    path("calendar/", views.calendar, name="calendar"),
+    path("search/", views.search, name="search"),
+]

@@ -1,0 +1,42 @@
+"""The entries of the navigation that come first, and the tile of actions."""
+
+from datetime import date
+
+from qms import contributions
+from qms.actions.models import Action
+from qms.contributions import Tile
+from qms.work.models import WorkItem
+
+contributions.navigation(
+    "",
+    "My work",
+    "home:my_work",
+    icon="inbox",
+    permission="actions.view_action",
+    order=1,
+    count=lambda person: WorkItem.objects.of(person).count(),
+)
+contributions.navigation(
+    "", "Calendar", "home:calendar", icon="calendar", permission="actions.view_action", order=2
+)
+contributions.navigation(
+    "",
+    "Leadership",
+    "home:leadership",
+    icon="layout-dashboard",
+    permission="home.view_leadership",
+    order=3,
+)
+
+
+@contributions.tile(order=50, permission="actions.view_action")
+def actions_tile(today: date) -> Tile:
+    """What was promised and is late, from all chapters."""
+    open_ones, late = Action.objects.open().count(), Action.objects.overdue(today).count()
+    return Tile(
+        title="Actions",
+        figure=f"{open_ones} open",
+        note=f"{late} overdue." if late else "None is overdue.",
+        tone="late" if late else "fine",
+        url="/actions/?status=open",
+    )

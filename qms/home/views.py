@@ -1,0 +1,217 @@
+"""The pages everybody starts from: my work, the leadership's screen, the calendar, the search."""
+
+import calendar as months
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from qms import contributions, pages
+from qms.access import ANYONE_SIGNED_IN, needs
+from qms.contributions import Entry
+from qms.periods import today
+from qms.work.models import WorkItem
+
+ROWS = 100
+ICONS = {
+    "action": "checklist",
+    "audit": "clipboard-check",
+    "certification audit": "certificate",
+    "document": "file-text",
+    "revision": "file-text",
+    "nonconformity": "alert-triangle",
+    "objective": "target-arrow",
+    "review": "presentation",
+    "management review": "presentation",
+    "scope statement": "map-2",
+    "pack": "package",
+    "evidence pack": "package",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of my work, as `components/row.html` draws it."""
+
+    title: str
+    url: str
+    icon: str
+    origin: str
+    state: str
+    due: date | None
+    action: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of lines: overdue, this week, later, waiting for others."""
+
+    heading: str
+    rows: list[Row]
+
+
+def _row(item: WorkItem, *, action: str = "") -> Row:
+    origin = " · ".join(part for part in (item.number, item.kind, item.obstacle) if part)
+    label = action or item.label
+    icon = ICONS.get(item.kind, "point")
+    return Row(item.title, item.url, icon, origin, item.state, item.due, label)
+
+
+def _waiting_row(item: WorkItem) -> Row:
+    holder = item.person.name if item.person else item.role.replace("_", " ")
+    origin = " · ".join(part for part in (item.number, f"{item.label} by {holder}") if part)
+    icon = ICONS.get(item.kind, "point")
+    return Row(item.title, item.url, icon, origin, item.state, item.due, "Open")
+
+
+@needs(ANYONE_SIGNED_IN)
+def my_work(request: HttpRequest) -> HttpResponse:
+    """Everything that waits for the person: overdue first, then soon, then the rest."""
+    day, person = today(), request.user
+    week = day + timedelta(days=7)
+    items = list(WorkItem.objects.of(person).by_urgency()[: ROWS + 1])
+    waiting = list(
+        WorkItem.objects.asked_by(person).select_related("person").by_urgency()[:ROWS]
+    )
+    mine = items[:ROWS]
+    overdue = [item for item in mine if item.due and item.due < day]
+    soon = [item for item in mine if item.due and day <= item.due <= week]
+    later = [item for item in mine if not item.due or item.due > week]
+    groups = [
+        Group("Overdue", [_row(item) for item in overdue]),
+        Group("This week", [_row(item) for item in soon]),
+        Group("Later", [_row(item) for item in later]),
+        Group("Waiting for others", [_waiting_row(item) for item in waiting]),
+    ]
+    context = {
+        "title": "My work",
+        "today": day,
+        "groups": [group for group in groups if group.rows],
+        "counts": _counts(len(overdue), len(soon), len(waiting)),
+        "more": len(items) > ROWS,
+        "month": month_of(person, day.replace(day=1), day),
+    }
+    return pages.respond(request, "home/my_work.html", "home/my_work.html#work", context)
+
+
+def _counts(overdue: int, soon: int, waiting: int) -> str:
+    return f"{overdue} overdue, {soon} due this week, {waiting} waiting for others"
+
+
+@needs("home.view_leadership")
+def leadership(request: HttpRequest) -> HttpResponse:
+    """Whether the system works, on one screen that prints on one page."""
+    day = today()
+    context = {
+        "title": "Leadership",
+        "today": day,
+        "tiles": contributions.tiles_for(request.user, day),
+    }
+    return render(request, "home/leadership.html", context)
+
+
+# --- calendar -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the month sheet with what is due on it; days of other months are None."""
+
+    day: date
+    entries: list[Entry]
+    is_today: bool
+    tone: str
+
+    @property
+    def label(self) -> str:
+        return "; ".join(entry.title for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month in weeks from Monday to Sunday."""
+
+    first: date
+    weeks: list[list[Day | None]]
+
+    @property
+    def before(self) -> date:
+        return (self.first - timedelta(days=1)).replace(day=1)
+
+    @property
+    def after(self) -> date:
+        return (self.first + timedelta(days=31)).replace(day=1)
+
+
+def month_of(person: Any, first: date, day: date) -> Month:
+    """The month beginning with `first`: the person's own work and every contributed entry."""
+    last = first.replace(day=months.monthrange(first.year, first.month)[1])
+    entries = [
+        *contributions.calendar_for(person, first, last),
+        *(
+            Entry(item.due, f"{item.label}: {item.title}", item.kind, item.url, _tone(item.due, day))
+            for item in WorkItem.objects.of(person).due_between(first, last).by_urgency()
+            if item.due
+        ),
+    ]
+    by_day: dict[date, list[Entry]] = {}
+    for entry in entries:
+        by_day.setdefault(entry.day, []).append(entry)
+    weeks = [
+        [
+            _day(each, by_day.get(each, []), day) if each.month == first.month else None
+            for each in week
+        ]
+        for week in months.Calendar().monthdatescalendar(first.year, first.month)
+    ]
+    return Month(first, weeks)
+
+
+def _day(each: date, entries: list[Entry], day: date) -> Day:
+    own = [entry.tone for entry in entries if entry.tone != "plain"]
+    tone = "late" if "late" in own else "soon" if own else "some" if entries else ""
+    return Day(each, entries, each == day, tone)
+
+
+def _tone(due: date, day: date) -> Any:
+    return "late" if due < day else "soon"
+
+
+@needs(ANYONE_SIGNED_IN)
+def calendar(request: HttpRequest) -> HttpResponse:
+    """One month: own work, audits, reviews, deadlines."""
+    day = today()
+    first = _asked_month(request.GET.get("month", "")) or day.replace(day=1)
+    month = month_of(request.user, first, day)
+    listed = [each for week in month.weeks for each in week if each and each.entries]
+    context = {"title": "Calendar", "today": day, "month": month, "listed": listed}
+    return render(request, "home/calendar.html", context)
+
+
+def _asked_month(text: str) -> date | None:
+    try:
+        asked = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
+    return asked if 1990 <= asked.year <= 2190 else None
+
+
+# --- search -------------------------------------------------------------------------------------
+
+
+@needs(ANYONE_SIGNED_IN)
+def search(request: HttpRequest) -> HttpResponse:
+    """Search over everything the person may see."""
+    query = " ".join(request.GET.get("q", "").split())[:100]
+    found = contributions.find_everywhere(request.user, query, 20) if len(query) > 1 else []
+    context = {
+        "title": "Search",
+        "search_query": query,
+        "found": found,
+        "count": sum(len(hits) for _kind, hits in found),
+        "too_short": len(query) == 1,
+    }
+    return pages.respond(request, "home/search.html", "home/search.html#found", context)
