@@ -180,6 +180,9 @@ def name_the_empty_choice(field: forms.Field, words: str) -> None:
     """A row of dashes says nothing: the empty choice of a select gets words."""
     if getattr(field, "empty_label", None):
         field.empty_label = words  # type: ignore[attr-defined]
+        if not isinstance(field, forms.ModelChoiceField):
+            # A copied field of django-filter still asks its original for the empty choice.
+            field.choices = [each for each in field.choices if each[0] != ""]  # type: ignore[attr-defined]
     elif isinstance(field, forms.ChoiceField) and isinstance(field.choices, list):
         field.choices = [
             (value, words if value == "" and label in NO_WORDS else label)

@@ -181,6 +181,12 @@ def test_a_list_serves_its_rows_alone_to_htmx(page: Client, action: Action) -> N
     assert b"<html" not in rows.content
 
 
+def test_no_select_offers_a_row_of_dashes(page: Client, action: Action) -> None:
+    for address in (reverse("actions:action_list"), reverse("actions:action_create")):
+        assert b"-----" not in page.get(address).content
+    assert b">All<" in page.get(reverse("actions:action_list")).content
+
+
 def test_an_empty_list_teaches_and_a_filtered_one_offers_to_clear(page: Client) -> None:
     assert b"Plan an action" in page.get(reverse("actions:action_list")).content
     filtered = page.get(reverse("actions:action_list"), {"title": "nothing like it"})
