@@ -100,6 +100,15 @@ def test_the_layout_shows_number_revision_marking_and_signatures() -> None:
         assert expected in words
 
 
+def test_what_is_no_longer_in_force_says_so_across_each_page() -> None:
+    context = {"title": "Receiving", "marking": "Superseded: no longer in force."}
+    once, across = (
+        text_of(pdf.render(LAYOUT, context | {"obsolete": obsolete})) for obsolete in (False, True)
+    )
+    assert once.count("Superseded") == 1
+    assert across.count("Superseded") == 2
+
+
 def test_the_fingerprint_changes_with_everything_a_page_depends_on() -> None:
     one = pdf.fingerprint("<p>x", paper="A4")
     assert one == pdf.fingerprint("<p>x", paper="A4")
