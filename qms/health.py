@@ -7,19 +7,21 @@ import logging
 
 import redis
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
+
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from qms.access import PUBLIC, needs
+
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 2.0
 
 
 @transaction.non_atomic_requests
-@login_not_required
+@needs(PUBLIC)
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -28,7 +30,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@login_not_required
+@needs(PUBLIC)
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:

@@ -127,6 +127,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.void_audit": (LA, QM),
     "audits.view_finding": (A, LA, PO, QM, TM),
     "audits.view_certificate": EVERYONE,
+    "audits.view_certificationaudit": EVERYONE,
     "audits.change_certificate": (QM,),
     # Nonconformities
     "capa.view_nonconformity": EVERYONE,

@@ -1,0 +1,212 @@
+"""Promises the code makes about itself, read from the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.contenttypes.fields import GenericRelation
+from django.db import models
+from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
+
+from qms import contributions
+from qms.api import api, operations
+from qms.people.models import Person
+from qms.people.roles import GRANTS
+from qms.records import Record, StatefulRecord
+from qms.workflow import all_amendments, all_creations, all_transitions, transitions_of
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = ["documents", "capa", "audits", "objectives", "reviews"]
+GROUND = [
+    "people", "files", "signing", "outbox", "work", "actions", "scope", "gap", "pack", "home",
+]
+# Tables that are no records, each with the reason why it may change without history.
+NO_RECORDS = {
+    "people.Person": "keeps its own history; identity stays outside it so that it can be erased",
+    "people.ApiToken": "a secret's hash; its use is logged, its revocation keeps the row",
+    "signing.Signature": "append-only by trigger; there is nothing to keep a history of",
+    "outbox.Effect": "a queue; what it causes is recorded where it happens",
+    "work.WorkItem": "derived from records at every save, rebuilt at any time",
+    "work.Reminder": "written once, never changed",
+    "files.Blob": "named by its own content; it cannot change",
+}
+# Pages of other packages, which cannot bear our mark; each with who may open it.
+FOREIGN = {
+    "accounts/": "sign-in, recovery and second factor: allauth's own rules",
+    "admin/": "read-only, for administrators: qms/admin.py",
+    "api/v1/": "the API's operations declare themselves; see below",
+}
+
+
+def addresses(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield prefix + str(pattern.pattern), pattern.callback
+        else:
+            yield from addresses(pattern, prefix + str(pattern.pattern))
+
+
+OWN = [(path, view) for path, view in addresses() if not path.startswith(tuple(FOREIGN))]
+
+
+@pytest.mark.parametrize(("path", "view"), OWN, ids=[path or "/" for path, _view in OWN])
+def test_every_page_says_who_may_open_it(path: str, view: Any) -> None:
+    assert hasattr(view, "needs"), f"{view.__module__}.{view.__name__} lacks @needs(...)"
+
+
+def test_every_operation_of_the_api_says_who_may_call_it() -> None:
+    declared = {(each.method.lower(), each.path) for each in operations}
+    schema = api.get_openapi_schema()
+    called = {
+        (method, path.replace("{pk}", "{int:pk}"))
+        for path, methods in schema["paths"].items()
+        for method in methods
+    }
+    assert called == declared
+
+
+def everything_declared() -> dict[str, str]:
+    """Every permission that anything asks for, with where."""
+    asked = {view.needs: path for path, view in OWN if hasattr(view, "needs")}
+    asked |= {each.needs: each.path for each in operations}
+    asked |= {t.permission: t.name for ts in all_transitions().values() for t in ts.values()}
+    asked |= {a.permission: str(model) for model, a in all_amendments().items()}
+    asked |= {c.permission: str(m) for m, cs in all_creations().items() for c in cs}
+    return {name: where for name, where in asked.items() if "." in name}
+
+
+def test_every_permission_asked_for_is_held_by_a_role() -> None:
+    missing = {name: where for name, where in everything_declared().items() if name not in GRANTS}
+    assert not missing
+
+
+def test_every_granted_permission_is_named_somewhere_in_the_code() -> None:
+    source = "\n".join(
+        path.read_text()
+        for folder in ("qms", *CHAPTERS)
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "roles.py"
+    )
+    asked = everything_declared()
+    generic = {
+        f"{m._meta.app_label}.view_{m._meta.model_name}"
+        for m in apps.get_models()
+        if issubclass(m, Record)
+    }
+    stale = [n for n in GRANTS if n not in asked and n not in generic and f'"{n}"' not in source]
+    assert not stale
+
+
+def our_models() -> list[type[models.Model]]:
+    return [
+        model
+        for label in (*GROUND, *CHAPTERS)
+        for model in apps.get_app_config(label).get_models()
+        if not model.__name__.startswith("Historical")
+    ]
+
+
+@pytest.mark.parametrize("model", our_models(), ids=lambda model: model._meta.label)
+def test_every_table_is_a_record_or_says_why_not(model: type[models.Model]) -> None:
+    assert issubclass(model, Record) or model._meta.label in NO_RECORDS
+
+
+RECORDS = [model for model in our_models() if issubclass(model, Record)]
+
+
+@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.label)
+def test_every_record_has_history_with_triggers(model: Any) -> None:
+    assert hasattr(model, "history")
+    names = {trigger.name for trigger in model._meta.triggers}
+    assert {"kept", "never_truncated", "needs_history"} <= names
+    kept = {trigger.name for trigger in model.history.model._meta.triggers}
+    assert kept == {"append_only", "never_truncated", "stamped"}
+    if hasattr(model, "PATHS") and model.PATHS:
+        assert issubclass(model, StatefulRecord)
+        assert "keeps_its_path" in names
+
+
+@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.label)
+def test_records_point_to_records_without_cascades(model: Any) -> None:
+    for field in model._meta.get_fields():
+        if isinstance(field, models.ForeignKey):
+            assert field.remote_field.on_delete is models.PROTECT, field
+        assert not isinstance(field, GenericRelation), field
+        assert not isinstance(field, models.ManyToManyField), f"{field}: use a Link model"
+        assert not isinstance(field, models.FloatField), f"{field}: use Decimal"
+    assert not model._meta.ordering, "lists say their order; no Meta.ordering"
+
+
+STATEFUL = [model for model in RECORDS if issubclass(model, StatefulRecord)]
+
+
+@pytest.mark.parametrize("model", STATEFUL, ids=lambda model: model._meta.label)
+def test_a_stateful_record_moves_by_transitions_only_along_its_paths(model: Any) -> None:
+    moves = transitions_of(model)
+    assert moves, "a state without transitions is a label"
+    made = {(source, move.target) for move in moves for source in move.source}
+    assert made == {(str(a), str(b)) for a, b in model.PATHS}
+    states = {str(value) for value, _label in model._meta.get_field(model.STATE_FIELD).choices}
+    assert {state for path in made for state in path} <= states
+    assert set(model.FROZEN_IN) <= states
+
+
+def assigned_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for each in ast.walk(target):
+                    if isinstance(each, ast.Attribute):
+                        yield each.attr, node.lineno
+
+
+def sources() -> Iterator[Path]:
+    for folder in ("qms", *CHAPTERS):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path
+
+
+def test_only_transitions_set_a_status() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources()
+        for name, line in assigned_names(ast.parse(path.read_text()))
+        if name == "status" and "status_code" not in name
+    ]
+    assert not found
+
+
+def test_nothing_goes_around_the_promises() -> None:
+    banned = ("pgtrigger.ignore", "DISABLE TRIGGER", "session_replication_role", "_raw_delete(")
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in sources()
+        for word in banned
+        if word in path.read_text()
+    ]
+    assert not found
+
+
+def test_every_entry_of_the_navigation_leads_somewhere() -> None:
+    for item in [*contributions._navigation, *contributions._creating]:
+        try:
+            reverse(item.url_name)
+        except NoReverseMatch:
+            pytest.fail(f"{item.label} leads to {item.url_name}, which does not exist.")
+        assert item.permission in GRANTS, item
+
+
+def test_no_file_is_called_utils() -> None:
+    named = ("utils.py", "helpers.py", "common.py", "misc.py")
+    assert not [path for path in sources() if path.name in named]
+
+
+def test_the_system_may_only_what_the_clock_does() -> None:
+    system = Person(is_system=True)
+    assert not system.has_perm("documents.approve_revision")
+    assert system.has_perm("documents.make_effective")

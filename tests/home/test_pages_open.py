@@ -1,0 +1,24 @@
+"""Every page a person may open opens, for every role, with and without records."""
+
+import pytest
+from django.test import Client
+
+from qms.people.roles import ROLES
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PLAIN = [
+    "/", "/leadership/", "/calendar/", "/search/?q=torque", "/actions/", "/documents/",
+    "/documents/new/", "/nonconformities/", "/nonconformities/report/", "/nonconformities/new/",
+    "/audits/", "/audits/new/", "/audits/findings/", "/audits/certificates/",
+    "/audits/certificates/new/", "/actions/new/",
+]
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+@pytest.mark.parametrize("address", PLAIN)
+def test_a_page_opens_or_is_refused_in_words(role: str, address: str, client: Client) -> None:
+    client.force_login(factories.person(role), backend="qms.people.access.RoleBackend")
+    answer = client.get(address)
+    assert answer.status_code in (200, 403), address
+    assert b"<h1" in answer.content
