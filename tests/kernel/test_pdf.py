@@ -103,10 +103,13 @@ def test_the_layout_shows_number_revision_marking_and_signatures() -> None:
 def test_what_is_no_longer_in_force_says_so_across_each_page() -> None:
     context = {"title": "Receiving", "marking": "Superseded: no longer in force."}
     once, across = (
-        text_of(pdf.render(LAYOUT, context | {"obsolete": obsolete})) for obsolete in (False, True)
+        # Poppler breaks slanted text into pieces; the letters are counted.
+        text_of(pdf.render(LAYOUT, context | {"obsolete": obsolete}))
+        for obsolete in (False, True)
     )
-    assert once.count("Superseded") == 1
-    assert across.count("Superseded") == 2
+    assert "Superseded: no longer in force." in once
+    letters = sum(map(str.isalpha, context["marking"]))
+    assert sum(map(str.isalpha, across)) - sum(map(str.isalpha, once)) == letters
 
 
 def test_the_fingerprint_changes_with_everything_a_page_depends_on() -> None:
