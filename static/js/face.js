@@ -9,3 +9,8 @@ startMenus();
 startSearch();
 startForms();
 startDialogs();
+
+// On a narrow screen a record's path scrolls: begin at the step it has reached.
+for (const step of document.querySelectorAll(".path [aria-current=step]")) {
+  step.parentElement.scrollLeft = step.offsetLeft - step.parentElement.offsetLeft - 16;
+}

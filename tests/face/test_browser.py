@@ -113,6 +113,21 @@ def test_pages_break_no_rule_of_accessibility(
     assert window.complaints == []
 
 
+@pytest.mark.urls("tests.face.urls")
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")]
+)
+def test_every_component_is_accessible_and_fits(
+    visit: Any, manager: Person, settings: Any, viewport: dict[str, int], scheme: str
+) -> None:
+    settings.DEBUG = True
+    window = visit(manager, viewport=viewport, color_scheme=scheme)
+    page = window.open("/gallery/")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
 def test_no_page_is_wider_than_the_smallest_phone(
     visit: Any, manager: Person, action: Action
 ) -> None:
