@@ -190,8 +190,12 @@ def test_command_exists(service: str, words: list[str]) -> None:
 
 def test_every_queue_of_the_schedule_is_read_by_a_worker() -> None:
     read = {words[words.index("-Q") + 1] for _, words in _commands() if "-Q" in words}
-    sent = {each["options"]["queue"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert sent | {settings.CELERY_TASK_DEFAULT_QUEUE} <= read
+    default = settings.CELERY_TASK_DEFAULT_QUEUE
+    sent = {
+        each.get("options", {}).get("queue", default)
+        for each in settings.CELERY_BEAT_SCHEDULE.values()
+    }
+    assert sent | {default} <= read
 
 
 def test_every_task_of_the_schedule_exists() -> None:

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,6 @@ from qms.local import launch
 from qms.local.processes import NotReady, is_zombie
 from qms.local.stack import Stack
 from tests.settings import ROOT
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        part.chmod(part.stat().st_mode | 0o011)
-    yield tmp_path / "var"
 
 
 class Demo:
@@ -93,7 +85,7 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-def test_demo_starts_serves_and_leaves_no_process_behind_twice(folder: Path) -> None:
+def test_demo_starts_serves_stops_whole_and_starts_again_fast(folder: Path) -> None:
     port = free_port()
     first = Demo(folder, port)
     first.wait_for(r"The QMS runs at")
@@ -105,15 +97,24 @@ def test_demo_starts_serves_and_leaves_no_process_behind_twice(folder: Path) -> 
     wait_until_none(folder)
     assert "Traceback" not in "".join(first.said)
 
-    started = time.monotonic()
     second = Demo(folder, port)
     second.wait_for(r"The QMS runs at")
-    took = time.monotonic() - started
-    assert second.end(signal.SIGTERM) == 0
-    wait_until_none(folder)
+    # What takes long is not done again; ten seconds are not asserted on a shared machine.
+    assert "Bringing the tables" not in "".join(second.said)
     assert "Gathering" not in "".join(second.said)
-    # Under 10 s on a quiet machine; the rest is room for a busy one.
-    assert took < 30
+
+    # One of its processes dies: the rest ends with it, and says which it was.
+    (beat,) = (
+        number
+        for number in processes_of(folder)
+        if b"\0beat\0" in Path(f"/proc/{number}/cmdline").read_bytes()
+    )
+    os.kill(beat, signal.SIGKILL)
+    second.process.wait(timeout=60)
+    second.reader.join(timeout=10)
+    assert second.process.returncode == 1
+    assert "The schedule process ended by itself" in "".join(second.said)
+    wait_until_none(folder)
 
 
 @pytest.mark.slow
@@ -127,24 +128,7 @@ def test_demo_killed_at_any_moment_starts_again(folder: Path) -> None:
         wait_until_none(folder, patience=40)
     last = Demo(folder, port)
     last.wait_for(r"The QMS runs at")
-    assert last.end() == 0
-    wait_until_none(folder)
-
-
-@pytest.mark.slow
-def test_demo_ends_whole_when_one_of_its_processes_dies(folder: Path) -> None:
-    demo = Demo(folder, free_port())
-    demo.wait_for(r"The QMS runs at")
-    beats = [
-        number
-        for number in processes_of(folder)
-        if b"\0beat\0" in Path(f"/proc/{number}/cmdline").read_bytes()
-    ]
-    os.kill(beats[0], signal.SIGKILL)
-    demo.process.wait(timeout=60)
-    demo.reader.join(timeout=10)
-    assert demo.process.returncode == 1
-    assert "The schedule process ended by itself" in "".join(demo.said)
+    assert last.end(signal.SIGTERM) == 0
     wait_until_none(folder)
 
 

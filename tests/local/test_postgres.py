@@ -20,16 +20,8 @@ from tests.settings import ROOT
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A folder the server's account can come through, as a clone in an open place is."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    yield tmp_path / "var"
-
-
-@pytest.fixture
-def postgres(home: Path) -> Iterator[Postgres]:
-    server = Postgres(home)
+def postgres(folder: Path) -> Iterator[Postgres]:
+    server = Postgres(folder)
     yield server
     server.stop()
 
@@ -70,7 +62,7 @@ def test_foreign_folder_is_left_alone(postgres: Postgres) -> None:
     assert (postgres.data / "letter.txt").exists()
 
 
-def test_server_ends_when_its_starter_is_killed_and_comes_back_with_all_rows(home: Path) -> None:
+def test_server_ends_when_its_starter_is_killed_and_comes_back_with_all_rows(folder: Path) -> None:
     program = (
         "import sys, time, pathlib, psycopg\n"
         "from qms.local.postgres import Postgres\n"
@@ -81,12 +73,12 @@ def test_server_ends_when_its_starter_is_killed_and_comes_back_with_all_rows(hom
         "time.sleep(60)\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(home)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as starter:
         assert starter.stdout is not None
         server = int(starter.stdout.readline())
         starter.send_signal(signal.SIGKILL)
-    again = Postgres(home)
+    again = Postgres(folder)
     try:
         with psycopg.connect(again.start()) as connection:
             assert connection.execute("select count(*) from kept").fetchone() == (1000,)
@@ -137,8 +129,8 @@ def test_missing_binaries_are_named_in_a_sentence(
         postgres.start()
 
 
-def test_broker_keeps_what_it_acknowledged_and_never_forgets_when_full(home: Path) -> None:
-    server = Valkey(home)
+def test_broker_keeps_what_it_acknowledged_and_never_forgets_when_full(folder: Path) -> None:
+    server = Valkey(folder)
     try:
         client = redis.Redis.from_url(server.start())
         client.set("task", "accepted")
@@ -148,7 +140,7 @@ def test_broker_keeps_what_it_acknowledged_and_never_forgets_when_full(home: Pat
         process = server.process_id
         assert process is not None
         os.kill(process, signal.SIGKILL)
-        again = Valkey(home)
+        again = Valkey(folder)
         again.start()
         assert redis.Redis.from_url(again.url()).get("task") == b"accepted"
         again.stop()
