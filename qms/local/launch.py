@@ -226,12 +226,17 @@ def bring_tables_up_to_date(folder: Path) -> None:
     """
     stamp = folder / "migrated.stamp"
     url = os.environ["DATABASE_URL"]
-    program = _state_of(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+    program = program_state()
     if stamp.exists() and stamp.read_text() == f"{program} {_migrations_in(url)}":
         return
     say("Bringing the tables up to date …")
     manage("migrate", "--verbosity", "0")
     stamp.write_text(f"{program} {_migrations_in(url)}")
+
+
+def program_state() -> str:
+    """A mark that changes with any source file of the product."""
+    return _state_of(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 
 
 def _migrations_in(url: str) -> str:

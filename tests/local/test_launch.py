@@ -87,6 +87,7 @@ def free_port() -> int:
 @pytest.mark.slow
 def test_demo_starts_serves_stops_whole_and_starts_again_fast(folder: Path) -> None:
     port = free_port()
+    program = launch.program_state()
     first = Demo(folder, port)
     first.wait_for(r"The QMS runs at")
     first.wait_for(r"worker   \| .* ready\.")
@@ -100,8 +101,9 @@ def test_demo_starts_serves_stops_whole_and_starts_again_fast(folder: Path) -> N
     second = Demo(folder, port)
     second.wait_for(r"The QMS runs at")
     # What takes long is not done again; ten seconds are not asserted on a shared machine.
-    assert "Bringing the tables" not in "".join(second.said)
-    assert "Gathering" not in "".join(second.said)
+    assert "Building the company" not in "".join(second.said)
+    if program == launch.program_state():  # nobody edits the source while the test runs
+        assert "Bringing the tables" not in "".join(second.said)
 
     # One of its processes dies: the rest ends with it, and says which it was.
     (beat,) = (
