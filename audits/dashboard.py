@@ -67,9 +67,15 @@ def certificate_tile(today: date) -> Tile:
     """The certificate and what comes next."""
     certificate = Certificate.objects.valid(today).order_by("-expires_on").first()
     if certificate is None:
-        return Tile("Certification", "–", "No certificate is recorded.", "plain", "/audits/certificates/")
+        return Tile(
+            "Certification", "–", "No certificate is recorded.", "plain", "/audits/certificates/"
+        )
     following = certificate.visits.filter(status="planned").order_by("planned_on").first()
-    note = f"Next: {following.get_kind_display().lower()}, {following.planned_on:%-d %b %Y}." if following else "No visit is planned."
+    note = (
+        f"Next: {following.get_kind_display().lower()}, {following.planned_on:%-d %b %Y}."
+        if following
+        else "No visit is planned."
+    )
     return Tile(
         title="Certification",
         figure=f"{certificate.expires_on:%b %Y}",

@@ -43,8 +43,16 @@ def programme(period: Period, as_of: datetime) -> dict[str, Any]:
     name="audits",
     title="Internal audits",
     columns=(
-        "Number", "Process", "Site", "Planned for", "First planned for", "Lead auditor", "State",
-        "Conducted", "Report issued", "Closed",
+        "Number",
+        "Process",
+        "Site",
+        "Planned for",
+        "First planned for",
+        "Lead auditor",
+        "State",
+        "Conducted",
+        "Report issued",
+        "Closed",
     ),
 )
 def audit_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
@@ -67,7 +75,16 @@ def audit_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
 @contributions.register(
     name="findings",
     title="Findings of internal audits",
-    columns=("Finding", "Grade", "Process", "Clause", "Requirement", "Evidence", "Statement", "Report"),
+    columns=(
+        "Finding",
+        "Grade",
+        "Process",
+        "Clause",
+        "Requirement",
+        "Evidence",
+        "Statement",
+        "Report",
+    ),
 )
 def finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
     """One row a released finding."""

@@ -3,7 +3,7 @@
 Works without a script. The offline capture of a later release uses the same domain calls.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,6 +14,7 @@ from audits.forms import AnswerForm
 from audits.models import Audit, ChecklistItem, Finding
 from qms import pages
 from qms.access import needs
+from qms.people.models import Person
 from qms.refusals import Refused, Stale
 
 CHOICES = [
@@ -33,8 +34,8 @@ def _audit(request: HttpRequest, pk: int) -> Audit:
 def field_start(request: HttpRequest, pk: int) -> HttpResponse:
     """Go to the first open question, or to the last one when all are answered."""
     audit = _audit(request, pk)
-    item = audit.items.filter(answer="").order_by("position").first()  # type: ignore[attr-defined]
-    item = item or audit.items.order_by("-position").first()  # type: ignore[attr-defined]
+    item = audit.items.filter(answer="").order_by("position").first()
+    item = item or audit.items.order_by("-position").first()
     if item is None:
         return pages.refused(request, Refused("This audit has no questions yet. Add one first."))
     return pages.go_to(request, item.get_absolute_url())
@@ -44,7 +45,7 @@ def field_start(request: HttpRequest, pk: int) -> HttpResponse:
 def field_question(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     """One question: answer it, note it, go on."""
     audit = _audit(request, pk)
-    items = list(audit.items.order_by("position"))  # type: ignore[attr-defined]
+    items = list(audit.items.order_by("position"))
     item = next((each for each in items if each.position == position), None)
     if item is None:
         raise Http404("There is no such question.")
@@ -73,7 +74,7 @@ def _save(request: HttpRequest, item: ChecklistItem, form: AnswerForm) -> None:
     if (given["answer"], given["note"]) != (item.answer, item.note):
         workflow.answer(
             item,
-            by=request.user,  # type: ignore[arg-type]
+            by=cast(Person, request.user),
             answer=given["answer"],
             note=given["note"],
             version=given["version"],

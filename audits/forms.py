@@ -16,8 +16,17 @@ class AuditForm(RecordForm):
     class Meta:
         model = Audit
         fields = (
-            "process", "planned_on", "lead", "site", "edition", "clauses", "objectives",
-            "criteria", "scope", "method", "auditees",
+            "process",
+            "planned_on",
+            "lead",
+            "site",
+            "edition",
+            "clauses",
+            "objectives",
+            "criteria",
+            "scope",
+            "method",
+            "auditees",
         )
 
 

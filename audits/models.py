@@ -66,12 +66,28 @@ class Audit(Numbered, StatefulRecord):
     }
     DRAFT_STATES = ("planned", "in_progress")
     FROZEN = {
-        "process", "lead", "edition", "criteria", "objectives", "scope", "conclusions", "auditees",
+        "process",
+        "lead",
+        "edition",
+        "criteria",
+        "objectives",
+        "scope",
+        "conclusions",
+        "auditees",
     }
     FROZEN_IN = {"issued", "closed", "void"}
     SIGNED_FIELDS = (
-        "number", "process", "lead", "edition", "criteria", "objectives", "scope", "auditees",
-        "planned_on", "conducted_on", "conclusions",
+        "number",
+        "process",
+        "lead",
+        "edition",
+        "criteria",
+        "objectives",
+        "scope",
+        "auditees",
+        "planned_on",
+        "conducted_on",
+        "conclusions",
     )
 
     process = models.ForeignKey(
@@ -100,9 +116,7 @@ class Audit(Numbered, StatefulRecord):
         verbose_name="lead auditor",
     )
     auditees = models.TextField("auditees", blank=True, help_text="Names and functions.")
-    status = models.CharField(
-        max_length=12, choices=Status, default=Status.PLANNED, editable=False
-    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED, editable=False)
     conducted_on = models.DateField("conducted on", null=True, editable=False)
     conclusions = models.TextField("conclusions", blank=True, editable=False)
     issued_on = models.DateField("report issued on", null=True, editable=False)
@@ -162,9 +176,7 @@ class AuditTeamMember(Link):
     """That an auditor belongs to the team of an audit (the lead is named on the audit)."""
 
     audit = models.ForeignKey(Audit, models.PROTECT, related_name="team_links")
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="audit_links"
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="audit_links")
 
     class Meta(Link.Meta):
         verbose_name = "audit team member"
@@ -369,9 +381,7 @@ class Certificate(StatefulRecord):
     cycle = models.PositiveSmallIntegerField("cycle", default=1)
     decided_on = models.DateField("decision", null=True, blank=True, editable=False)
     expires_on = models.DateField("valid through", null=True, blank=True, editable=False)
-    status = models.CharField(
-        max_length=10, choices=Status, default=Status.APPLIED, editable=False
-    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED, editable=False)
 
     objects = CertificateQuerySet.as_manager()
 
@@ -426,9 +436,7 @@ class CertificationAudit(StatefulRecord):
     result = models.TextField("result", blank=True, editable=False)
     majors = models.PositiveSmallIntegerField("majors", default=0, editable=False)
     minors = models.PositiveSmallIntegerField("minors", default=0, editable=False)
-    status = models.CharField(
-        max_length=10, choices=Status, default=Status.PLANNED, editable=False
-    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED, editable=False)
 
     class Meta(StatefulRecord.Meta):
         verbose_name = "certification audit"

@@ -13,11 +13,11 @@ TEMPLATE = "audits/report_print.html"
 
 def report_context(audit: Audit, as_of: datetime | None = None) -> dict[str, Any]:
     """What `TEMPLATE` needs of a released report."""
-    return _context(audit, audit.findings.filter(status="released"), as_of)  # type: ignore[attr-defined]
+    return _context(audit, audit.findings.filter(status="released"), as_of)
 
 
 def _context(audit: Audit, findings: Any, as_of: datetime | None) -> dict[str, Any]:
-    answers = list(audit.items.order_by("position"))  # type: ignore[attr-defined]
+    answers = list(audit.items.order_by("position"))
     return letterhead(
         audit,
         as_of=as_of,

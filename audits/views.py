@@ -74,9 +74,7 @@ class FindingFilter(django_filters.FilterSet):
     process = django_filters.ModelChoiceFilter(
         field_name="audit__process", queryset=Process.objects.all(), label="Process"
     )
-    text = django_filters.CharFilter(
-        field_name="statement", lookup_expr="icontains", label="Text"
-    )
+    text = django_filters.CharFilter(field_name="statement", lookup_expr="icontains", label="Text")
 
     class Meta:
         model = Finding
@@ -175,9 +173,7 @@ def audit_create(request: HttpRequest) -> HttpResponse:
 def audit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the plan."""
     audit = pages.find(request, Audit.objects, pk=pk)
-    return pages.edit(
-        request, form_class=AuditForm, instance=audit, title=f"Edit {audit.number}"
-    )
+    return pages.edit(request, form_class=AuditForm, instance=audit, title=f"Edit {audit.number}")
 
 
 @needs(ANYONE_SIGNED_IN)
@@ -283,7 +279,7 @@ def finding_form(request: HttpRequest, form_class: Any, audit: Audit, item: Any)
     """The form of a new finding; it returns to the question it came from."""
     forms_made: list[Any] = []
 
-    class Remembered(form_class):  # type: ignore[misc]
+    class Remembered(form_class):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             if item is not None:
                 kwargs.setdefault("initial", {"clause": item.clause})
@@ -306,9 +302,7 @@ def finding_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Complete or correct a draft finding."""
     rows = Finding.objects.select_related("audit__process", "audit__lead")
     finding = pages.find(request, rows, pk=pk)
-    return pages.edit(
-        request, form_class=FindingForm, instance=finding, title=f"Edit {finding}"
-    )
+    return pages.edit(request, form_class=FindingForm, instance=finding, title=f"Edit {finding}")
 
 
 @needs(ANYONE_SIGNED_IN)

@@ -37,7 +37,7 @@ REPORT_DAYS = 14
 
 def team_of(audit: Audit) -> list[Person]:
     """The lead auditor and the team, the lead first."""
-    links = audit.team_links.live().select_related("person").order_by("pk")  # type: ignore[attr-defined]
+    links = audit.team_links.live().select_related("person").order_by("pk")
     return [audit.lead, *(link.person for link in links)]
 
 
@@ -444,8 +444,17 @@ editing = amendment(
     Audit,
     permission="audits.change_audit",
     fields=(
-        "process", "site", "edition", "clauses", "objectives", "criteria", "scope", "method",
-        "planned_on", "lead", "auditees",
+        "process",
+        "site",
+        "edition",
+        "clauses",
+        "objectives",
+        "criteria",
+        "scope",
+        "method",
+        "planned_on",
+        "lead",
+        "auditees",
     ),
     states=(Status.PLANNED,),
 )
@@ -552,7 +561,9 @@ def lift(certificate: Certificate, *, by: Any) -> None:
 @transition(
     Certificate,
     source=[
-        Certificate.Status.APPLIED, Certificate.Status.CERTIFIED, Certificate.Status.SUSPENDED,
+        Certificate.Status.APPLIED,
+        Certificate.Status.CERTIFIED,
+        Certificate.Status.SUSPENDED,
     ],
     target=Certificate.Status.WITHDRAWN,
     permission="audits.change_certificate",

@@ -37,8 +37,20 @@ def log(period: Period, as_of: datetime) -> dict[str, Any]:
     name="nonconformities",
     title="Nonconformities",
     columns=(
-        "Number", "Title", "Grade", "Source", "Clause", "Process", "Owner", "Detected", "State",
-        "Root cause", "Criterion", "Verdict", "Verified by", "Closed on",
+        "Number",
+        "Title",
+        "Grade",
+        "Source",
+        "Clause",
+        "Process",
+        "Owner",
+        "Detected",
+        "State",
+        "Root cause",
+        "Criterion",
+        "Verdict",
+        "Verified by",
+        "Closed on",
     ),
 )
 def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
@@ -78,9 +90,11 @@ def figures(period: Period) -> dict[str, str]:
     """Raised, closed, median days to close, and what is open at the end of the period."""
     closed = Nonconformity.objects.closed_between(period.start, period.end)
     days = [nc.days_open(period.end) for nc in closed.only("detected_on", "closed_on")]
-    open_at_end = Nonconformity.objects.exclude(status="void").filter(
-        detected_on__lte=period.end
-    ).exclude(closed_on__lte=period.end)
+    open_at_end = (
+        Nonconformity.objects.exclude(status="void")
+        .filter(detected_on__lte=period.end)
+        .exclude(closed_on__lte=period.end)
+    )
     return {
         "raised": str(Nonconformity.objects.raised_between(period.start, period.end).count()),
         "closed": str(len(days)),
@@ -100,6 +114,5 @@ def review_input(period: Period) -> list[Line]:
         "open": "Open at the end of the period",
     }
     return [
-        Line(label, now[key], before[key], url="/nonconformities/")
-        for key, label in labels.items()
+        Line(label, now[key], before[key], url="/nonconformities/") for key, label in labels.items()
     ]

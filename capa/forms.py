@@ -27,13 +27,22 @@ class NonconformityForm(RecordForm):
     class Meta:
         model = Nonconformity
         fields = (
-            "title", "statement", "requirement", "clause", "evidence", "extent", "source", "grade",
-            "process", "owner",
+            "title",
+            "statement",
+            "requirement",
+            "clause",
+            "evidence",
+            "extent",
+            "source",
+            "grade",
+            "process",
+            "owner",
         )
 
 
 class NewNonconformityForm(NonconformityForm):
     """The same for a new one, with the day it was detected."""
 
-    class Meta(NonconformityForm.Meta):
+    class Meta:
+        model = Nonconformity
         fields = (*NonconformityForm.Meta.fields, "detected_on")

@@ -124,9 +124,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     )
     detected_on = models.DateField("detected on")
     due = models.DateField("due", null=True, editable=False)
-    status = models.CharField(
-        max_length=12, choices=Status, default=Status.OPEN, editable=False
-    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.OPEN, editable=False)
 
     containment = models.TextField("containment", blank=True, editable=False)
     correction = models.TextField("correction", blank=True, editable=False)
@@ -146,9 +144,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     no_action_because = models.TextField(
         "why no corrective action is needed", blank=True, editable=False
     )
-    effectiveness_criterion = models.TextField(
-        "effective when", blank=True, editable=False
-    )
+    effectiveness_criterion = models.TextField("effective when", blank=True, editable=False)
     check_on = models.DateField("effectiveness checked on", null=True, editable=False)
     implemented_on = models.DateField(null=True, editable=False)
     verdict = models.TextField("effectiveness decision", blank=True, editable=False)
@@ -200,8 +196,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
                 name="capa_nc_closed_after_detected",
             ),
             models.CheckConstraint(
-                condition=~Q(status="closed")
-                | Q(closed_by__isnull=False, closed_on__isnull=False),
+                condition=~Q(status="closed") | Q(closed_by__isnull=False, closed_on__isnull=False),
                 name="capa_nc_closed_by_someone",
             ),
         ]

@@ -150,9 +150,7 @@ def nc_create(request: HttpRequest) -> HttpResponse:
 def nc_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what is recorded, with the reason."""
     nc = pages.find(request, Nonconformity.objects, pk=pk)
-    return pages.edit(
-        request, form_class=NonconformityForm, instance=nc, title=f"Edit {nc.number}"
-    )
+    return pages.edit(request, form_class=NonconformityForm, instance=nc, title=f"Edit {nc.number}")
 
 
 @needs(ANYONE_SIGNED_IN)

@@ -33,8 +33,19 @@ def master_list(period: Period, as_of: datetime) -> dict[str, Any]:
     name="documents",
     title="Controlled documents and their revisions",
     columns=(
-        "Number", "Title", "Kind", "Process", "Owner", "Revision", "State", "Reviewed by",
-        "Reviewed on", "Approved by", "Approved on", "Effective from", "Ended on",
+        "Number",
+        "Title",
+        "Kind",
+        "Process",
+        "Owner",
+        "Revision",
+        "State",
+        "Reviewed by",
+        "Reviewed on",
+        "Approved by",
+        "Approved on",
+        "Effective from",
+        "Ended on",
     ),
 )
 def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:

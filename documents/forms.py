@@ -15,7 +15,12 @@ class DocumentForm(RecordForm):
     class Meta:
         model = Document
         fields = (
-            "title", "owner", "process", "clauses", "confidentiality", "review_months",
+            "title",
+            "owner",
+            "process",
+            "clauses",
+            "confidentiality",
+            "review_months",
         )
 
 

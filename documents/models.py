@@ -39,9 +39,7 @@ class DocumentQuerySet(RecordQuerySet):
             effective_number=Subquery(in_force.values("number")[:1]),
             effective_from=Subquery(in_force.values("effective_from")[:1]),
             is_in_work=Exists(
-                Revision.objects.filter(
-                    document=OuterRef("pk"), status__in=Revision.OPEN_STATES
-                )
+                Revision.objects.filter(document=OuterRef("pk"), status__in=Revision.OPEN_STATES)
             ),
         )
 
@@ -114,9 +112,7 @@ class Document(Numbered, StatefulRecord):
         validators=[MinValueValidator(1), MaxValueValidator(120)],
     )
     next_review = models.DateField("next review", null=True, blank=True, editable=False)
-    status = models.CharField(
-        max_length=10, choices=Status, default=Status.ACTIVE, editable=False
-    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
 
     objects = DocumentQuerySet.as_manager()
 
@@ -215,13 +211,17 @@ class Revision(StatefulRecord):
     CONTENT = ("title", "body", "source", "change_summary")
     FROZEN = {"document", "number", *CONTENT}
     FROZEN_IN = {
-        "in_review", "reviewed", "approved", "effective", "superseded", "withdrawn", "void",
+        "in_review",
+        "reviewed",
+        "approved",
+        "effective",
+        "superseded",
+        "withdrawn",
+        "void",
     }
     SIGNED_FIELDS = ("document", "number", *CONTENT)
 
-    document = models.ForeignKey(
-        Document, models.PROTECT, related_name="revisions", editable=False
-    )
+    document = models.ForeignKey(Document, models.PROTECT, related_name="revisions", editable=False)
     number = models.PositiveIntegerField("revision", editable=False)
     title = models.CharField("title", max_length=200)
     body = models.TextField(

@@ -189,9 +189,7 @@ def revision_edit(request: HttpRequest, pk: int) -> HttpResponse:
                 changes["source"] = attach(revision, upload, by=request.user)
             return changes
 
-    return pages.edit(
-        request, form_class=WithUpload, instance=revision, title=f"Write {revision}"
-    )
+    return pages.edit(request, form_class=WithUpload, instance=revision, title=f"Write {revision}")
 
 
 @needs(ANYONE_SIGNED_IN)

@@ -400,7 +400,13 @@ editing_document = amendment(
     Document,
     permission="documents.change_document",
     fields=(
-        "title", "owner", "process", "clauses", "confidentiality", "language", "review_months",
+        "title",
+        "owner",
+        "process",
+        "clauses",
+        "confidentiality",
+        "language",
+        "review_months",
     ),
     states=(Document.Status.ACTIVE,),
 )

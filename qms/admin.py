@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from qms.records import Record
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Lists and shows; refuses everything else."""
 
     actions = None
@@ -29,7 +29,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm("people.open_admin"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("people.open_admin"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -181,7 +181,10 @@ class Resource:
         self.router = Router(tags=[str(model._meta.verbose_name_plural)])
         name = model.__name__
         self.read_schema = create_schema(
-            model, name=f"{name}Read", fields=["id", "version", *fields], custom_fields=[
+            model,
+            name=f"{name}Read",
+            fields=["id", "version", *fields],
+            custom_fields=[
                 ("url", str, ""),
                 *([("state", str, "")] if hasattr(model, "STATE_FIELD") else []),
             ],
@@ -226,7 +229,7 @@ class Resource:
             next=(int | None, None),
         )
 
-        def list_records(request: HttpRequest, query: Query[ListQuery]) -> Any:  # type: ignore[type-arg]
+        def list_records(request: HttpRequest, query: Query[ListQuery]) -> Any:
             _check(request, self._permission("view"))
             rows = self._visible(request).filter(pk__gt=query.after).order_by("pk")
             if self.filters:
@@ -241,14 +244,22 @@ class Resource:
             return self._shown(self.found(request, pk))
 
         self._declare(
-            "GET", "/", list_records, self._permission("view"),
-            response={200: page, 403: Message}, summary=f"List {self.model._meta.verbose_name_plural}",
+            "GET",
+            "/",
+            list_records,
+            self._permission("view"),
+            response={200: page, 403: Message},
+            summary=f"List {self.model._meta.verbose_name_plural}",
             operation_id=f"{self.path}_list",
         )
         self._declare(
-            "GET", "/{int:pk}/", read_record, self._permission("view"),
+            "GET",
+            "/{int:pk}/",
+            read_record,
+            self._permission("view"),
             response={200: self.read_schema, 403: Message, 404: Message},
-            summary=f"Read one {self.model._meta.verbose_name}", operation_id=f"{self.path}_read",
+            summary=f"Read one {self.model._meta.verbose_name}",
+            operation_id=f"{self.path}_read",
         )
 
     def _creating(self, name: str) -> None:
@@ -265,9 +276,13 @@ class Resource:
             return 201, self._shown(record)
 
         self._declare(
-            "POST", "/", create_record, needs,
+            "POST",
+            "/",
+            create_record,
+            needs,
             response={201: self.read_schema, 403: Message, 422: Message},
-            summary=f"Add a {self.model._meta.verbose_name}", operation_id=f"{self.path}_create",
+            summary=f"Add a {self.model._meta.verbose_name}",
+            operation_id=f"{self.path}_create",
         )
 
     def _editing(self, name: str) -> None:
@@ -288,15 +303,28 @@ class Resource:
             given = values.dict(exclude_unset=True)  # type: ignore[attr-defined]
             cleaned = self._clean_edit(request, record, given)
             amended = amend(
-                record, by=request.user, changes=cleaned, reason=values.reason,  # type: ignore[attr-defined]
+                record,
+                by=request.user,
+                changes=cleaned,
+                reason=values.reason,  # type: ignore[attr-defined]
                 version=values.version,  # type: ignore[attr-defined]
             )
             return self._shown(amended)
 
         self._declare(
-            "PATCH", "/{int:pk}/", edit_record, declared.permission,  # type: ignore[union-attr]
-            response={200: self.read_schema, 403: Message, 404: Message, 409: Message, 422: Message},
-            summary=f"Edit a {self.model._meta.verbose_name}", operation_id=f"{self.path}_edit",
+            "PATCH",
+            "/{int:pk}/",
+            edit_record,
+            declared.permission,  # type: ignore[union-attr]
+            response={
+                200: self.read_schema,
+                403: Message,
+                404: Message,
+                409: Message,
+                422: Message,
+            },
+            summary=f"Edit a {self.model._meta.verbose_name}",
+            operation_id=f"{self.path}_edit",
         )
 
     def _clean_edit(self, request: HttpRequest, record: Any, given: dict[str, Any]) -> Any:
@@ -320,9 +348,7 @@ class Resource:
         extra["reason"] = (str, ...) if each.needs_reason else (str, "")
         if each.signs:
             extra["password"] = (str, Field(..., description="Signs in your name"))
-        body = create_model(
-            f"{name}{each.name.title().replace('_', '')}", __base__=base, **extra
-        )
+        body = create_model(f"{name}{each.name.title().replace('_', '')}", __base__=base, **extra)
 
         def move_record(request: HttpRequest, pk: int, values: body) -> Any:  # type: ignore[valid-type]
             _check(request, each.permission)
@@ -333,16 +359,30 @@ class Resource:
                 raise Invalid(form)
             proof = contributions.prove(request, given) if each.signs else None
             moved = each(
-                record, by=request.user, reason=given.get("reason") or "",
-                version=given["version"], proof=proof, **form.changes(),
+                record,
+                by=request.user,
+                reason=given.get("reason") or "",
+                version=given["version"],
+                proof=proof,
+                **form.changes(),
             )
             return self._shown(moved)
 
         move_record.__name__ = f"{each.name}_record"
         self._declare(
-            "POST", f"/{{int:pk}}/{each.name}/", move_record, each.permission,
-            response={200: self.read_schema, 403: Message, 404: Message, 409: Message, 422: Message},
-            summary=each.sentence, operation_id=f"{self.path}_{each.name}",
+            "POST",
+            f"/{{int:pk}}/{each.name}/",
+            move_record,
+            each.permission,
+            response={
+                200: self.read_schema,
+                403: Message,
+                404: Message,
+                409: Message,
+                422: Message,
+            },
+            summary=each.sentence,
+            operation_id=f"{self.path}_{each.name}",
         )
 
 
@@ -356,7 +396,7 @@ class Operation:
 operations: list[Operation] = []
 
 
-class NotThere(Exception):  # noqa: N818 - an answer, not an error
+class NotThere(Exception):
     """There is no such record, or this person may not see it: the same answer."""
 
     def __init__(self, model: type[models.Model]) -> None:
@@ -369,5 +409,5 @@ def _not_there(request: HttpRequest, missing: Any) -> HttpResponse:
 
 
 def _check(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):  # type: ignore[union-attr]
+    if not request.user.has_perm(permission):
         raise PermissionDenied

@@ -106,9 +106,7 @@ def evidence(
     return register
 
 
-def register(
-    *, name: str, title: str, columns: Iterable[str]
-) -> Callable[[Function], Function]:
+def register(*, name: str, title: str, columns: Iterable[str]) -> Callable[[Function], Function]:
     """Register `(period, as_of) -> rows` as a register (CSV and XLSX) of the pack."""
 
     def keep(rows: Function) -> Function:

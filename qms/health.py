@@ -7,7 +7,6 @@ import logging
 
 import redis
 from django.conf import settings
-
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path

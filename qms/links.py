@@ -46,9 +46,9 @@ def set_links(
     for existing in link._base_manager.filter(**owner).select_for_update(of=("self",)):
         keep = getattr(existing, f"{target}_id") in wanted
         wanted.pop(getattr(existing, f"{target}_id"), None)
-        if existing.ended == keep:  # type: ignore[attr-defined]
-            existing.ended = not keep  # type: ignore[attr-defined]
-            existing.save_because(reason or ("Linked." if keep else "Unlinked."), by=by)  # type: ignore[attr-defined]
+        if existing.ended == keep:
+            existing.ended = not keep
+            existing.save_because(reason or ("Linked." if keep else "Unlinked."), by=by)
             changed = True
     for each in wanted.values():
         link(**owner, **{target: each}, created_by=by).save()

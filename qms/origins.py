@@ -50,4 +50,4 @@ class FromOrigin(models.Model):
 def is_visible(record: Any, person: Any) -> bool:
     """Whether the person may see a record, by its own model's rule."""
     manager = type(record)._default_manager
-    return bool(manager.visible_to(person).filter(pk=record.pk).exists())  # type: ignore[attr-defined]
+    return bool(manager.visible_to(person).filter(pk=record.pk).exists())

@@ -85,7 +85,7 @@ class RecordQuerySet(models.QuerySet[Any]):
     def _no_history(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(f"{self.model.__name__}: this writes no history; use save_because().")
 
-    update = bulk_create = bulk_update = abulk_create = abulk_update = aupdate = _no_history  # type: ignore[assignment]
+    update = bulk_create = bulk_update = abulk_create = abulk_update = aupdate = _no_history
 
     def delete(self) -> NoReturn:
         raise TypeError(f"{self.model.__name__} records are kept; void them instead.")
@@ -132,6 +132,13 @@ class Record(models.Model):
         """Whether a change needs a reason from the person; a draft's changes explain themselves."""
         return False
 
+    @classmethod
+    def column(cls, name: str) -> "models.Field[Any, Any]":
+        """The concrete field of that name."""
+        found = cls._meta.get_field(name)
+        assert isinstance(found, models.Field)  # noqa: S101 - a relation backwards is a typing error
+        return found
+
     @property
     def content_hash(self) -> str:
         """SHA-256 (hex) of what a signature stands under: `SIGNED_FIELDS` as stored, by name."""
@@ -139,10 +146,8 @@ class Record(models.Model):
 
     def signed_content(self) -> str:
         """What a signature stands under, as canonical JSON; models with parts extend it."""
-        content = {
-            self._meta.get_field(name).attname: self._meta.get_field(name).value_to_string(self)
-            for name in self.SIGNED_FIELDS
-        }
+        fields = [self.column(name) for name in self.SIGNED_FIELDS]
+        content = {field.attname: field.value_to_string(self) for field in fields}
         content["record"] = f"{self._meta.label_lower}:{self.pk}"
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -217,7 +222,7 @@ class StatefulRecord(Record):
 
     @classmethod
     def first_state(cls) -> str:
-        return str(cls._meta.get_field(cls.STATE_FIELD).get_default())
+        return str(cls.column(cls.STATE_FIELD).get_default())
 
     @property
     def state(self) -> str:
@@ -238,7 +243,7 @@ class StatefulRecord(Record):
             raise TypeError("Only a transition changes the state of a record.")
         if stored.state in self.FROZEN_IN:
             for name in self.FROZEN:
-                field = self._meta.get_field(name)
+                field = self.column(name)
                 if getattr(stored, field.attname) != getattr(self, field.attname):
                     label = str(getattr(field, "verbose_name", name))
                     raise Refused(

@@ -1,7 +1,7 @@
 """Refused: the procedure does not allow this now; the message says why, in words for people."""
 
 
-class Refused(Exception):  # noqa: N818 - it is not an error, it is an answer
+class Refused(Exception):
     """A refusal in words: what is wrong and what to do. Pages answer 422, the API too.
 
     `field` names the form field the sentence belongs to, where there is one.

@@ -293,7 +293,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 } | {
     # Often and harmless: what is due is done once, and a pause is caught up at the next beat.
     "remind": {"task": "work.remind", "schedule": 900.0, "options": {"expires": 600}},
-    "take-effect": {"task": "documents.take_effect", "schedule": 300.0, "options": {"expires": 240}},
+    "take-effect": {
+        "task": "documents.take_effect",
+        "schedule": 300.0,
+        "options": {"expires": 240},
+    },
 }
 
 # What a browser may do with our pages

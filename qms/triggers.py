@@ -44,7 +44,7 @@ def tracked_columns(model: type[models.Model]) -> list[str]:
     """The columns of `model` that its history keeps, in the model's order."""
     model = declared(model)
     kept = {field.column for field in history_of(model)._meta.concrete_fields} - HISTORY_ONLY
-    return [field.column for field in model._meta.concrete_fields if field.column in kept]
+    return [str(field.column) for field in model._meta.concrete_fields if field.column in kept]
 
 
 def row(alias: str, columns: list[str]) -> str:
@@ -139,9 +139,7 @@ class KeepsItsPath(pgtrigger.Trigger):
         table, state = model._meta.db_table, model._meta.get_field(model.STATE_FIELD)
         old, new = f'OLD."{state.column}"', f'NEW."{state.column}"'
         first = literal(str(state.get_default()))
-        paths = ", ".join(
-            f"({literal(str(a))}, {literal(str(b))})" for a, b in sorted(model.PATHS)
-        )
+        paths = ", ".join(f"({literal(str(a))}, {literal(str(b))})" for a, b in sorted(model.PATHS))
         return f"""
             IF TG_OP = 'INSERT' THEN
                 IF {new} <> {first} THEN
@@ -161,12 +159,13 @@ class KeepsItsPath(pgtrigger.Trigger):
     def _frozen(self, model: Any, old: str) -> str:
         if not model.FROZEN:
             return ""
+        table = model._meta.db_table
         columns = [model._meta.get_field(name).column for name in sorted(model.FROZEN)]
         states = ", ".join(literal(str(state)) for state in sorted(model.FROZEN_IN))
         return f"""
             IF {old} IN ({states})
                AND {row("OLD", columns)} IS DISTINCT FROM {row("NEW", columns)} THEN
-                RAISE EXCEPTION 'A row of {model._meta.db_table} that is % keeps its content.', {old}
+                RAISE EXCEPTION 'A row of {table} that is % keeps its content.', {old}
                   USING ERRCODE = 'integrity_constraint_violation';
             END IF;
         """

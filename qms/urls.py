@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from qms.api import api
+from qms.gallery import gallery
 
 urlpatterns = [
     path("", include("qms.health")),
     path("", include("qms.home.urls")),
+    path("gallery/", gallery, name="gallery"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("admin/", admin.site.urls),

@@ -187,7 +187,7 @@ _amendments: dict[type[models.Model], Amendment] = {}
 _creations: dict[type[models.Model], list[Creation]] = {}
 
 
-def transition(
+def transition(  # noqa: PLR0913 - a declaration, read by its names
     model: type[StatefulRecord],
     *,
     source: str | Iterable[str],
@@ -262,7 +262,7 @@ def voids(
 
 
 def creates(model: type[Record], *, permission: str) -> Callable[[Factory], Factory]:
-    """Declare a factory `(*, by, **fields) -> record`: checks the permission, opens the transaction."""
+    """Declare a factory `(*, by, **fields) -> record`: it checks the permission and is atomic."""
 
     def declare(factory: Factory) -> Factory:
         @wraps(factory)

@@ -183,7 +183,11 @@ def next_steps(action: Action) -> list[Step]:
 
 
 contributions.navigation(
-    "Act", "Actions", "actions:action_list", icon="checklist", permission="actions.view_action",
+    "Act",
+    "Actions",
+    "actions:action_list",
+    icon="checklist",
+    permission="actions.view_action",
     order=40,
 )
 contributions.create_entry(

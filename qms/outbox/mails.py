@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from qms import mail
 from qms.outbox import workflow
 from qms.outbox.models import Effect
-from qms.people.models import Person
 
 
 def send(template: str, to: Any, *, key: str, act: str = "", **context: Any) -> Effect | None:
@@ -22,7 +23,7 @@ def send(template: str, to: Any, *, key: str, act: str = "", **context: Any) -> 
 def deliver(effect: Effect) -> None:
     """Compose and send; a retry has the same Message-ID, who left gets nothing."""
     payload = effect.payload
-    person = Person.objects.filter(pk=payload["to"]).first()
+    person = get_user_model().objects.filter(pk=payload["to"]).first()
     if person is None or not person.is_active:
         return
     message = mail.compose(

@@ -15,7 +15,7 @@ class SignatureQuerySet(models.QuerySet["Signature"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("A signature is never changed or taken back.")
 
-    update = bulk_create = bulk_update = delete = _refuse  # type: ignore[assignment]
+    update = bulk_create = bulk_update = delete = _refuse
 
     def of(self, record: models.Model) -> "SignatureQuerySet":
         """The signatures under a record, oldest first."""
@@ -44,9 +44,7 @@ class Signature(models.Model):
     record_version = models.PositiveIntegerField()
     content_hash = models.CharField(max_length=64)
     meaning = models.CharField(max_length=60)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="signatures"
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="signatures")
     printed_name = models.CharField(max_length=120)
     method = models.CharField(max_length=20, choices=METHODS)
     signed_at = models.DateTimeField(db_default=DatabaseNow(), editable=False)

@@ -32,7 +32,9 @@ def prove_person(person: Any, password: str) -> Proof:
     """A proof from the person's own password. Raises Refused when it is wrong or tried too often."""
     key = f"signing-tries:{person.pk}"
     if cache.get(key, 0) >= TRIES:
-        raise Refused("Too many wrong passwords. Wait five minutes, then sign again.", field="password")
+        raise Refused(
+            "Too many wrong passwords. Wait five minutes, then sign again.", field="password"
+        )
     if not password:
         raise Refused("Enter your password to sign.", field="password")
     if not person.check_password(password):

@@ -94,9 +94,7 @@ class Reminder(models.Model):
     record_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
     record_id = models.PositiveBigIntegerField()
     step = models.CharField(max_length=60)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="reminders"
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="reminders")
     due = models.DateField()
     stage = models.SmallIntegerField()
     sent_for = models.DateField()

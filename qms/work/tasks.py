@@ -75,5 +75,3 @@ def _line(item: WorkItem, day: date) -> dict[str, Any]:
         "due": in_words(item.due, day),
         "late": bool(item.due and item.due < day),
     }
-
-

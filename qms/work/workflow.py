@@ -99,7 +99,7 @@ def mark_reminded(person: Person, items: list[tuple[WorkItem, int]], today: date
                 record_id=item.record_id,
                 step=item.step,
                 person=person,
-                due=item.due,
+                due=item.due or today,
                 stage=stage,
                 sent_for=today,
             )

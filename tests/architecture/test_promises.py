@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
@@ -21,7 +20,16 @@ from qms.workflow import all_amendments, all_creations, all_transitions, transit
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ["documents", "capa", "audits", "objectives", "reviews"]
 GROUND = [
-    "people", "files", "signing", "outbox", "work", "actions", "scope", "gap", "pack", "home",
+    "people",
+    "files",
+    "signing",
+    "outbox",
+    "work",
+    "actions",
+    "scope",
+    "gap",
+    "pack",
+    "home",
 ]
 # Tables that are no records, each with the reason why it may change without history.
 NO_RECORDS = {
@@ -134,7 +142,7 @@ def test_records_point_to_records_without_cascades(model: Any) -> None:
     for field in model._meta.get_fields():
         if isinstance(field, models.ForeignKey):
             assert field.remote_field.on_delete is models.PROTECT, field
-        assert not isinstance(field, GenericRelation), field
+        assert type(field).__name__ != "GenericRelation", field
         assert not isinstance(field, models.ManyToManyField), f"{field}: use a Link model"
         assert not isinstance(field, models.FloatField), f"{field}: use Decimal"
     assert not model._meta.ordering, "lists say their order; no Meta.ordering"

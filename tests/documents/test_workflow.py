@@ -1,4 +1,4 @@
-"""The document procedure: the author does not approve, one revision is in force, nothing slips by."""
+"""The document procedure: the author does not approve, and one revision is in force."""
 
 from datetime import timedelta
 
@@ -45,9 +45,7 @@ class Cast:
 
     def reviewed(self, revision: Revision) -> Revision:
         workflow.submit(revision, by=revision.created_by)
-        return workflow.review(
-            revision, by=self.reviewer, proof=factories.proof(self.reviewer)
-        )
+        return workflow.review(revision, by=self.reviewer, proof=factories.proof(self.reviewer))
 
     def approved(self, revision: Revision, **details: object) -> Revision:
         self.reviewed(revision)
@@ -102,15 +100,22 @@ def test_who_wrote_a_part_does_not_approve(cast: Cast) -> None:
 
 def test_who_only_named_people_may_approve(cast: Cast) -> None:
     revision = cast.draft()
-    amend(revision, by=cast.approver, changes={"reviewer": cast.reviewer, "approver": cast.approver})
+    amend(
+        revision, by=cast.approver, changes={"reviewer": cast.reviewer, "approver": cast.approver}
+    )
     assert cast.approved(revision).status == "effective"
 
 
 def test_top_management_approves_its_own_after_anothers_signed_review(cast: Cast) -> None:
     boss = factories.person("top_management", "process_owner")
     document = workflow.create_document(
-        by=boss, title="Policy", kind="policy", owner=boss, body="We care.",
-        reviewer=cast.reviewer, approver=boss,
+        by=boss,
+        title="Policy",
+        kind="policy",
+        owner=boss,
+        body="We care.",
+        reviewer=cast.reviewer,
+        approver=boss,
     )
     revision = document.revisions.get()
     cast.reviewed(revision)
@@ -135,7 +140,9 @@ def test_without_a_signature_nothing_is_approved(cast: Cast) -> None:
         workflow.approve(revision, by=cast.approver)
     with pytest.raises(Refused, match="own password"):
         workflow.approve(revision, by=cast.approver, proof=factories.proof(cast.reviewer))
-    stale = Proof(cast.approver.pk, "password", factories.proof(cast.approver).at - timedelta(hours=1))
+    stale = Proof(
+        cast.approver.pk, "password", factories.proof(cast.approver).at - timedelta(hours=1)
+    )
     with pytest.raises(Refused, match="too long ago"):
         workflow.approve(revision, by=cast.approver, proof=stale)
     revision.refresh_from_db()
@@ -232,9 +239,7 @@ def test_two_revisions_approved_at_once_leave_one_in_force_and_no_error(run: int
 
     def approve(pk: int) -> None:
         approver = Person.objects.get(pk=cast.approver.pk)
-        workflow.approve(
-            Revision.objects.get(pk=pk), by=approver, proof=factories.proof(approver)
-        )
+        workflow.approve(Revision.objects.get(pk=pk), by=approver, proof=factories.proof(approver))
 
     answers = at_once(lambda: approve(one.pk), lambda: approve(two.pk))
     assert answers == ["ok", "ok"]

@@ -1,4 +1,4 @@
-"""Records are kept, attributable and explained; the database holds to it when the program does not."""
+"""Records are kept, attributable and explained; where the program does not, the database does."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -133,9 +133,8 @@ def refused_by_the_database(statement: str, *values: object, match: str) -> None
 
 
 def test_history_refuses_update_delete_and_truncate(action: Action) -> None:
-    table = "actions_historicalaction"
-    refused_by_the_database(f"UPDATE {table} SET title = 'x'", match="append-only")
-    refused_by_the_database(f"DELETE FROM {table}", match="append-only")
+    refused_by_the_database("UPDATE actions_historicalaction SET title = 'x'", match="append-only")
+    refused_by_the_database("DELETE FROM actions_historicalaction", match="append-only")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -39,9 +39,7 @@ def test_the_way_through_leaves_a_row_for_each_move(manager: Person, doer: Perso
     assert action.history.first().history_change_reason == "Confirm that the result is there."
 
 
-def test_a_wrong_role_is_denied_and_a_wrong_state_is_refused(
-    manager: Person, doer: Person
-) -> None:
+def test_a_wrong_role_is_denied_and_a_wrong_state_is_refused(manager: Person, doer: Person) -> None:
     action = plan(manager, doer)
     with pytest.raises(PermissionDenied):
         workflow.void(action, by=doer, reason="x")
@@ -172,7 +170,9 @@ def test_200_concurrent_creations_give_200_consecutive_numbers() -> None:
     first = plan(manager, manager)
     assert at_once(*[create] * 8) == ["ok"] * 8
     assert not failed.is_set()
-    numbers = sorted(int(n.rsplit("-", 1)[1]) for n in Action.objects.values_list("number", flat=True))
+    numbers = sorted(
+        int(n.rsplit("-", 1)[1]) for n in Action.objects.values_list("number", flat=True)
+    )
     start = int(first.number.rsplit("-", 1)[1])
     assert numbers == list(range(start, start + 201))
 
