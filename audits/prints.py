@@ -6,7 +6,7 @@ from typing import Any
 from audits.models import Audit, Finding
 from audits.workflow import team_of
 from qms import clauses, pdf
-from qms.scope.letterhead import letterhead
+from qms.contributions import letterhead
 
 TEMPLATE = "audits/report_print.html"
 

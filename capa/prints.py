@@ -6,7 +6,7 @@ from typing import Any
 from capa.models import Nonconformity
 from qms import clauses, pdf
 from qms.actions.models import Action
-from qms.scope.letterhead import letterhead
+from qms.contributions import letterhead
 
 TEMPLATE = "capa/nc_print.html"
 

@@ -6,7 +6,7 @@ from typing import Any
 from documents.content import as_html
 from documents.models import Revision
 from qms import pdf
-from qms.scope.letterhead import letterhead
+from qms.contributions import letterhead
 
 TEMPLATE = "documents/revision_print.html"
 MARKS = {

@@ -7,7 +7,7 @@ and register plain functions here. Nothing is registered twice; order is said, n
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -397,3 +397,21 @@ def tells_zone(zone_of_organisation: Function) -> Function:
 def zone() -> ZoneInfo:
     """The organisation's time zone; the setting TIME_ZONE before there is an organisation."""
     return _zone[0]() if _zone else ZoneInfo(settings.TIME_ZONE)
+
+
+_letterheads: list[Callable[..., dict[str, Any]]] = []
+
+
+def writes_letterhead(write: Function) -> Function:
+    """Register the one `(record, as_of, **more) -> context` every printed record shares."""
+    _letterheads[:] = [write]
+    return write
+
+
+def letterhead(record: Any, *, as_of: datetime | None = None, **more: Any) -> dict[str, Any]:
+    """The context of `layouts/document.html` for a record: organisation, paper, signatures.
+
+    `as_of` leaves out signatures given later; `more` is added. Same record and instant, same
+    context, so that a drawn page can be kept.
+    """
+    return _letterheads[0](record, as_of=as_of, **more)

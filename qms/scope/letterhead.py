@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from qms import contributions
 from qms.periods import zone
 from qms.scope.models import Organisation
 from qms.signing.models import Signature
 from qms.signing.workflow import signatures_of
 
 
+@contributions.writes_letterhead
 def letterhead(record: Any, *, as_of: datetime | None = None, **more: Any) -> dict[str, Any]:
     """The context `layouts/document.html` needs for a record.
 
