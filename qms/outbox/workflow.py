@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from qms import mail
 from qms.clock import now
 from qms.outbox.models import Effect
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-class TryLater(Exception):  # noqa: N818 - a handler's answer, not an error
+class TryLater(Exception):
     """The handler has made a step and wants to go on, or must wait: not counted as a failure."""
 
     def __init__(self, after: timedelta = timedelta(0)) -> None:
@@ -178,3 +180,28 @@ def _fail(leased: Effect, error: Exception) -> None:
         not_before=now() + pause,
         leased_until=None,
     )
+
+
+# Mail: the effect every chapter needs
+
+
+def send_mail(template: str, to: Any, *, key: str, act: str = "", **context: Any) -> Effect | None:
+    """Write a mail with the running transaction; None when this key was sent to them before.
+
+    `context` must be plain JSON values; the person is loaded again when it is sent, so who left
+    in between gets nothing.
+    """
+    return add("mail", f"mail:{key}:{to.pk}", template=template, to=to.pk, act=act, context=context)
+
+
+@effect("mail", outside=True)
+def deliver_mail(leased: Effect) -> None:
+    """Compose and send; a retry has the same Message-ID."""
+    payload = leased.payload
+    person = get_user_model().objects.filter(pk=payload["to"]).first()
+    if person is None or not person.is_active:
+        return
+    message = mail.compose(
+        payload["template"], payload["context"], person, key=leased.key, act=payload["act"]
+    )
+    mail.deliver(message)

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import connection, transaction
 
 from qms.mail import full_address
-from qms.outbox import mails
+from qms.outbox.workflow import send_mail
 from qms.periods import in_words, today
 from qms.work.models import WorkItem
 from qms.work.workflow import mark_reminded, reminders_due
@@ -29,7 +29,7 @@ def remind_on(day: date) -> int:
         due = reminders_due(day)
         for person, items in due.items():
             mark_reminded(person, items, day)
-            mails.send(
+            send_mail(
                 "notice",
                 person,
                 key=f"digest:{day.isoformat()}:{_stamp(items)}",
