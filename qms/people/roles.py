@@ -94,6 +94,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "scope.add_scopestatement": (QM,),
     "scope.change_scopestatement": (QM,),
     "scope.approve_scopestatement": (TM,),
+    "scope.return_scopestatement": (TM, QM),
+    "scope.supersede_scopestatement": (SYSTEM,),
     # Gap assessment
     "gap.view_assessment": (QM, TM, PO, LA, A),
     "gap.add_assessment": (QM,),
@@ -115,8 +117,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "objectives.view_objective": EVERYONE,
     "objectives.add_objective": (QM, PO, TM),
     "objectives.change_objective": (QM, PO, TM),
-    "objectives.measure_objective": (QM, PO, TM),
+    "objectives.activate_objective": (QM, TM),
+    "objectives.measure_objective": EVERYONE,  # only the owner's own: a guard says so
     "objectives.conclude_objective": (QM, TM),
+    "objectives.void_objective": (QM,),
     "objectives.view_measurement": EVERYONE,
     # Audits
     "audits.view_audit": (A, LA, PO, QM, TM),
@@ -145,6 +149,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "reviews.change_review": (QM, TM),
     "reviews.hold_review": (QM, TM),
     "reviews.close_review": (TM,),
+    "reviews.void_review": (QM,),
+    "reviews.view_reviewinput": (QM, TM, PO, LA),
+    "reviews.view_decision": (QM, TM, PO, LA),
+    "reviews.add_decision": (QM, TM),
+    "reviews.void_decision": (QM,),
     # Home and evidence packs
     "home.view_leadership": (TM, QM, LA),
     "pack.view_pack": (QM, TM, LA),
@@ -168,5 +177,3 @@ def permissions_of_system() -> frozenset[str]:
 def roles_with(permission: str) -> list[Role]:
     """The roles that hold a permission, for sentences such as “ask the quality manager”."""
     return [ROLES[name] for name in GRANTS.get(permission, ()) if name in ROLES]
-
-
