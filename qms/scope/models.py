@@ -1,25 +1,54 @@
 """Organisation, sites, processes and scope statements (ISO 9001 4.3, 4.4)."""
 
+import json
 from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
+import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
-from qms.clauses import ClauseField, ClausesField
+from qms.clauses import ClauseField, ClauseRef, ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 
 EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
-_days = {"validators": [MinValueValidator(1), MaxValueValidator(730)]}
+# Clauses that every organisation meets in some way; leaving one out is rarely justified.
+ALWAYS_APPLICABLE = ("4", "5", "6", "7.2", "7.3", "7.4", "7.5", "9", "10")
+_DAYS = [MinValueValidator(1), MaxValueValidator(730)]
 
 
 def known_zone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(f"“{name}” is no time zone; write it like America/Toronto.")
+
+
+class FrozenWithStatement(pgtrigger.Trigger):
+    """What a scope statement covers changes only while the statement is a draft.
+
+    The row of the statement is locked for it, so that a line and a submission cannot cross.
+    """
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Insert | pgtrigger.Update
+
+    def get_declare(self, model: Any) -> list[tuple[str, str]]:
+        return [("state", "text")]
+
+    def get_func(self, model: Any) -> str:
+        table = model._meta.db_table
+        return f"""
+            SELECT s."status" INTO state FROM "scope_scopestatement" AS s
+             WHERE s."id" = NEW."statement_id" FOR SHARE;
+            IF state <> 'draft' THEN
+                RAISE EXCEPTION 'A row of {table} is as its statement, which is %.',
+                  state USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NEW;
+        """  # noqa: S608 - a trigger's text, no value of anybody
 
 
 class OrganisationQuerySet(RecordQuerySet):
@@ -44,13 +73,17 @@ class Organisation(Record):
         "edition being prepared", max_length=4, choices=EDITIONS, blank=True
     )
     headcount = models.PositiveIntegerField("people", default=1)
-    containment_days = models.PositiveIntegerField("containment (days)", default=3, **_days)
-    cause_days = models.PositiveIntegerField("cause (days)", default=14, **_days)
-    action_days = models.PositiveIntegerField("action (days)", default=30, **_days)
-    effectiveness_days = models.PositiveIntegerField(
-        "effectiveness after the action (days)", default=60, **_days
+    containment_days = models.PositiveIntegerField(
+        "containment (days)", default=3, validators=_DAYS
     )
-    approval_days = models.PositiveIntegerField("review and approval (days)", default=3, **_days)
+    cause_days = models.PositiveIntegerField("cause (days)", default=14, validators=_DAYS)
+    action_days = models.PositiveIntegerField("action (days)", default=30, validators=_DAYS)
+    effectiveness_days = models.PositiveIntegerField(
+        "effectiveness after the action (days)", default=60, validators=_DAYS
+    )
+    approval_days = models.PositiveIntegerField(
+        "review and approval (days)", default=3, validators=_DAYS
+    )
     only_row = models.BooleanField(default=True, editable=False, unique=True)
 
     objects = OrganisationQuerySet.as_manager()
@@ -58,9 +91,7 @@ class Organisation(Record):
     class Meta(Record.Meta):
         verbose_name = "organisation"
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(only_row=True), name="scope_one_organisation"
-            )
+            models.CheckConstraint(condition=models.Q(only_row=True), name="scope_one_organisation")
         ]
 
     def __str__(self) -> str:
@@ -91,14 +122,13 @@ class Site(StatefulRecord):
         CLOSED = "closed", "Closed"
 
     PATHS = {("active", "closed"), ("closed", "active")}
+    STATE_TONES = {"active": "fine", "closed": "void"}
 
     name = models.CharField("name", max_length=120, unique=True)
     address = models.CharField("address", max_length=250, blank=True)
     headcount = models.PositiveIntegerField("people", default=0)
     shifts = models.PositiveSmallIntegerField("shifts", default=1)
-    status = models.CharField(
-        max_length=10, choices=Status, default=Status.ACTIVE, editable=False
-    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
 
     class Meta(StatefulRecord.Meta):
         verbose_name = "site"
@@ -132,6 +162,7 @@ class Process(StatefulRecord):
         RETIRED = "retired", "Retired"
 
     PATHS = {("draft", "active"), ("active", "retired"), ("retired", "active")}
+    STATE_TONES = {"active": "fine", "retired": "void"}
 
     code = models.CharField("code", max_length=8, unique=True)
     name = models.CharField("name", max_length=120)
@@ -231,6 +262,7 @@ class ScopeStatement(Numbered, StatefulRecord):
         VOID = "void", "Void"
 
     SERIES = "SCOPE"
+    STATE_TONES = {"approved": "fine", "void": "void"}
     PATHS = {
         ("draft", "in_review"),
         ("in_review", "draft"),
@@ -246,9 +278,7 @@ class ScopeStatement(Numbered, StatefulRecord):
     statement = models.TextField("scope")
     products_and_services = models.TextField("products and services covered")
     boundaries = models.TextField("what is outside, and why", blank=True)
-    status = models.CharField(
-        max_length=12, choices=Status, default=Status.DRAFT, editable=False
-    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT, editable=False)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
     )
@@ -277,9 +307,36 @@ class ScopeStatement(Numbered, StatefulRecord):
     def get_absolute_url(self) -> str:
         return reverse("scope:statement_detail", args=[self.pk])
 
+    def __str__(self) -> str:
+        return self.number
+
     @property
     def title(self) -> str:
         return f"Scope statement {self.number}"
+
+    def signed_content(self) -> str:
+        """The statement with everything it covers and everything it leaves out."""
+        content = json.loads(super().signed_content())
+        content["processes"] = [str(each) for each in self.processes()]
+        content["sites"] = [str(each) for each in self.sites()]
+        content["not_applicable"] = [[e.clause, e.justification] for e in self.left_out()]
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    def processes(self) -> list[Process]:
+        """The processes it covers, by code, with their owners."""
+        links = StatementProcess.objects.live().filter(statement=self)
+        rows = Process.objects.filter(pk__in=links.values("process_id"))
+        return list(rows.select_related("owner").order_by("code"))
+
+    def sites(self) -> list[Site]:
+        """The sites it covers, by name."""
+        links = StatementSite.objects.live().filter(statement=self)
+        return list(Site.objects.filter(pk__in=links.values("site_id")).order_by("name"))
+
+    def left_out(self) -> "list[NotApplicable]":
+        """The requirements judged not applicable, in the order of the standard."""
+        lines = NotApplicable.objects.filter(statement=self, ended=False)
+        return sorted(lines, key=lambda line: ClauseRef.parse(line.clause))
 
 
 class StatementProcess(Link):
@@ -290,6 +347,7 @@ class StatementProcess(Link):
 
     class Meta(Link.Meta):
         verbose_name = "process in scope"
+        triggers = [*Link.Meta.triggers, FrozenWithStatement(name="frozen_with_statement")]
         constraints = [
             models.UniqueConstraint(fields=["statement", "process"], name="scope_covers_once")
         ]
@@ -306,6 +364,7 @@ class StatementSite(Link):
 
     class Meta(Link.Meta):
         verbose_name = "site in scope"
+        triggers = [*Link.Meta.triggers, FrozenWithStatement(name="frozen_with_statement")]
         constraints = [
             models.UniqueConstraint(fields=["statement", "site"], name="scope_covers_site_once")
         ]
@@ -325,6 +384,7 @@ class NotApplicable(Record):
     class Meta(Record.Meta):
         verbose_name = "requirement not applicable"
         verbose_name_plural = "requirements not applicable"
+        triggers = [*Record.Meta.triggers, FrozenWithStatement(name="frozen_with_statement")]
         constraints = [
             models.UniqueConstraint(
                 fields=["statement", "clause"],
@@ -337,4 +397,16 @@ class NotApplicable(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.clause} not applicable"
+        return f"{self.ref.number} not applicable"
+
+    def get_absolute_url(self) -> str:
+        return reverse("scope:statement_detail", args=[self.statement_id])
+
+    @property
+    def ref(self) -> ClauseRef:
+        return ClauseRef.parse(self.clause)
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether the requirement is one that practically every organisation meets."""
+        return any(self.ref.is_within(ClauseRef(self.ref.edition, n)) for n in ALWAYS_APPLICABLE)

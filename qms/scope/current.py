@@ -1,0 +1,111 @@
+"""The organisation's name and zone, read once for each page and shared for seconds elsewhere.
+
+Every time that is shown asks for the zone, so a page must not ask the database each time. Serves
+7.5.2: what is dated is dated in the organisation's own calendar.
+"""
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+from qms.scope.models import Organisation
+
+KEY, SECONDS = "scope:current", 10
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is remembered of the organisation; both empty before it is set up."""
+
+    name: str = ""
+    time_zone: str = ""
+
+
+class Page:
+    """What the page that is being answered has read so far."""
+
+    known: Known | None = None
+
+
+_page: ContextVar[Page | None] = ContextVar("qms_scope_page", default=None)
+
+
+def known() -> Known:
+    """The organisation: from this page, from the cache of the last seconds, or read now."""
+    page = _page.get()
+    if page is None:
+        return _shared()
+    if page.known is None:
+        page.known = _read()
+    return page.known
+
+
+def zone() -> ZoneInfo:
+    """The organisation's zone; the installation's before it is set up."""
+    return ZoneInfo(known().time_zone or settings.TIME_ZONE)
+
+
+def name() -> str:
+    """The organisation's name, empty before it is set up."""
+    return known().name
+
+
+def forget() -> None:
+    """Read it anew the next time, in every process."""
+    if (page := _page.get()) is not None:
+        page.known = None
+    try:
+        cache.delete(KEY)
+    except Exception:  # a cache that is away forgets by itself
+        log.warning("The cache is away; the organisation may be shown as before for %s s.", SECONDS)
+
+
+def _read() -> Known:
+    row = Organisation.objects.values_list("name", "time_zone").first()
+    return Known(*row) if row else Known()
+
+
+def _shared() -> Known:
+    """For tasks and commands: times are right even where the cache is away, only slower."""
+    try:
+        found = cache.get(KEY)
+    except Exception:
+        return _read()
+    if found is None:
+        found = _read()
+        try:
+            cache.set(KEY, found, SECONDS)
+        except Exception:
+            log.warning("The cache is away; the organisation is read each time.")
+    return found if isinstance(found, Known) else _read()
+
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class ZoneMiddleware:
+    """Each page reads the organisation once; its forms take times in the organisation's zone."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = _page.set(Page())
+        try:
+            return self.answer(request)
+        finally:
+            _page.reset(token)
+            timezone.deactivate()
+
+    def process_view(self, request: HttpRequest, view: Answer, *args: object) -> None:
+        """Public pages (health among them) must not need the database."""
+        if getattr(view, "login_required", True) and request.user.is_authenticated:
+            timezone.activate(zone())
