@@ -415,3 +415,102 @@ def letterhead(record: Any, *, as_of: datetime | None = None, **more: Any) -> di
     context, so that a drawn page can be kept.
     """
     return _letterheads[0](record, as_of=as_of, **more)
+
+
+# --- what leaves the building: clauses, gaps before a pack, what stays on site --------------------
+
+
+@dataclass(frozen=True)
+class ClauseLine:
+    """One thing that can be shown for a clause, or that is open on it.
+
+    `kind` is "evidence" or "gap" (something is missing, and this says what is done about it);
+    `title` says what it is, `record_number` which record, `person` and `day` who looked at it last
+    and when: a link alone is no evidence.
+    """
+
+    number: str
+    kind: str
+    title: str
+    record_number: str
+    person: str
+    day: date | None
+    url: str
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Something a person should know before a pack leaves: a sentence, a link, how grave."""
+
+    title: str
+    url: str
+    severity: Literal["late", "soon", "plain"] = "soon"
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A record that is named in the pack but not part of it, and why."""
+
+    folder: str
+    name: str
+    why: str
+
+
+_clause_lines: list[Callable[[str], list[ClauseLine]]] = []
+_preflights: list[Callable[[Period], list[Concern]]] = []
+_withholding: list[Callable[..., Iterable[Withheld]]] = []
+_visits: list[Callable[[date], date | None]] = []
+
+
+def clause_evidence(find: Function) -> Function:
+    """Register `(edition) -> list[ClauseLine]`: what a chapter can show for which clause."""
+    _clause_lines.append(find)
+    return find
+
+
+def evidence_for(edition: str) -> dict[str, list[ClauseLine]]:
+    """What every chapter can show, by clause number, in a lasting order."""
+    found: dict[str, list[ClauseLine]] = {}
+    for find in _clause_lines:
+        for line in find(edition):
+            found.setdefault(line.number, []).append(line)
+    for lines in found.values():
+        lines.sort(key=lambda line: (line.kind, line.record_number, line.title))
+    return found
+
+
+def preflight(find: Function) -> Function:
+    """Register `(period) -> list[Concern]`: what to look at before a pack is built."""
+    _preflights.append(find)
+    return find
+
+
+def concerns_in(period: Period) -> list[Concern]:
+    """Every concern of every chapter, the gravest first."""
+    order = {"late": 0, "soon": 1, "plain": 2}
+    found = [concern for find in _preflights for concern in find(period)]
+    return sorted(found, key=lambda concern: (order[concern.severity], concern.title))
+
+
+def withholds(find: Function) -> Function:
+    """Register `(period, as_of) -> Withheld`s: what an auditor may see on site only."""
+    _withholding.append(find)
+    return find
+
+
+def withheld_in(period: Period, as_of: datetime) -> list[Withheld]:
+    """What stays on site, by folder and name."""
+    found = [each for find in _withholding for each in find(period, as_of)]
+    return sorted(found, key=lambda each: (each.folder, each.name))
+
+
+def tells_last_visit(find: Function) -> Function:
+    """Register `(before) -> date or None`: the last day the certification body was here."""
+    _visits.append(find)
+    return find
+
+
+def last_visit(before: date) -> date | None:
+    """The last day of the certification body's latest visit before a day; None when unknown."""
+    days = [day for find in _visits if (day := find(before)) is not None]
+    return max(days, default=None)
