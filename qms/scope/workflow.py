@@ -304,7 +304,7 @@ editing_site = amendment(
 
 
 @creates(Process, permission="scope.add_process")
-def create_process(  # noqa: PLR0913 - the fields of a process sheet
+def create_process(
     *,
     by: Person,
     code: str,

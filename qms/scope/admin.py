@@ -1,0 +1,5 @@
+"""The organisation and its scope in the read-only admin site."""
+
+from qms.admin import register_records
+
+register_records("scope")

@@ -1,0 +1,103 @@
+"""What the frame, the leadership's screen and the search get from the scope."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+
+from qms import contributions, pages
+from qms.contributions import Hit, Tile
+from qms.scope import current
+from qms.scope.models import Process, ScopeStatement, Site, StatementProcess
+
+contributions.navigation(
+    "Plan",
+    "Scope",
+    "scope:overview",
+    icon="target",
+    permission="scope.view_scopestatement",
+    order=10,
+)
+contributions.navigation(
+    "Plan",
+    "Processes",
+    "scope:process_list",
+    icon="sitemap",
+    permission="scope.view_process",
+    order=20,
+)
+contributions.navigation(
+    "Settings",
+    "Sites",
+    "scope:site_list",
+    icon="building",
+    permission="scope.change_site",
+    order=20,
+)
+contributions.navigation(
+    "Settings",
+    "Organisation",
+    "scope:organisation",
+    icon="settings",
+    permission="scope.change_organisation",
+    order=10,
+)
+contributions.create_entry(
+    "Process", "scope:process_create", icon="sitemap", permission="scope.add_process", order=80
+)
+
+
+@pages.tells_organisation
+def organisation_name() -> str:
+    """The name every page bears."""
+    return current.name()
+
+
+@contributions.tile(order=10, permission="scope.view_scopestatement")
+def scope_tile(today: date) -> Tile:
+    """Whether there is a scope in force, and whether it covers what runs."""
+    statement = ScopeStatement.objects.approved().first()
+    running = Process.objects.active()
+    if statement is None:
+        note = "No scope statement is approved yet."
+        return Tile("Scope", f"{running.count()} processes", note, "soon", "/scope/")
+    covered = StatementProcess.objects.live().filter(statement=statement).values("process_id")
+    missing = running.exclude(pk__in=covered).count()
+    return Tile(
+        title="Scope",
+        figure=f"{running.count()} processes",
+        note=f"{missing} outside the approved scope." if missing else "The scope covers them all.",
+        tone="soon" if missing else "fine",
+        url="/scope/",
+        rows=[("Statement", statement.number), ("Edition", statement.edition)],
+    )
+
+
+@contributions.search("Processes", order=15)
+def find_processes(person: Any, query: str, limit: int) -> list[Hit]:
+    """Processes by code, name or purpose."""
+    words = Q(code__icontains=query) | Q(name__icontains=query) | Q(purpose__icontains=query)
+    rows = Process.objects.visible_to(person).filter(words).order_by("code")[:limit]
+    return [
+        Hit(each.name, "Process", each.code, each.get_absolute_url(), each.get_status_display())
+        for each in rows
+    ]
+
+
+@contributions.search("Sites", order=75)
+def find_sites(person: Any, query: str, limit: int) -> list[Hit]:
+    """Sites by name or address."""
+    words = Q(name__icontains=query) | Q(address__icontains=query)
+    rows = Site.objects.visible_to(person).filter(words).order_by("name")[:limit]
+    return [Hit(each.name, "Site", "", each.get_absolute_url(), each.address) for each in rows]
+
+
+@contributions.search("Scope statements", order=16)
+def find_statements(person: Any, query: str, limit: int) -> list[Hit]:
+    """Scope statements by number or words."""
+    words = Q(number__icontains=query) | Q(statement__icontains=query)
+    rows = ScopeStatement.objects.visible_to(person).filter(words).order_by("-pk")[:limit]
+    return [
+        Hit(each.title, "Scope statement", each.number, each.get_absolute_url(), "")
+        for each in rows
+    ]
