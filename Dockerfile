@@ -16,7 +16,7 @@ RUN python -m qms.local.assets
 # Complete settings with made-up values: gathering static files asks no server anything.
 RUN QMS_MODE=production SECRET_KEY=$(head -c 64 /dev/urandom | base64 -w0) ALLOWED_HOSTS=build \
     PUBLIC_URL=https://build DATABASE_URL=postgres://x:x@build/x REDIS_URL=redis://build/0 \
-    EMAIL_HOST=build DEFAULT_FROM_EMAIL=build@build STATIC_ROOT=/app/static-gathered \
+    EMAIL_HOST=build DEFAULT_FROM_EMAIL=build@build PACK_SIGNING_KEY=build STATIC_ROOT=/app/static-gathered \
     python manage.py collectstatic --noinput --verbosity 0 \
  && rm -rf node_modules var
 

@@ -84,6 +84,7 @@ REQUIRED = {
     "REDIS_URL": "redis://:password@host:6379/0",
     "EMAIL_HOST": "the mail server that sends reminders",
     "DEFAULT_FROM_EMAIL": "the address reminders come from",
+    "PACK_SIGNING_KEY": "64 random hexadecimal digits that sign evidence packs",
 }
 if PRODUCTION:
     missing = [f"  {name}: {meaning}" for name, meaning in REQUIRED.items() if not env(name)]
@@ -253,6 +254,9 @@ EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "qms@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Signs evidence packs (Ed25519); without it, outside production, a key is made at first use.
+PACK_SIGNING_KEY = env("PACK_SIGNING_KEY")
 
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
 

@@ -73,6 +73,7 @@ def production_environment(database: str = "postgres://qms:x@localhost/qms") -> 
         "REDIS_URL": "redis://:x@localhost:6379/0",
         "EMAIL_HOST": "mail.example.com",
         "DEFAULT_FROM_EMAIL": "qms@example.com",
+        "PACK_SIGNING_KEY": secrets.token_hex(32),
     }
 
 
