@@ -4,6 +4,7 @@ A hard block by default; an exception needs a reason, a mitigation and somebody 
 """
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from capa.models import Nonconformity
@@ -50,7 +51,7 @@ def _owned_since(person: Any, process: Process, since: date) -> date | None:
     rows = list(process.history.order_by("history_id").values_list("owner_id", "history_date"))
     ends = [
         until.date()
-        for (owner, _), (_next, until) in zip(rows, rows[1:], strict=False)
+        for (owner, _), (_next, until) in pairwise(rows)
         if owner == person.pk and _next != person.pk
     ]
     return ends[-1] if ends and ends[-1] >= since else None

@@ -1,4 +1,4 @@
-"""The audit report on paper (ISO 19011: objectives, scope, criteria, team, findings, conclusions)."""
+"""The audit report on paper, with what ISO 19011 asks of one."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The procedure of an internal audit: plan, confirm, conduct, report, follow up (ISO 9001 9.2.2)."""
+"""The procedure of an audit: plan, confirm, conduct, report, follow up (ISO 9001 9.2.2)."""
 
 from datetime import date
 from typing import Any

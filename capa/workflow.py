@@ -14,7 +14,7 @@ from django import forms
 from capa.models import Nonconformity
 from qms import contributions
 from qms.actions.models import Action
-from qms.actions.workflow import ActionDone, promise
+from qms.actions.workflow import ActionDone, promise, verify
 from qms.contributions import Step
 from qms.events import handles, publish
 from qms.origins import is_visible
@@ -315,11 +315,18 @@ def implement(nc: Nonconformity, *, by: Any) -> None:
     guards=[did_none_of_it, the_check_is_due],
     label="Effective",
     details={"verdict": _text("What shows that the criterion is met")},
+    then=lambda nc, by: confirm_actions(nc, by),
 )
 def confirm_effective(nc: Nonconformity, *, by: Any, verdict: str) -> None:
     """Decide that it was effective, by the criterion set beforehand."""
     nc.verdict, nc.verified_by, nc.verified_on = verdict, by, today()
     nc.due = due_in(3, today())
+
+
+def confirm_actions(nc: Nonconformity, by: Any) -> None:
+    """What was effective is verified with it, action by action."""
+    for action in Action.objects.raised_from(nc).filter(status=Action.Status.DONE):
+        verify(action, by=by)
 
 
 @transition(

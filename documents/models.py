@@ -227,7 +227,7 @@ class Revision(StatefulRecord):
     body = models.TextField(
         "text",
         blank=True,
-        help_text="Headings begin with #, list items with - or 1., and a blank line starts a paragraph.",
+        help_text="A heading begins with #, a list item with -, a blank line ends a paragraph.",
     )
     source = models.ForeignKey(
         "files.Attachment",

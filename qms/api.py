@@ -78,7 +78,7 @@ def _denied(request: HttpRequest, denied: Any) -> HttpResponse:
     return api.create_response(request, {"detail": why}, status=403)
 
 
-class Invalid(Exception):
+class Invalid(Exception):  # noqa: N818 - an answer, not an error
     """A form did not take the values; carries its errors by field."""
 
     def __init__(self, form: forms.BaseForm) -> None:
@@ -97,7 +97,7 @@ def _not_valid(request: HttpRequest, error: Any) -> HttpResponse:
     return api.create_response(request, {"detail": " ".join(error.messages)}, status=422)
 
 
-# --- from a form's fields to a schema --------------------------------------------------------------
+# --- from a form's fields to a schema -----------------------------------------------------------
 
 
 def _type_of(field: forms.Field) -> Any:

@@ -127,6 +127,20 @@ class Record(models.Model):
             triggers.NeedsHistory(name="needs_history"),
         ]
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert a new record; an existing one is saved by `save_because` only."""
+        adding = self._state.adding
+        if adding:
+            self._begin()
+        elif not getattr(self, "_change_reason", None):
+            raise TypeError(f"Changing a {type(self).__name__} needs a reason; use save_because().")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if adding:
+                del self._change_reason, self._history_user
+                self.refresh_from_db(fields=["recorded_at"])
+            publish(RecordSaved(self, adding))
+
     @property
     def is_released(self) -> bool:
         """Whether a change needs a reason from the person; a draft's changes explain themselves."""
@@ -150,20 +164,6 @@ class Record(models.Model):
         content = {field.attname: field.value_to_string(self) for field in fields}
         content["record"] = f"{self._meta.label_lower}:{self.pk}"
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert a new record; an existing one is saved by `save_because` only."""
-        adding = self._state.adding
-        if adding:
-            self._begin()
-        elif not getattr(self, "_change_reason", None):
-            raise TypeError(f"Changing a {type(self).__name__} needs a reason; use save_because().")
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            if adding:
-                del self._change_reason, self._history_user
-                self.refresh_from_db(fields=["recorded_at"])
-            publish(RecordSaved(self, adding))
 
     def save_because(self, reason: str, *, by: Any, _transition: bool = False) -> None:
         """Save with the person and the reason in the history row.
@@ -261,11 +261,8 @@ class Numbered(models.Model):
     class Meta:
         abstract = True
 
-    def number_series(self) -> tuple[str, int | None]:
-        """(prefix, year or None): which series the number is taken from."""
-        from qms.periods import today
-
-        return self.SERIES, today().year
+    def __str__(self) -> str:
+        return self.number
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
@@ -274,5 +271,8 @@ class Numbered(models.Model):
                 self.number = next_number(prefix, year=year)
             super().save(*args, **kwargs)
 
-    def __str__(self) -> str:
-        return self.number
+    def number_series(self) -> tuple[str, int | None]:
+        """(prefix, year or None): which series the number is taken from."""
+        from qms.periods import today
+
+        return self.SERIES, today().year

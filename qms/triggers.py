@@ -125,7 +125,7 @@ class NeedsHistory(pgtrigger.Trigger):
                   USING ERRCODE = 'integrity_constraint_violation';
             END IF;
             RETURN NULL;
-        """
+        """  # noqa: S608 - names of our own tables
 
 
 class KeepsItsPath(pgtrigger.Trigger):

@@ -175,7 +175,8 @@ def next_steps(action: Action) -> list[Step]:
     """The owner does it; then whoever asked for it verifies."""
     if action.status == Status.OPEN:
         return [Step("complete", "Do", person=action.owner, due=action.due)]
-    if action.status == Status.DONE:
+    if action.status == Status.DONE and action.kind != Action.Kind.CORRECTIVE:
+        # A corrective action is verified with the nonconformity it belongs to.
         if action.created_by_id != action.owner_id and not action.created_by.is_system:
             return [Step("verify", "Verify", person=action.created_by, due=None)]
         return [Step("verify", "Verify", role="quality_manager", due=None)]

@@ -1,0 +1,243 @@
+"""The audits of a demo company: a programme by risk, questions, findings, reports, certificates."""
+
+from datetime import timedelta
+from typing import Any
+
+from audits import workflow
+from audits.independence import objections
+from audits.models import Audit, ChecklistItem
+from qms.demo.life import Life, stage
+from qms.people.models import Person
+from qms.periods import add_months
+
+AUDITORS = ["lead", "lead2", "auditor1", "auditor2", "auditor3"]
+NOTES = [
+    "Seen at the work place.",
+    "Three records shown, complete.",
+    "Explained without hesitation.",
+    "Shown in the system.",
+    "Sample of five, all good.",
+    "",
+]
+CONCLUSIONS = (
+    "The process is run as planned and reaches its aims in the main. The criteria are met where"
+    " the findings do not say otherwise. Not covered: the night shift. No opinions differed."
+)
+
+
+@stage(70)
+def the_programme_is_carried_out(life: Life) -> None:
+    """Every process once a year from the fourth month on; important ones more often."""
+    plan: list[tuple[float, str]] = []
+    codes = list(life.told["processes"])
+    for year in range(4):
+        for index, code in enumerate(codes):
+            plan.append((4 + 12 * year + index * 0.85, code))
+            if life.told["processes"][code]["importance"] == 5 and index % 2 == year % 2:
+                plan.append((9.5 + 12 * year + index * 0.5, code))
+    for month, code in sorted(plan):
+        day = life.month(month)
+        if day <= life.today + timedelta(days=75):
+            life.on(day - timedelta(days=40), lambda day=day, code=code: _plan(life, code, day))
+
+
+def _plan(life: Life, code: str, day: Any) -> None:
+    process = life.processes[code]
+    process.refresh_from_db()
+    free = [life.who(key) for key in AUDITORS if not objections(life.who(key), process, day)]
+    leads = [person for person in free if person.holds("lead_auditor")]
+    if not leads:
+        return  # nobody independent can lead: the coverage shows the hole
+    lead = leads[len(life.kept.setdefault("audits", [])) % len(leads)]
+    others = [person for person in free if person != lead]
+    audit = workflow.plan_audit(
+        by=life.who("lead"),
+        process=process,
+        planned_on=life.moment(day).astimezone(life.zone).date(),
+        lead=lead,
+        team=others[:1],
+        edition=life.told["organisation"]["edition"],
+        objectives="Find out whether the process works as planned and reaches its aims.",
+        criteria="The procedures of the process and the clauses named.",
+        scope=f"{process.name}, first shift.",
+        auditees=process.owner.name,
+        site=life.sites[life.told["processes"][code]["sites"][0]],
+    )
+    life.kept["audits"].append(audit)
+    life.on(day - timedelta(days=18), lambda: _confirm(life, audit))
+
+
+def _confirm(life: Life, audit: Audit) -> None:
+    if workflow.team_is_independent(audit, audit.lead):
+        return  # somebody took on work of the process meanwhile; the plan waits for a decision
+    workflow.confirm(audit, by=life.who("lead"))
+    if life.often(0.12):
+        new = audit.planned_on + timedelta(days=21)
+        life.after(2, lambda: _postpone(life, audit, new))
+    else:
+        life.at(life.moment(audit.planned_on, 9), lambda: _start(life, audit))
+
+
+def _postpone(life: Life, audit: Audit, new: Any) -> None:
+    reason = life.pick(["Stocktaking in the same week.", "The process owner is on leave."])
+    workflow.postpone(audit, by=life.who("lead"), planned_on=new, reason=reason)
+    life.on(new - timedelta(days=7), lambda: _confirm_again(life, audit))
+
+
+def _confirm_again(life: Life, audit: Audit) -> None:
+    if not workflow.team_is_independent(audit, audit.lead):
+        workflow.confirm(audit, by=life.who("lead"))
+        life.at(life.moment(audit.planned_on, 9), lambda: _start(life, audit))
+
+
+def _start(life: Life, audit: Audit) -> None:
+    if workflow.team_is_independent(audit, audit.lead):
+        return
+    workflow.start(audit, by=audit.lead)
+    life.after(0.06, lambda: _ask(life, audit))
+
+
+def _ask(life: Life, audit: Audit) -> None:
+    """Answer the questions of the morning; the afternoon brings the rest."""
+    items = list(audit.items.order_by("position"))
+    half = len(items) // 2
+    for item in items[:half]:
+        _answer(life, audit, item)
+    life.after(0.15, lambda: _afternoon(life, audit, items[half:]))
+
+
+def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
+    for item in items:
+        _answer(life, audit, item)
+    for _ in range(life.chance.choice([1, 1, 2, 2, 3])):
+        _remark(life, audit)
+    life.after(life.chance.choice([2, 4, 6, 9, 12, 16]), lambda: _issue(life, audit))
+
+
+def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
+    person = _who(life, audit)
+    code = audit.process.code
+    problems = [each for each in life.told["problems"] if each[0] == code]
+    if problems and life.often(0.17):
+        workflow.answer(item, by=person, answer="nonconforming", note="See the finding.")
+        told = life.pick(problems)
+        facts = life.problem(told)
+        workflow.record_finding(
+            audit,
+            by=person,
+            item=item,
+            grade=facts["grade"],
+            clause=facts["clause"],
+            requirement=facts["requirement"],
+            evidence=facts["evidence"],
+            statement=facts["statement"],
+        )
+    elif life.often(0.13):
+        workflow.answer(item, by=person, answer="opportunity", note="See the remark.")
+        _remark(life, audit, item)
+    else:
+        answer = "not_applicable" if life.often(0.03) else "conforms"
+        workflow.answer(item, by=person, answer=answer, note=life.pick(NOTES))
+
+
+def _remark(life: Life, audit: Audit, item: ChecklistItem | None = None) -> None:
+    grade, text = life.pick(life.told["remarks"])
+    text = text.format(p=audit.process.name.lower())
+    workflow.record_finding(
+        audit,
+        by=_who(life, audit),
+        item=item,
+        grade=grade,
+        statement=text,
+        evidence="Seen on the day of the audit.",
+    )
+
+
+def _who(life: Life, audit: Audit) -> Person:
+    team: list[Person] = workflow.team_of(audit)
+    chosen: Person = life.pick(team)
+    return chosen
+
+
+def _issue(life: Life, audit: Audit) -> None:
+    lead = audit.lead
+    workflow.issue(audit, by=lead, conclusions=CONCLUSIONS, proof=life.sign(lead))
+    life.after(60, lambda: _try_to_close(life, audit))
+
+
+def _try_to_close(life: Life, audit: Audit) -> None:
+    audit.refresh_from_db()
+    if workflow.nonconformities_are_closed(audit, audit.lead):
+        life.after(30, lambda: _try_to_close(life, audit))
+    else:
+        workflow.close(audit, by=audit.lead)
+
+
+# Certification
+
+
+@stage(75)
+def the_certification_cycle(life: Life) -> None:
+    """Application, stage 1 and 2, certificate, surveillance; recertification is planned."""
+    told = life.told["certification"]
+    first = life.month(told["visits"][0]["month"] - 3)
+    life.on(first, lambda: _apply(life, told))
+
+
+def _apply(life: Life, told: dict[str, Any]) -> None:
+    quality = life.who("quality")
+    certificate = workflow.apply_for_certificate(
+        by=quality,
+        body=told["body"],
+        scope_text=told["scope"],
+        edition=life.told["organisation"]["edition"],
+    )
+    for visit in told["visits"]:
+        planned = life.month(visit["month"] - 2)
+        life.on(planned, lambda visit=visit: _visit(life, certificate, visit))
+    granted = life.month(told["granted"]["month"])
+    life.on(granted, lambda: _grant(life, certificate, told))
+    following = told["next"]
+    life.on(
+        life.today - timedelta(days=20),
+        lambda: workflow.plan_visit(
+            by=quality,
+            certificate=certificate,
+            kind=following["kind"],
+            planned_on=life.month(following["month"]),
+            auditors=following["auditors"],
+        ),
+    )
+
+
+def _visit(life: Life, certificate: Any, told: dict[str, Any]) -> None:
+    day = life.moment(life.month(told["month"])).astimezone(life.zone).date()
+    visit = workflow.plan_visit(
+        by=life.who("quality"),
+        certificate=certificate,
+        kind=told["kind"],
+        planned_on=day,
+        auditors=told["auditors"],
+    )
+    life.on(day, lambda: _record_visit(life, visit, told))
+
+
+def _record_visit(life: Life, visit: Any, told: dict[str, Any]) -> None:
+    workflow.record_visit(
+        visit,
+        by=life.who("quality"),
+        done_on=life.day(),
+        result=told["result"],
+        majors=told["majors"],
+        minors=told["minors"],
+    )
+
+
+def _grant(life: Life, certificate: Any, told: dict[str, Any]) -> None:
+    workflow.grant(
+        certificate,
+        by=life.who("quality"),
+        number=told["number"],
+        decided_on=life.day(),
+        expires_on=add_months(life.day(), 36) - timedelta(days=1),
+    )

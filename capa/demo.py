@@ -1,0 +1,146 @@
+"""The nonconformities of a demo company: reported, answered, verified, closed, some too late."""
+
+from datetime import timedelta
+from typing import Any
+
+from capa import workflow
+from capa.models import Nonconformity
+from qms.actions import workflow as actions
+from qms.actions.models import Action
+from qms.demo.life import Life, stage
+from qms.events import handles
+from qms.records import RecordSaved
+
+REPORTERS = ["inspector", "receiving", "welder", "assembler", "machinist", "packer", "service"]
+SOURCES = {
+    "PU": "supplier",
+    "RE": "supplier",
+    "FU": "complaint",
+    "SA": "complaint",
+    "PR": "product",
+    "IN": "product",
+}
+VERDICTS = [
+    "No repeat in the {n} orders since; records checked.",
+    "Sample of 20 records: all complete.",
+    "The figure is back within its limits for three months.",
+    "Walked the line twice, unannounced: it is done as written.",
+]
+CRITERIA = [
+    "No repeat in {n} orders after the action.",
+    "A sample of 20 records is complete three months after the action.",
+    "The figure stays within its limits for three months.",
+]
+_living: list[Life] = []
+
+
+@stage(60)
+def problems_are_reported(life: Life) -> None:
+    """A problem every two weeks or so, from the third month to today."""
+    _living[:] = [life]
+    day = life.month(3)
+    while day < life.today:
+        life.on(day, lambda: _report(life))
+        day += timedelta(days=life.chance.randint(4, 17))
+
+
+def _report(life: Life) -> None:
+    told = life.pick(life.told["problems"])
+    reporter = life.who(life.pick(REPORTERS))
+    workflow.raise_nonconformity(
+        by=reporter, **life.problem(told), source=SOURCES.get(told[0], "process")
+    )
+
+
+@handles(RecordSaved, order=95)
+def its_owner_takes_it_up(event: RecordSaved) -> None:
+    """While a demo is lived, whoever owns a new nonconformity will answer it."""
+    nc = event.record
+    if _living and event.created and isinstance(nc, Nonconformity):
+        life = _living[0]
+        life.after(life.chance.choice([0.2, 1, 1, 2, 3, 6]), lambda: _contain(life, nc))
+
+
+def _told(life: Life, nc: Nonconformity) -> list[Any]:
+    """What the company's file tells about this problem; audits word theirs alike."""
+    return next(
+        (each for each in life.told["problems"] if each[4].rstrip(".") == nc.title.rstrip(".")),
+        life.told["problems"][0],
+    )
+
+
+def _contain(life: Life, nc: Nonconformity) -> None:
+    told = _told(life, nc)
+    nc.refresh_from_db()
+    if life.often(0.03):
+        workflow.void(nc, by=life.who("quality"), reason="Reported twice.")
+        return
+    workflow.contain(nc, by=nc.owner, containment=life.fill(told[8]), correction="")
+    life.after(life.chance.choice([2, 4, 7, 9, 12, 13, 20]), lambda: _analyse(life, nc))
+
+
+def _analyse(life: Life, nc: Nonconformity) -> None:
+    told = _told(life, nc)
+    similar = life.pick(
+        [
+            "Looked at the other cells: nothing of the kind.",
+            "The same form is used in Receiving; it is changed too.",
+            "One older case is alike and was closed last year; its action did not cover this.",
+            "Searched the last 50 orders: no other case.",
+        ]
+    )
+    workflow.find_cause(
+        nc,
+        by=nc.owner,
+        root_cause=told[6],
+        category=told[7],
+        similar=similar,
+        why_chain="\n".join(told[5]),
+    )
+    if life.often(0.05):
+        because = "A single slip without effect; the instruction is clear and was talked through."
+        life.after(
+            2,
+            lambda: (
+                workflow.close_without_action(nc, by=life.who("quality"), because=because)
+                if nc.owner != life.who("quality")
+                else _plan(life, nc)
+            ),
+        )
+    else:
+        life.after(life.chance.choice([0.3, 1, 2, 3]), lambda: _plan(life, nc))
+
+
+def _plan(life: Life, nc: Nonconformity) -> None:
+    told = _told(life, nc)
+    due = life.day() + timedelta(days=life.chance.choice([14, 21, 30, 30, 45]))
+    workflow.plan(
+        nc,
+        by=nc.owner,
+        action=life.fill(told[9]),
+        action_due=due,
+        effectiveness_criterion=life.fill(life.pick(CRITERIA)),
+    )
+    late = life.chance.choice([-6, -3, -1, 0, 0, 2, 9, 20])
+    life.on(due + timedelta(days=late), lambda: _act(life, nc))
+
+
+def _act(life: Life, nc: Nonconformity) -> None:
+    for action in Action.objects.raised_from(nc).open():
+        actions.complete(action, by=action.owner, result="Done as planned; see the new record.")
+    nc.refresh_from_db()
+    workflow.implement(nc, by=nc.owner)
+    if nc.check_on:
+        late = life.chance.choice([0, 1, 3, 7, 16])
+        life.on(nc.check_on + timedelta(days=late), lambda: _verify(life, nc))
+
+
+def _verify(life: Life, nc: Nonconformity) -> None:
+    judge = life.who("quality") if nc.owner != life.who("quality") else life.who("lead")
+    nc.refresh_from_db()
+    if life.often(0.08) and not nc.reopened:
+        workflow.reopen(nc, by=judge, reason="It happened again within the time of the criterion.")
+        life.after(9, lambda: _analyse(life, nc))
+        return
+    workflow.confirm_effective(nc, by=judge, verdict=life.fill(life.pick(VERDICTS)))
+    life.after(1, lambda: workflow.close(nc, by=life.who("quality")))

@@ -1,0 +1,168 @@
+"""The life of a demo company: a timeline of events, each lived at its own moment.
+
+Every chapter's `demo.py` puts what its people do on the timeline; the loader runs the events in
+order, each in a transaction of its own, with the program's and the database's clock at its moment
+(`qms.clock.living_at`). So the demo obeys every rule, and its history is dated as it would be.
+"""
+
+import heapq
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from django.db import transaction
+
+from qms import clock
+from qms.periods import add_months
+from qms.signing.workflow import Proof, demo_proof
+
+COMPANIES = Path(__file__).parent / "companies"
+YEARS = 3
+Event = Callable[[], Any]
+_stages: list[tuple[int, Callable[["Life"], None]]] = []
+
+
+def stage(order: int) -> Callable[[Callable[["Life"], None]], Callable[["Life"], None]]:
+    """Register `(life) -> None`: what a chapter puts on the timeline, in order of the chapters."""
+
+    def keep(begin: Callable[["Life"], None]) -> Callable[["Life"], None]:
+        _stages.append((order, begin))
+        return begin
+
+    return keep
+
+
+def companies() -> list[str]:
+    """The names of the companies there are."""
+    return sorted(path.stem for path in COMPANIES.glob("*.yaml"))
+
+
+@cache
+def company(name: str) -> dict[str, Any]:
+    """What is written about a company."""
+    told: dict[str, Any] = yaml.safe_load((COMPANIES / f"{name}.yaml").read_text())
+    return told
+
+
+@dataclass
+class Life:
+    """A company while it is being lived: its people, its processes, and what will happen."""
+
+    name: str
+    today: date
+    seed: int = 9001
+    people: dict[str, Any] = field(default_factory=dict)
+    sites: dict[str, Any] = field(default_factory=dict)
+    processes: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.told = company(self.name)
+        self.zone = ZoneInfo(self.told["organisation"]["time_zone"])
+        self.start = add_months(self.today, -12 * YEARS)
+        self.chance = random.Random(self.seed)  # noqa: S311 - the same company every time
+        self._events: list[tuple[datetime, int, Event]] = []
+        self._order = count()
+        self.now = self.moment(self.start, 8)
+        self.end = clock.now()
+
+    # --- when ---------------------------------------------------------------------------------
+
+    def moment(self, day: date, hour: float = 9) -> datetime:
+        """An hour of a working day in the company's zone; weekends become Monday."""
+        day += timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+        minutes = int(hour * 60)
+        at = datetime.combine(day, time(minutes // 60, minutes % 60), tzinfo=self.zone)
+        return at.astimezone(UTC)
+
+    def month(self, months: float) -> date:
+        """The day so many months after the start."""
+        whole = int(months)
+        return add_months(self.start, whole) + timedelta(days=round((months - whole) * 30))
+
+    def hour(self) -> float:
+        """Some hour of a working day."""
+        return self.chance.randint(8 * 4, 16 * 4) / 4
+
+    def on(self, day: date, event: Event) -> None:
+        """Something happens on a day, at some working hour; days to come are left alone."""
+        self.at(self.moment(day, self.hour()), event)
+
+    def after(self, days: float, event: Event) -> None:
+        """Something happens so many days after now."""
+        at = self.now + timedelta(days=days)
+        if at.astimezone(self.zone).weekday() > 4:
+            at += timedelta(days=2)
+        self.at(max(at, self.now + timedelta(minutes=7)), event)
+
+    def at(self, moment: datetime, event: Event) -> None:
+        heapq.heappush(self._events, (moment, next(self._order), event))
+
+    def day(self) -> date:
+        """The company's day now."""
+        return self.now.astimezone(self.zone).date()
+
+    # --- who ----------------------------------------------------------------------------------
+
+    def who(self, key: str) -> Any:
+        """A person by the key of the company's file."""
+        return self.people[key]
+
+    def sign(self, person: Any) -> Proof:
+        """What a password would give."""
+        return demo_proof(person)
+
+    def pick(self, choices: Iterable[Any]) -> Any:
+        return self.chance.choice(list(choices))
+
+    def often(self, share: float) -> bool:
+        """True in about this share of the cases."""
+        return self.chance.random() < share
+
+    # --- what -----------------------------------------------------------------------------------
+
+    def fill(self, text: str) -> str:
+        """A text of the company's file with its numbers filled in."""
+        return text.format(
+            n=self.chance.randint(3, 48),
+            m=self.chance.randint(2, 9),
+            d=self.chance.randint(2, 9),
+            o=self.chance.randint(4100, 9800),
+        )
+
+    def problem(self, told: list[Any]) -> dict[str, Any]:
+        """Requirement, evidence and statement of one of the company's problems."""
+        edition = self.told["organisation"]["edition"]
+        return {
+            "title": told[4].rstrip("."),
+            "statement": told[4],
+            "requirement": told[2],
+            "clause": f"{edition}:{told[1]}",
+            "evidence": self.fill(told[3]),
+            "process": self.processes[told[0]],
+            "grade": "major" if self.often(0.06) else "minor",
+            "detected_on": self.day() - timedelta(days=self.chance.randint(0, 2)),
+        }
+
+    # --- live ---------------------------------------------------------------------------------
+
+    def run(self, tell: Callable[[int, datetime], None] = lambda done, at: None) -> int:
+        """Live through everything that lies in the past; returns how many events there were."""
+        for _order, begin in sorted(_stages, key=lambda each: (each[0], each[1].__module__)):
+            begin(self)
+        done = 0
+        while self._events and self._events[0][0] <= self.end:
+            self.now, _, event = heapq.heappop(self._events)
+            with clock.living_at(self.now), transaction.atomic():
+                event()
+            done += 1
+            if done % 100 == 0:
+                tell(done, self.now)
+        return done
