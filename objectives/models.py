@@ -4,7 +4,8 @@ A target that is revised keeps its earlier values in the history; a reading that
 visible beside the one that corrects it.
 """
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from django.urls import reverse
 
 from qms import clock
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
+from qms.refusals import Refused
 
 EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
 MOST_READINGS = 120  # as many as a list needs to judge: ten years of months
@@ -225,6 +227,39 @@ class Objective(Numbered, StatefulRecord):
         sign = -1 if self.direction == self.Direction.LOWER else 1
         return self.baseline * (100 + sign * self.target) / 100
 
+    @property
+    def missing(self) -> list[str]:
+        """What an objective must say before it is pursued and does not say yet, in words."""
+        within = self.direction == self.Direction.WITHIN
+        band = None not in (self.lower_band, self.upper_band)
+        asked = [
+            ("what is measured", self.metric.strip()),
+            ("the unit", self.unit.strip()),
+            ("the baseline", self.baseline is not None),
+            ("both ends of the band", band) if within else ("the target", self.target is not None),
+            ("by when", self.deadline is not None),
+            ("who owns it", self.owner_id is not None),
+            ("how the result is evaluated", self.evaluation.strip()),
+        ]
+        return [words for words, said in asked if not said]
+
+    def check_order(self) -> None:
+        """Refuse a deadline before the start, and a band that is closed."""
+        if self.deadline is not None and self.deadline <= self.starts_on:
+            raise Refused("The deadline lies after the start.", field="deadline")
+        if self.lower_band is None or self.upper_band is None:
+            return
+        if self.lower_band >= self.upper_band:
+            raise Refused("The lower end lies below the upper end.", field="lower_band")
+
+    def _check_change(self, stored: Self, *, transition: bool) -> None:
+        super()._check_change(stored, transition=transition)
+        if transition:
+            return
+        self.check_order()
+        if stored.status == self.Status.ACTIVE and self.missing:
+            raise Refused(f"It is pursued, so it cannot lose {in_a_row(self.missing)}.")
+
     def shown(self, value: Decimal | None) -> str:
         """A value with its decimals and unit, as people read it; a dash for none."""
         if value is None:
@@ -238,6 +273,35 @@ class Objective(Numbered, StatefulRecord):
             return f"{self.shown(self.lower_band)} to {self.shown(self.upper_band)}"
         words = "at most" if self.direction == self.Direction.LOWER else "at least"
         return f"{words} {self.shown(self.goal)}" if self.goal is not None else "–"
+
+
+def in_a_row(words: list[str]) -> str:
+    """Words as people list them: "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+@dataclass(frozen=True)
+class AimThen:
+    """What an objective aimed at from some instant on, who set it so, and why."""
+
+    since: datetime
+    aim: str
+    deadline: date | None
+    by: Any
+    reason: str
+
+
+def aims_of(objective: Objective) -> list[AimThen]:
+    """Every target and deadline the objective has had since it became active, oldest first."""
+    found: list[AimThen] = []
+    rows = objective.history.exclude(status="draft").select_related("history_user")
+    for row in rows.order_by("history_id"):
+        then = row.instance
+        if found and (found[-1].aim, found[-1].deadline) == (then.aim_in_words, then.deadline):
+            continue
+        words = (then.aim_in_words, then.deadline, row.history_user, row.history_change_reason)
+        found.append(AimThen(row.history_date, *words))
+    return found
 
 
 class MeasurementQuerySet(RecordQuerySet):

@@ -1,0 +1,73 @@
+"""What the home page, the dashboard, the calendar and the search get from objectives."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+
+from objectives.models import Objective
+from objectives.status import AT_RISK, MISSED, NO_DATA, OFF_TRACK, ON_TRACK, WORDS, standing_of
+from qms import contributions
+from qms.contributions import Entry, Hit, Tile
+
+contributions.navigation(
+    "Plan",
+    "Objectives",
+    "objectives:objective_list",
+    icon="target",
+    permission="objectives.view_objective",
+    order=40,
+)
+contributions.create_entry(
+    "Objective",
+    "objectives:objective_create",
+    icon="target",
+    permission="objectives.add_objective",
+    order=50,
+)
+
+
+@contributions.tile(order=10, permission="objectives.view_objective")
+def objectives_tile(today: date) -> Tile:
+    """How many of the objectives pursued now are on track, by their readings."""
+    active = list(Objective.objects.active().with_readings())
+    counts = Counter(standing_of(each, today).state for each in active)
+    good = counts[ON_TRACK] + counts["achieved"]
+    if not active:
+        return Tile("Objectives", "–", "No objective is pursued.", "plain", "/objectives/")
+    off = counts[OFF_TRACK] + counts[MISSED]
+    blind = counts[NO_DATA]
+    note = "Every one is on track." if good == len(active) else "on track by their readings."
+    if blind:
+        note = f"{blind} cannot be judged: readings are missing."
+    tone = "late" if off else "soon" if counts[AT_RISK] or blind else "fine"
+    return Tile(
+        title="Objectives",
+        figure=f"{good} of {len(active)}",
+        note=note,
+        tone=tone,  # type: ignore[arg-type]
+        url="/objectives/",
+        rows=[(WORDS[state], str(counts[state])) for state in WORDS if counts[state]],
+    )
+
+
+@contributions.search("Objectives", order=15)
+def find_objectives(person: Any, query: str, limit: int) -> list[Hit]:
+    """Objectives by number or words."""
+    words = Q(number__icontains=query) | Q(title__icontains=query) | Q(metric__icontains=query)
+    rows = Objective.objects.visible_to(person).filter(words)
+    return [
+        Hit(each.title, "Objective", each.number, each.get_absolute_url(), each.aim_in_words)
+        for each in rows.order_by("-pk")[:limit]
+    ]
+
+
+@contributions.calendar
+def deadlines(person: Any, start: date, end: date) -> list[Entry]:
+    """When objectives are to be reached."""
+    rows = Objective.objects.visible_to(person).active().filter(deadline__range=(start, end))
+    return [
+        Entry(each.deadline, each.title, "Objective", each.get_absolute_url())
+        for each in rows.order_by("deadline", "pk")[:200]
+    ]

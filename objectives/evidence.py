@@ -1,0 +1,175 @@
+"""What the evidence pack and the management review get from objectives (6.2, 9.1)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from objectives import schedule
+from objectives.models import Measurement, Objective, readings_of
+from objectives.prints import TEMPLATE, objective_context
+from objectives.status import NO_DATA, standing_of
+from qms import contributions
+from qms.contributions import Line
+from qms.periods import Period, today
+
+
+def objectives_of(period: Period) -> Any:
+    """Every objective pursued at any time in the period."""
+    rows = Objective.objects.pursued_between(period.start, period.end).with_readings()
+    people = ("owner", "process", "concluded_by", "created_by")
+    return rows.select_related(*people).order_by("number")
+
+
+def _until(period: Period) -> Any:
+    """The day a period is judged on: its last, or today while it runs."""
+    return min(period.end, today())
+
+
+@contributions.evidence(
+    folder="04-risks-objectives",
+    title="Quality objectives and how they stand",
+    clauses=("6.2", "6.2.1", "6.2.2", "9.1.1", "9.1.3"),
+    template="objectives/evidence/objectives.html",
+    order=60,
+)
+def objectives_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """Each objective with target, last value and status at the end of the period."""
+    day = _until(period)
+    return {
+        "rows": [(each, standing_of(each, day)) for each in objectives_of(period)],
+        "period": period,
+    }
+
+
+@contributions.register(
+    name="objectives",
+    title="Quality objectives",
+    columns=(
+        "Number",
+        "Objective",
+        "Process",
+        "Owner",
+        "Measured",
+        "Baseline",
+        "Target",
+        "Unit",
+        "Starts",
+        "Deadline",
+        "Last value",
+        "Status by the readings",
+        "State",
+        "Verdict",
+    ),
+)
+def objective_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row an objective."""
+    day = _until(period)
+    for each in objectives_of(period):
+        standing = standing_of(each, day)
+        yield (
+            each.number,
+            each.title,
+            str(each.process or ""),
+            each.owner.name if each.owner else "",
+            each.metric,
+            each.baseline,
+            each.aim_in_words,
+            each.unit,
+            each.starts_on,
+            each.deadline,
+            standing.value,
+            standing.words,
+            each.get_status_display(),
+            each.verdict,
+        )
+
+
+@contributions.register(
+    name="measurements",
+    title="Readings of quality objectives",
+    columns=("Objective", "Value of", "Value", "Unit", "Note", "State", "Entered by", "Entered"),
+)
+def measurement_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a reading, corrected and void ones too, marked."""
+    rows = Measurement.objects.between(period.start, period.end)
+    for each in rows.select_related("objective", "created_by").order_by(
+        "objective__number", "measured_for", "pk"
+    ):
+        yield (
+            each.objective.number,
+            each.measured_for,
+            each.value,
+            each.objective.unit,
+            each.note,
+            each.get_status_display(),
+            each.created_by.name,
+            each.recorded_at,
+        )
+
+
+@contributions.printed(
+    folder="04-risks-objectives",
+    model_label="objectives.Objective",
+    template=TEMPLATE,
+    context=objective_context,
+)
+def printed_objectives(period: Period, as_of: datetime) -> Iterable[tuple[Objective, str]]:
+    """One page each, with its chart."""
+    for each in objectives_of(period):
+        yield each, each.number
+
+
+@contributions.review_input(key="c2", title="Achievement of quality objectives", order=10)
+def achievement(period: Period) -> list[Line]:
+    """Each objective at the end of this period beside the end of the one before."""
+    before = period.previous()
+    lines = []
+    for each in objectives_of(period):
+        now, then = _at_end(each, period), _at_end(each, before)
+        label = f"{each.number} {each.title} ({each.aim_in_words})"
+        lines.append(Line(label, now, then, url=each.get_absolute_url()))
+    return lines
+
+
+def _at_end(objective: Any, period: Period) -> str:
+    """The value and status at the end of a period; what had not begun says so."""
+    day = _until(period)
+    if objective.starts_on > period.end:
+        return "not begun"
+    standing = standing_of(objective, day)
+    words = standing.words.lower()
+    if standing.value is None:
+        return words
+    return f"{objective.shown(standing.value)}, {words}"
+
+
+@contributions.review_input(key="c5", title="Monitoring and measurement results", order=10)
+def monitoring(period: Period) -> list[Line]:
+    """Whether what is to be measured was measured, and how many objectives can be judged."""
+    now, before = _counts(period), _counts(period.previous())
+    if not any((*now, *before)):
+        return []
+    labels = (
+        "Objectives measured",
+        "Readings expected",
+        "Periods without a reading",
+        "Objectives that cannot be judged for want of data",
+    )
+    return [
+        Line(label, str(n), str(b), url="/objectives/")
+        for label, n, b in zip(labels, now, before, strict=True)
+    ]
+
+
+def _counts(period: Period) -> tuple[int, int, int, int]:
+    """(measured, expected, missing, without data) of a period."""
+    day, measured, expected, missing, blind = _until(period), 0, 0, 0, 0
+    for each in objectives_of(period):
+        days = [day_ for day_, _ in readings_of(each, until=day)]
+        due = schedule.expected_by(each.frequency, each.starts_on, each.deadline, day)
+        due = [p for p in due if p.start >= period.start]
+        expected += len(due)
+        missing += len(schedule.without_reading(due, days))
+        measured += any(day_ in period for day_ in days)
+        blind += standing_of(each, day).state == NO_DATA
+    return measured, expected, missing, blind

@@ -1,0 +1,272 @@
+"""How an objective stands, computed from its readings and explained in a sentence (9.1.3).
+
+A reading that is missing is a status of its own and never "on track"; neither is a target that
+cannot be read as a number. The forecast is a straight line with its interval, or says that there
+are too few readings for one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from math import sqrt
+from statistics import fmean, linear_regression
+from typing import Any
+
+from objectives import schedule
+from objectives.models import Objective, readings_of
+
+ON_TRACK, AT_RISK, OFF_TRACK = "on_track", "at_risk", "off_track"
+ACHIEVED, MISSED, NO_DATA = "achieved", "missed", "no_data"
+WORDS = {
+    ON_TRACK: "On track",
+    AT_RISK: "At risk",
+    OFF_TRACK: "Off track",
+    ACHIEVED: "Achieved",
+    MISSED: "Missed",
+    NO_DATA: "No data",
+}
+TONES = {
+    ON_TRACK: "fine",
+    AT_RISK: "soon",
+    OFF_TRACK: "late",
+    ACHIEVED: "fine",
+    MISSED: "late",
+    NO_DATA: "",
+}
+FEWEST_POINTS = 5
+# Two-sided 95 % quantiles of Student's t for 3 to 30 degrees of freedom; beyond, the normal's.
+T95 = (
+    *(3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131),
+    *(2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048),
+    *(2.045, 2.042),
+)
+Reading = tuple[date, Decimal]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the status is judged by; plain values, so that it can be judged as of any day."""
+
+    direction: str
+    goal: Decimal | None
+    baseline: Decimal | None
+    starts_on: date
+    deadline: date | None
+    frequency: str
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    judged_by: str = "last"
+    unit: str = ""
+    decimals: int = 1
+
+    @classmethod
+    def of(cls, objective: Any) -> "Aim":
+        return cls(
+            direction=objective.direction,
+            goal=objective.goal,
+            baseline=objective.baseline,
+            starts_on=objective.starts_on,
+            deadline=objective.deadline,
+            frequency=objective.frequency,
+            lower=objective.lower_band,
+            upper=objective.upper_band,
+            judged_by=objective.judged_by,
+            unit=objective.unit,
+            decimals=objective.decimals,
+        )
+
+    def shown(self, value: Decimal) -> str:
+        return f"{value:,.{self.decimals}f} {self.unit}".strip()
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is something finite to compare with."""
+        if self.direction == Objective.Direction.WITHIN:
+            return _finite(self.lower) and _finite(self.upper) and self.lower < self.upper  # type: ignore[operator]
+        return _finite(self.goal)
+
+    def reached_by(self, value: Decimal) -> bool:
+        """Whether a value reaches the goal; the edge itself does."""
+        if self.direction == Objective.Direction.WITHIN:
+            return bool(self.lower <= value <= self.upper)  # type: ignore[operator]
+        if self.direction == Objective.Direction.LOWER:
+            return bool(value <= self.goal)  # type: ignore[operator]
+        return bool(value >= self.goal)  # type: ignore[operator]
+
+    @property
+    def in_words(self) -> str:
+        if self.direction == Objective.Direction.WITHIN:
+            return f"the band of {self.shown(self.lower)} to {self.shown(self.upper)}"  # type: ignore[arg-type]
+        return f"the target of {self.shown(self.goal)}"  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Where a straight line through the readings leads by the deadline, with a 95 % interval."""
+
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    points: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an objective stands: a state, the sentence that explains it, the value it rests on."""
+
+    state: str
+    sentence: str
+    value: Decimal | None = None
+    forecast: Forecast | None = None
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.state]
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.state]
+
+
+def standing_of(objective: Any, today: date) -> Standing:
+    """How an objective stood on a day, by the readings for days up to it."""
+    return assess(Aim.of(objective), readings_of(objective, until=today), today)
+
+
+def assess(aim: Aim, readings: Sequence[Reading], today: date) -> Standing:
+    """Judge the readings (by day, oldest first) against the aim, as of `today`."""
+    if not aim.is_readable:
+        return Standing(NO_DATA, "There is no target that can be compared with a number.")
+    since = [each for each in readings if aim.starts_on <= each[0] <= today and _finite(each[1])]
+    if not since:
+        return Standing(NO_DATA, "No reading has been entered since it began.")
+    value = _judged(aim, since)
+    over = aim.deadline is not None and today > aim.deadline
+    if (late := _missing(aim, since, today)) is not None:
+        return Standing(NO_DATA, late, value)
+    what = "The mean of the readings" if aim.judged_by == "mean" else "The last reading"
+    said = f"{what}, {aim.shown(value)},"
+    if aim.reached_by(value):
+        state = ACHIEVED if over else ON_TRACK
+        return Standing(state, f"{said} reaches {aim.in_words}.", value)
+    if over:
+        return Standing(MISSED, f"{said} does not reach {aim.in_words}.", value)
+    return _on_the_way(aim, since, value, said)
+
+
+def forecast(aim: Aim, readings: Sequence[Reading]) -> Forecast | None:
+    """A least-squares line to the deadline with its 95 % prediction interval, or None.
+
+    None with fewer than five readings on different days, or without a deadline ahead of them.
+    """
+    if aim.deadline is None or len(readings) < FEWEST_POINTS:
+        return None
+    days = [float((day - aim.starts_on).days) for day, _ in readings]
+    values = [float(value) for _, value in readings]
+    at = float((aim.deadline - aim.starts_on).days)
+    centre = fmean(days)
+    spread = sum((day - centre) ** 2 for day in days)
+    if not spread or at < days[-1]:
+        return None
+    slope, intercept = linear_regression(days, values)
+    pairs = zip(days, values, strict=True)
+    rest = sum((value - intercept - slope * day) ** 2 for day, value in pairs)
+    n = len(days)
+    t = T95[n - 5] if n - 5 < len(T95) else 1.96
+    margin = t * sqrt(rest / (n - 2)) * sqrt(1 + 1 / n + (at - centre) ** 2 / spread)
+    value = intercept + slope * at
+    low, mid, high = (
+        Decimal(repr(each)).quantize(Decimal(1).scaleb(-aim.decimals))
+        for each in (value - margin, value, value + margin)
+    )
+    return Forecast(mid, low, high, n)
+
+
+def forecast_in_words(aim: Aim, readings: Sequence[Reading]) -> str:
+    """The forecast as a sentence, or why there is none."""
+    since = [each for each in readings if each[0] >= aim.starts_on]
+    found = forecast(aim, since)
+    if found is not None:
+        return (
+            f"A straight line through the {found.points} readings leads to "
+            f"{aim.shown(found.value)} by {aim.deadline:%-d %B %Y}, between "
+            f"{aim.shown(found.low)} and {aim.shown(found.high)} in 19 of 20 cases."
+        )
+    if len(since) < FEWEST_POINTS:
+        return f"A forecast needs {FEWEST_POINTS} readings; there are {len(since)}."
+    return "The deadline is not ahead of the readings, so there is nothing to forecast."
+
+
+# Parts of the judgement
+
+
+def _finite(value: Decimal | None) -> bool:
+    return value is not None and value.is_finite()
+
+
+def _judged(aim: Aim, since: Sequence[Reading]) -> Decimal:
+    if aim.judged_by == Objective.JudgedBy.MEAN:
+        return sum((value for _, value in since), Decimal(0)) / len(since)
+    return since[-1][1]
+
+
+def _missing(aim: Aim, since: Sequence[Reading], today: date) -> str | None:
+    """The sentence about the latest period when its reading is late, else None."""
+    expected = schedule.expected_by(aim.frequency, aim.starts_on, aim.deadline, today)
+    if not expected or since[-1][0] >= expected[-1].start:
+        return None
+    absent = schedule.without_reading(expected, [since[-1][0]])
+    late = [each for each in absent if each.start > since[-1][0]]
+    name = schedule.name_of(aim.frequency, late[0])
+    due = schedule.due_on(aim.frequency, late[0])
+    more = f", and {len(late) - 1} more since" if len(late) > 1 else ""
+    return f"The reading for {name} was due on {due:%-d %B %Y}{more}; the last is too old to judge."
+
+
+def _on_the_way(aim: Aim, since: Sequence[Reading], value: Decimal, said: str) -> Standing:
+    """Not reached, and the deadline is ahead: compare with the path, then with the forecast."""
+    planned = _planned(aim, since[-1][0])
+    if planned is not None and aim.judged_by == Objective.JudgedBy.LAST:
+        lower = aim.direction == Objective.Direction.LOWER
+        if value <= planned if lower else value >= planned:
+            sentence = f"{said} is level with the way to {aim.in_words} ({aim.shown(planned)} now)."
+            return Standing(ON_TRACK, sentence, value)
+    ahead = forecast(aim, since)
+    if ahead is None:
+        few = f"{said} is behind the way to {aim.in_words}"
+        state = AT_RISK if _half_way(aim, value, planned) else OFF_TRACK
+        return Standing(state, f"{few}; there are too few readings for a forecast.", value)
+    within_reach = any(aim.reached_by(each) for each in (ahead.low, ahead.value, ahead.high))
+    if within_reach:
+        sentence = f"{said} is behind, but the readings may still lead to {aim.in_words}."
+        return Standing(AT_RISK, sentence, value, ahead)
+    sentence = f"{said} is behind, and the readings do not lead to {aim.in_words}."
+    return Standing(OFF_TRACK, sentence, value, ahead)
+
+
+def _planned(aim: Aim, day: date) -> Decimal | None:
+    """Where a steady way from the baseline to the goal would be on a day."""
+    if aim.direction == Objective.Direction.WITHIN or aim.deadline is None:
+        return None
+    if not _finite(aim.baseline) or aim.goal is None or aim.baseline is None:
+        return None
+    total = (aim.deadline - aim.starts_on).days
+    gone = (day - aim.starts_on).days
+    if total <= 0 or not _improves(aim):
+        return None
+    return aim.baseline + (aim.goal - aim.baseline) * Decimal(gone) / Decimal(total)
+
+
+def _improves(aim: Aim) -> bool:
+    """Whether the goal lies beyond the baseline; to keep a level there is no way to go."""
+    if aim.direction == Objective.Direction.LOWER:
+        return bool(aim.goal < aim.baseline)  # type: ignore[operator]
+    return bool(aim.goal > aim.baseline)  # type: ignore[operator]
+
+
+def _half_way(aim: Aim, value: Decimal, planned: Decimal | None) -> bool:
+    """Whether at least half of what should be gained by now is gained."""
+    if planned is None or aim.baseline is None or planned == aim.baseline:
+        return False
+    return (value - aim.baseline) / (planned - aim.baseline) >= Decimal("0.5")
