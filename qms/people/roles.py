@@ -98,6 +98,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "scope.supersede_scopestatement": (SYSTEM,),
     # Gap assessment
     "gap.view_assessment": (QM, TM, PO, LA, A),
+    "gap.view_gapanswer": (QM, TM, PO, LA, A),
     "gap.add_assessment": (QM,),
     "gap.change_assessment": (QM,),
     "gap.answer_assessment": (QM, PO),

@@ -99,9 +99,20 @@ def printed(period: Period, as_of: datetime) -> Iterable[tuple[ScopeStatement, s
 
 @contributions.clause_evidence
 def clause_lines(edition: str) -> list[ClauseLine]:
-    """The scope shows 4.3 and what is left out; a running process the clauses it serves."""
+    """The approved scope shows 4.3, a running process the clauses it serves."""
     approved = ScopeStatement.objects.approved().filter(edition=edition)
-    found = [line for each in approved.select_related("approved_by") for line in _lines_of(each)]
+    found = [
+        ClauseLine(
+            "4.3",
+            "evidence",
+            each.title,
+            each.number,
+            each.approved_by.name if each.approved_by else "",
+            each.approved_on,
+            each.get_absolute_url(),
+        )
+        for each in approved.select_related("approved_by")
+    ]
     running = Process.objects.active().filter(~Q(clauses=[])).select_related("owner")
     for process in running.order_by("code"):
         owner, url = process.owner.name if process.owner else "", process.get_absolute_url()
@@ -112,15 +123,3 @@ def clause_lines(edition: str) -> list[ClauseLine]:
             if r.edition == edition
         ]
     return found
-
-
-def _lines_of(statement: ScopeStatement) -> list[ClauseLine]:
-    who = statement.approved_by.name if statement.approved_by else ""
-    number, day, url = statement.number, statement.approved_on, statement.get_absolute_url()
-    return [
-        ClauseLine("4.3", "evidence", statement.title, number, who, day, url),
-        *(
-            ClauseLine(e.ref.number, "not applicable", e.justification, number, who, day, url)
-            for e in statement.left_out()
-        ),
-    ]

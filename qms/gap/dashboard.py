@@ -1,0 +1,52 @@
+"""What the frame, the leadership's screen and the search get from gap assessments."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+
+from qms import contributions
+from qms.contributions import Hit, Tile
+from qms.gap.models import Assessment
+from qms.gap.overview import answers_of, counts_of
+from qms.gap.workflow import actions_of
+
+contributions.navigation(
+    "Plan",
+    "Gap assessment",
+    "gap:assessment_list",
+    icon="list-check",
+    permission="gap.view_assessment",
+    order=30,
+)
+
+
+@contributions.tile(order=20, permission="gap.view_assessment")
+def gap_tile(today: date) -> Tile:
+    """The gaps of the newest assessment and how the roadmap stands."""
+    newest = Assessment.objects.exclude(status=Assessment.Status.VOID).order_by("-pk").first()
+    if newest is None:
+        return Tile("Gaps", "–", "No assessment was made yet.", "plain", "/gap/")
+    answers = answers_of(newest)
+    actions = actions_of([each for each in answers if each.is_gap])
+    late = actions.overdue(today).count()
+    gaps = sum(each.is_gap for each in answers)
+    return Tile(
+        title="Gaps",
+        figure=f"{gaps} gap{'' if gaps == 1 else 's'}",
+        note=f"{late} of their actions late." if late else f"In {newest.number}.",
+        tone="late" if late else "plain",
+        url=newest.get_absolute_url(),
+        rows=[(label, str(count)) for label, count, _tone in counts_of(answers)],
+    )
+
+
+@contributions.search("Gap assessments", order=25)
+def find_assessments(person: Any, query: str, limit: int) -> list[Hit]:
+    """Assessments by number or title."""
+    words = Q(number__icontains=query) | Q(title__icontains=query)
+    rows = Assessment.objects.visible_to(person).filter(words).order_by("-pk")[:limit]
+    return [
+        Hit(e.title, "Gap assessment", e.number, e.get_absolute_url(), e.get_status_display())
+        for e in rows
+    ]
