@@ -39,9 +39,11 @@ def the_programme_is_carried_out(life: Life) -> None:
         day = life.month(month)
         if day <= life.today + timedelta(days=75):
             life.on(day - timedelta(days=40), lambda day=day, code=code: _plan(life, code, day))
+    # One is going on today, half answered, for whoever wants to try it on a phone.
+    life.on(life.today - timedelta(days=30), lambda: _plan(life, "RE", life.today, going_on=True))
 
 
-def _plan(life: Life, code: str, day: Any) -> None:
+def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
     process = life.processes[code]
     process.refresh_from_db()
     free = [life.who(key) for key in AUDITORS if not objections(life.who(key), process, day)]
@@ -64,6 +66,8 @@ def _plan(life: Life, code: str, day: Any) -> None:
         site=life.sites[life.told["processes"][code]["sites"][0]],
     )
     life.kept["audits"].append(audit)
+    if going_on:
+        life.kept["going_on"] = audit.pk
     life.on(day - timedelta(days=18), lambda: _confirm(life, audit))
 
 
@@ -71,11 +75,12 @@ def _confirm(life: Life, audit: Audit) -> None:
     if workflow.team_is_independent(audit, audit.lead):
         return  # somebody took on work of the process meanwhile; the plan waits for a decision
     workflow.confirm(audit, by=life.who("lead"))
-    if life.often(0.12):
+    if audit.pk != life.kept.get("going_on") and life.often(0.12):
         new = audit.planned_on + timedelta(days=21)
         life.after(2, lambda: _postpone(life, audit, new))
     else:
-        life.at(life.moment(audit.planned_on, 9), lambda: _start(life, audit))
+        early = 6 if audit.pk == life.kept.get("going_on") else 9
+        life.at(life.moment(audit.planned_on, early), lambda: _start(life, audit))
 
 
 def _postpone(life: Life, audit: Audit, new: Any) -> None:
@@ -94,7 +99,7 @@ def _start(life: Life, audit: Audit) -> None:
     if workflow.team_is_independent(audit, audit.lead):
         return
     workflow.start(audit, by=audit.lead)
-    life.after(0.06, lambda: _ask(life, audit))
+    life.after(0.02, lambda: _ask(life, audit))
 
 
 def _ask(life: Life, audit: Audit) -> None:
@@ -103,13 +108,14 @@ def _ask(life: Life, audit: Audit) -> None:
     half = len(items) // 2
     for item in items[:half]:
         _answer(life, audit, item)
-    life.after(0.15, lambda: _afternoon(life, audit, items[half:]))
+    if audit.pk != life.kept.get("going_on"):
+        life.after(0.15, lambda: _afternoon(life, audit, items[half:]))
 
 
 def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
     for item in items:
         _answer(life, audit, item)
-    for _ in range(life.chance.choice([1, 1, 2, 2, 3])):
+    for _ in range(life.chance.choice([1, 2, 2, 3, 3])):
         _remark(life, audit)
     life.after(life.chance.choice([2, 4, 6, 9, 12, 16]), lambda: _issue(life, audit))
 

@@ -426,7 +426,7 @@ def release_findings(audit: Audit, by: Any) -> None:
         if finding.is_nonconformity:
             raise_nonconformity(
                 by=by,
-                title=finding.title,
+                title=finding.title.rstrip("."),
                 statement=finding.statement,
                 requirement=finding.requirement,
                 clause=finding.clause,

@@ -71,7 +71,8 @@ class Life:
         self._events: list[tuple[datetime, int, Event]] = []
         self._order = count()
         self.now = self.moment(self.start, 8)
-        self.end = clock.now()
+        # The same company whatever the hour: it is told up to seven in the morning of today.
+        self.end = datetime.combine(self.today, time(7), tzinfo=self.zone).astimezone(UTC)
 
     # --- when ---------------------------------------------------------------------------------
 

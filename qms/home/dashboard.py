@@ -1,11 +1,14 @@
 """The entries of the navigation that come first, and the tile of actions."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from qms import contributions
 from qms.actions.models import Action
 from qms.contributions import Tile
+from qms.periods import today
 from qms.work.models import WorkItem
+
+AHEAD = timedelta(days=60)  # as on the page itself
 
 contributions.navigation(
     "",
@@ -14,7 +17,7 @@ contributions.navigation(
     icon="inbox",
     permission="actions.view_action",
     order=1,
-    count=lambda person: WorkItem.objects.of(person).count(),
+    count=lambda person: WorkItem.objects.of(person).by(today() + AHEAD).count(),
 )
 contributions.navigation(
     "", "Calendar", "home:calendar", icon="calendar", permission="actions.view_action", order=2
@@ -30,9 +33,9 @@ contributions.navigation(
 
 
 @contributions.tile(order=50, permission="actions.view_action")
-def actions_tile(today: date) -> Tile:
+def actions_tile(day: date) -> Tile:
     """What was promised and is late, from all chapters."""
-    open_ones, late = Action.objects.open().count(), Action.objects.overdue(today).count()
+    open_ones, late = Action.objects.open().count(), Action.objects.overdue(day).count()
     return Tile(
         title="Actions",
         figure=f"{open_ones} open",

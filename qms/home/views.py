@@ -15,6 +15,7 @@ from qms.periods import today
 from qms.work.models import WorkItem
 
 ROWS = 100
+AHEAD = timedelta(days=60)  # what is due later than that is in the calendar
 ICONS = {
     "action": "checklist",
     "audit": "clipboard-check",
@@ -72,10 +73,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """Everything that waits for the person: overdue first, then soon, then the rest."""
     day, person = today(), request.user
     week = day + timedelta(days=7)
-    items = list(WorkItem.objects.of(person).by_urgency()[: ROWS + 1])
-    waiting = list(
-        WorkItem.objects.asked_by(person).select_related("person").by_urgency()[:ROWS]
-    )
+    items = list(WorkItem.objects.of(person).by(day + AHEAD).by_urgency()[: ROWS + 1])
+    waiting = list(WorkItem.objects.asked_by(person).select_related("person").by_urgency()[:ROWS])
     mine = items[:ROWS]
     overdue = [item for item in mine if item.due and item.due < day]
     soon = [item for item in mine if item.due and day <= item.due <= week]
@@ -152,7 +151,9 @@ def month_of(person: Any, first: date, day: date) -> Month:
     entries = [
         *contributions.calendar_for(person, first, last),
         *(
-            Entry(item.due, f"{item.label}: {item.title}", item.kind, item.url, _tone(item.due, day))
+            Entry(
+                item.due, f"{item.label}: {item.title}", item.kind, item.url, _tone(item.due, day)
+            )
             for item in WorkItem.objects.of(person).due_between(first, last).by_urgency()
             if item.due
         ),

@@ -29,6 +29,10 @@ class WorkItemQuerySet(models.QuerySet["WorkItem"]):
         """Due from `start` to `end`, both inclusive."""
         return self.filter(due__range=(start, end))
 
+    def by(self, day: date) -> Self:
+        """Due by a day (inclusive), or with no date; what lies further off can wait unseen."""
+        return self.filter(Q(due__lte=day) | Q(due=None))
+
     def by_urgency(self) -> Self:
         return self.order_by(models.F("due").asc(nulls_last=True), "pk")
 
