@@ -17,6 +17,7 @@ from django.urls import reverse
 from qms.links import Link
 from qms.periods import Period
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+from qms.refusals import Refused
 
 EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
 
@@ -61,7 +62,7 @@ class InputStays(StaysWithItsReview):
     """What was compiled stays from then on; every input stays from the meeting on."""
 
     sealed_in = ("held", "closed", "void")
-    columns = ("key", "title", "lines", "trend")
+    columns = ("key", "title", "lines", "trend", "required", "position")
 
 
 class DecisionStays(StaysWithItsReview):
@@ -194,6 +195,23 @@ class Review(Numbered, StatefulRecord):
     def is_settled(self) -> bool:
         return self.status in ("closed", "void")
 
+    def check_plan(self) -> None:
+        """Refuse a period that runs backwards, and a chair from outside top management."""
+        if self.period_end < self.period_start:
+            raise Refused(
+                "The period ends before it starts. Swap the two dates.", field="period_end"
+            )
+        if not self.chair.holds("top_management"):
+            raise Refused(
+                f"{self.chair.name} does not belong to top management, which reviews the system.",
+                field="chair",
+            )
+
+    def _check_change(self, stored: Self, *, transition: bool) -> None:
+        super()._check_change(stored, transition=transition)
+        if not transition:
+            self.check_plan()
+
     def signed_content(self) -> str:
         """The minutes: the review's own fields, every input, who was there, every decision."""
         content = json.loads(super().signed_content())
@@ -260,7 +278,6 @@ class ReviewInput(Record):
         triggers = [*Record.Meta.triggers, InputStays(name="stays_with_its_review")]
         constraints = [
             models.UniqueConstraint(fields=["review", "key"], name="reviews_input_once"),
-            models.UniqueConstraint(fields=["review", "position"], name="reviews_input_position"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,88 @@
+"""What the home page, the dashboard, the calendar and the search get from management reviews."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+
+from qms import contributions
+from qms.contributions import Entry, Hit, Tile
+from reviews.models import Decision, Review
+
+contributions.navigation(
+    "Check",
+    "Management reviews",
+    "reviews:review_list",
+    icon="presentation",
+    permission="reviews.view_review",
+    order=20,
+)
+contributions.create_entry(
+    "Management review",
+    "reviews:review_create",
+    icon="presentation",
+    permission="reviews.add_review",
+    order=45,
+)
+
+
+@contributions.tile(order=50, permission="reviews.view_review")
+def reviews_tile(today: date) -> Tile:
+    """When the system was last reviewed, what is still open of it, and when it is next."""
+    last = Review.objects.held_by(today).order_by("-held_on", "-pk").first()
+    ahead = Review.objects.ahead().order_by("planned_on", "pk").first()
+    late = ahead is not None and ahead.planned_on < today
+    rows = []
+    if last is not None:
+        decided = Decision.objects.filter(review=last, status="noted", action__isnull=False)
+        waiting = decided.filter(action__status="open").count()
+        rows = [("Its actions", str(decided.count())), ("Still open", str(waiting))]
+    note = "No review is planned."
+    if ahead is not None:
+        note = f"Next: {ahead.planned_on:%-d %b %Y}{', which is past' if late else ''}."
+    return Tile(
+        title="Management review",
+        figure=f"{last.held_on:%b %Y}" if last and last.held_on else "–",
+        note=note,
+        tone="late" if late else "plain" if ahead else "soon",
+        url=ahead.get_absolute_url() if ahead else "/reviews/",
+        rows=rows,
+    )
+
+
+@contributions.search("Management reviews", order=50)
+def find_reviews(person: Any, query: str, limit: int) -> list[Hit]:
+    """Reviews by number, title or words of their conclusions and decisions."""
+    decided = Decision.objects.filter(text__icontains=query).values("review_id")
+    words = (
+        Q(number__icontains=query)
+        | Q(title__icontains=query)
+        | Q(conclusions__icontains=query)
+        | Q(pk__in=decided)
+    )
+    rows = Review.objects.visible_to(person).filter(words)
+    return [
+        Hit(
+            each.title,
+            "Management review",
+            each.number,
+            each.get_absolute_url(),
+            each.get_status_display(),
+        )
+        for each in rows.order_by("-planned_on", "-pk")[:limit]
+    ]
+
+
+@contributions.calendar
+def review_days(person: Any, start: date, end: date) -> list[Entry]:
+    """When reviews are planned and were held."""
+    rows = Review.objects.visible_to(person).exclude(status="void")
+    ahead = rows.ahead().filter(planned_on__range=(start, end))
+    held = rows.held_between(start, end)
+    return [
+        Entry(each.planned_on, each.title, "Management review", each.get_absolute_url())
+        for each in ahead.order_by("planned_on", "pk")[:100]
+    ] + [
+        Entry(each.held_on, each.title, "Management review", each.get_absolute_url(), "fine")
+        for each in held.order_by("held_on", "pk")[:100]
+    ]

@@ -1,0 +1,156 @@
+"""What the evidence pack and the next management review get from management reviews (9.3)."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q
+
+from qms import contributions
+from qms.actions.models import Action
+from qms.contributions import Line
+from qms.periods import Period
+from reviews.models import Decision, Review
+from reviews.prints import TEMPLATE, minutes_context
+
+
+def reviews_of(period: Period) -> Any:
+    """Reviews held in the period, the earliest first."""
+    rows = Review.objects.held_between(period.start, period.end)
+    return rows.select_related("chair", "created_by").order_by("held_on", "pk")
+
+
+@contributions.evidence(
+    folder="10-management-review",
+    title="Management reviews and what they decided",
+    clauses=("9.3", "9.3.1", "9.3.2", "9.3.3"),
+    template="reviews/evidence/reviews.html",
+)
+def reviews_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """The reviews of the period with their decisions and the state of their actions."""
+    held = list(reviews_of(period))
+    return {"reviews": held, "decisions": list(decisions_of(held)), "period": period}
+
+
+def decisions_of(reviews: list[Review]) -> Any:
+    """Every decision of some reviews that was not taken back."""
+    rows = Decision.objects.filter(review__in=reviews).exclude(status="void")
+    return rows.select_related("review", "action__owner").order_by("review__held_on", "position")
+
+
+@contributions.register(
+    name="reviews",
+    title="Management reviews",
+    columns=(
+        "Number",
+        "Title",
+        "Edition",
+        "Period from",
+        "Period to",
+        "Planned for",
+        "Held",
+        "Chair",
+        "Minutes signed",
+        "Conclusions",
+    ),
+)
+def review_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a review."""
+    for each in reviews_of(period):
+        yield (
+            each.number,
+            each.title,
+            each.edition,
+            each.period_start,
+            each.period_end,
+            each.planned_on,
+            each.held_on,
+            each.chair.name,
+            each.closed_on,
+            each.conclusions,
+        )
+
+
+@contributions.register(
+    name="review-decisions",
+    title="Decisions of management reviews",
+    columns=("Review", "#", "About", "Decision", "Action", "Owner", "Due", "State", "No action"),
+)
+def decision_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a decision."""
+    for each in decisions_of(list(reviews_of(period))):
+        action = each.action
+        yield (
+            each.review.number,
+            each.position,
+            each.get_kind_display(),
+            each.text,
+            action.number if action else "",
+            action.owner.name if action else "",
+            action.due if action else None,
+            action.get_status_display() if action else "",
+            each.none_because,
+        )
+
+
+@contributions.printed(
+    folder="10-management-review",
+    model_label="reviews.Review",
+    template=TEMPLATE,
+    context=minutes_context,
+)
+def printed_minutes(period: Period, as_of: datetime) -> Iterable[tuple[Review, str]]:
+    """The minutes of each review held."""
+    for each in reviews_of(period):
+        yield each, each.number
+
+
+@contributions.review_input(key="a", title="Actions from earlier reviews", order=10)
+def earlier_actions(period: Period) -> list[Line]:
+    """What earlier reviews asked for and how far it is, at the end of this period and before."""
+    now, before = _counts(period.end), _counts(period.previous().end)
+    if not now["decided"]:
+        return []
+    labels = {
+        "decided": "Actions decided by earlier reviews",
+        "done": "Done",
+        "open": "Open",
+        "late": "Open and past their day",
+    }
+    lines = [
+        Line(label, str(now[key]), str(before[key]), url="/reviews/")
+        for key, label in labels.items()
+    ]
+    return lines + [
+        Line(
+            f"{each.number} {each.title} ({each.owner.name})",
+            f"open, due {each.due:%-d %b %Y}",
+            url=each.get_absolute_url(),
+        )
+        for each in _open(_decided_by(period.end), period.end)
+        .select_related("owner")
+        .order_by("due", "pk")[:50]
+    ]
+
+
+def _decided_by(day: date) -> Any:
+    """The actions of the reviews held up to a day, void ones left out."""
+    held = Review.objects.held_by(day)
+    links = Decision.objects.filter(review__in=held, status="noted", action__isnull=False)
+    return Action.objects.filter(pk__in=links.values("action_id")).exclude(status="void")
+
+
+def _open(actions: Any, day: date) -> Any:
+    return actions.filter(Q(done_on__isnull=True) | Q(done_on__gt=day))
+
+
+def _counts(day: date) -> dict[str, int]:
+    actions = _decided_by(day)
+    still = _open(actions, day)
+    total, left = actions.count(), still.count()
+    return {
+        "decided": total,
+        "done": total - left,
+        "open": left,
+        "late": still.filter(due__lt=day).count(),
+    }

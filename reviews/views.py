@@ -1,0 +1,222 @@
+"""Pages of management reviews: one page to prepare, hold and sign a review on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+
+from qms import clauses, pages
+from qms.access import ANYONE_SIGNED_IN, needs
+from qms.pages import Column, PathStep
+from reviews import workflow
+from reviews.forms import DecisionForm, InputForm, NewReviewForm, ReviewForm, leaders
+from reviews.models import Decision, Review, ReviewInput
+from reviews.prints import attendance_of, outputs_of
+from reviews.prints import minutes_pdf as pdf_of
+
+COLUMNS = [
+    Column("number", "Number", sort="number", kind="link"),
+    Column("title", "Review", sort="title"),
+    Column("period", "Period", sort="period_end"),
+    Column("chair", "Chair", sort="chair__name", kind="person"),
+    Column("status", "State", sort="status", kind="state"),
+    Column(
+        "planned_on",
+        "Planned for",
+        sort="planned_on",
+        kind="due",
+        settled=lambda review: review.status not in ("planned", "compiled"),
+    ),
+    Column("held_on", "Held", sort="held_on", kind="date"),
+    Column("closed_on", "Minutes signed", sort="closed_on", kind="date"),
+]
+
+
+class ReviewFilter(django_filters.FilterSet):
+    """Filters of the list of reviews."""
+
+    title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    status = django_filters.ChoiceFilter(choices=Review.Status.choices, label="State")
+    year = django_filters.NumberFilter(field_name="planned_on__year", label="Year")
+
+    class Meta:
+        model = Review
+        fields = ("title", "status", "year")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An input on the page, with its form where it may be commented on."""
+
+    given: ReviewInput
+    form: InputForm | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is unfolded: where something is still to be said."""
+        return self.given.required and not self.given.is_answered
+
+
+@needs("reviews.view_review")
+def review_list(request: HttpRequest) -> HttpResponseBase:
+    """Every review, the next first."""
+    return pages.show_list(
+        request,
+        Review.objects.visible_to(request.user).select_related("chair"),
+        columns=COLUMNS,
+        filterset=ReviewFilter,
+        default_sort="-planned_on",
+        title="Management reviews",
+        intro="Top management looks at the whole system; the inputs compile themselves.",
+        create_url=reverse("reviews:review_create"),
+        create_label="Plan a review",
+        empty="No management review is planned yet. Plan the first one; the rest is gathered.",
+    )
+
+
+@needs("reviews.view_review")
+def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One review: its inputs, attendance, decisions and minutes, all on one page."""
+    rows = Review.objects.select_related("chair", "created_by")
+    review = pages.find(request, rows, pk=pk)
+    given = workflow.inputs_of(review)
+    may_comment = review.status == "compiled" and request.user.has_perm("reviews.change_review")
+    may_decide = review.status in ("compiled", "held") and request.user.has_perm(
+        "reviews.add_decision"
+    )
+    return pages.show_record(
+        request,
+        review,
+        template="reviews/review_detail.html",
+        title=review.title,
+        crumbs=[("Management reviews", reverse("reviews:review_list")), (review.number, "")],
+        path=path_of(review),
+        due=review.planned_on,
+        settled=review.status not in ("planned", "compiled"),
+        inputs=[Shown(each, input_form(each, request) if may_comment else None) for each in given],
+        answered=sum(1 for each in given if each.required and each.is_answered),
+        asked=sum(1 for each in given if each.required),
+        outputs=outputs_of(review),
+        attended=list(attendance_of(review)),
+        decision_form=DecisionForm(by=request.user, auto_id="id_decision_%s")
+        if may_decide
+        else None,
+        standard=clauses.standard(review.edition),
+    )
+
+
+def input_form(given: ReviewInput, request: HttpRequest) -> InputForm:
+    """The form of an input among others: its fields have names of their own on the page."""
+    return InputForm(instance=given, by=request.user, auto_id=f"id_{given.pk}_%s")
+
+
+def path_of(review: Review) -> list[PathStep]:
+    """Planned, compiled, held, signed: how far the review is."""
+    if review.status == "void":
+        return [PathStep("Planned", "done", review.planned_on), PathStep("Void", "now")]
+    steps = [
+        ("Planned", review.planned_on),
+        ("Inputs compiled", review.compiled_on or ""),
+        ("Held", review.held_on or ""),
+        ("Minutes signed", review.closed_on or ""),
+    ]
+    behind = {"planned": 1, "compiled": 2, "held": 3, "closed": 4}[review.status]
+    return [
+        PathStep(name, "done" if i < behind else "now" if i == behind else "later", note)
+        for i, (name, note) in enumerate(steps)
+    ]
+
+
+@needs("reviews.add_review")
+def review_create(request: HttpRequest) -> HttpResponse:
+    """Plan a review."""
+    return pages.edit(
+        request,
+        form_class=NewReviewForm,
+        create=workflow.plan_review,
+        title="Plan a management review",
+        initial={"chair": leaders().first()},
+        context={"cancel_url": "reviews:review_list"},
+    )
+
+
+@needs("reviews.change_review")
+def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the plan or, before they are signed, the minutes."""
+    review = pages.find(request, Review.objects.select_related("chair"), pk=pk)
+    return pages.edit(
+        request, form_class=ReviewForm, instance=review, title=f"Edit {review.number}"
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def review_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Compile the inputs, record the meeting, sign the minutes, void."""
+    rows = Review.objects.select_related("chair")
+    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+
+
+@needs("reviews.view_review")
+def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The minutes as a PDF."""
+    review = pages.find(request, Review.objects.select_related("chair", "created_by"), pk=pk)
+    return HttpResponse(
+        pdf_of(review),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{review.number}.pdf"'},
+    )
+
+
+@needs("reviews.change_review")
+def input_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Comment on an input, or say why nothing changed."""
+    given = pages.find(request, ReviewInput.objects.select_related("review"), pk=pk)
+    return pages.edit(
+        request,
+        form_class=InputForm,
+        instance=given,
+        title=given.title,
+        done=lambda record: record.get_absolute_url(),
+    )
+
+
+@needs("reviews.add_decision")
+def decision_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note a decision of a review."""
+    review = pages.find(request, Review.objects, pk=pk)
+    return pages.edit(
+        request,
+        form_class=DecisionForm,
+        create=lambda *, by, **fields: workflow.decide(by=by, review=review, **fields),
+        title=f"Note a decision of {review.number}",
+        done=f"{review.get_absolute_url()}#decisions",
+        context={"cancel_url": review.get_absolute_url()},
+    )
+
+
+@needs("reviews.view_decision")
+def decision_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One decision and the action it became."""
+    rows = Decision.objects.select_related("review", "action__owner", "created_by")
+    decision = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        decision,
+        template="reviews/decision_detail.html",
+        title=decision.title,
+        crumbs=[
+            ("Management reviews", reverse("reviews:review_list")),
+            (decision.review.number, decision.review.get_absolute_url()),
+            (f"Decision {decision.position}", ""),
+        ],
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def decision_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Take a decision back."""
+    rows = Decision.objects.select_related("review", "action")
+    decision: Any = pages.find(request, rows, pk=pk)
+    return pages.do_transition(request, decision, name, decision.review.get_absolute_url())
