@@ -420,13 +420,16 @@ def letterhead(record: Any, *, as_of: datetime | None = None, **more: Any) -> di
 # --- what leaves the building: clauses, gaps before a pack, what stays on site --------------------
 
 
+GAP = "Gap"
+
+
 @dataclass(frozen=True)
 class ClauseLine:
     """One thing that can be shown for a clause, or that is open on it.
 
-    `kind` is "evidence" or "gap" (something is missing, and this says what is done about it);
-    `title` says what it is, `record_number` which record, `person` and `day` who looked at it last
-    and when: a link alone is no evidence.
+    `kind` says in a word what it is ("Document", "Audit"); `GAP` marks something that is missing,
+    with what is done about it. `record_number` is the record, `person` and `day` who checked it
+    last and when: a link alone is no evidence.
     """
 
     number: str

@@ -96,6 +96,7 @@ if PRODUCTION:
     if len(env("SECRET_KEY")) < 50:
         raise Misconfigured("SECRET_KEY is shorter than 50 characters. Set a longer random one.")
 
+SOFTWARE_VERSION = "0.1.0"  # as in pyproject.toml; stands in every evidence pack
 SECRET_KEY = env("SECRET_KEY", "only-for-development-and-tests-never-for-people-with-data-0000")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
 PUBLIC_URL = env("PUBLIC_URL", "http://localhost:8000").rstrip("/")

@@ -38,6 +38,7 @@ urlpatterns = [
     path("scope/", include("qms.scope.urls")),
     path("gap/", include("qms.gap.urls")),
     path("packs/", include("qms.pack.urls")),
+    path("verify/", include("qms.pack.verify_urls")),
     path("documents/", include("documents.urls")),
     path("objectives/", include("objectives.urls")),
     path("audits/", include("audits.urls")),

@@ -6,6 +6,8 @@ row done, so both happen or neither. A handler that reaches outside (a mail) say
 `outside=True` and is idempotent by the effect's key.
 """
 
+import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from qms.clock import now
 from qms.outbox.models import Effect
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+log = logging.getLogger(__name__)
 
 
 class TryLater(Exception):
@@ -37,6 +40,8 @@ class Kind:
     run: Callable[..., Any]
     outside: bool
     lease: timedelta
+    died: Callable[..., Any] | None
+    words: str
 
 
 _kinds: dict[str, Kind] = {}
@@ -44,14 +49,24 @@ _wake: list[Callable[[str], None]] = []
 
 
 def effect(
-    kind: str, *, outside: bool = False, lease: timedelta = Effect.LEASE
+    kind: str,
+    *,
+    outside: bool = False,
+    lease: timedelta = Effect.LEASE,
+    died: Callable[..., Any] | None = None,
+    words: str = "",
 ) -> Callable[[Handler], Handler]:
-    """Register `(effect) -> None` as what happens for effects of this kind."""
+    """Register `(effect) -> None` as what happens for effects of this kind.
+
+    `died` is called with an effect that failed for good, in the transaction that says so: whoever
+    waits for it must not wait for ever, also when each worker was killed. `words` is what people
+    call such an effect.
+    """
 
     def keep(run: Handler) -> Handler:
         if kind in _kinds:
             raise RuntimeError(f"There is a handler of {kind} already.")
-        _kinds[kind] = Kind(run, outside, lease)
+        _kinds[kind] = Kind(run, outside, lease, died, words)
         return run
 
     return keep
@@ -104,11 +119,17 @@ def run_next(queue: str) -> bool:
     return True
 
 
-def drain(queue: str, *, limit: int = 200) -> int:
-    """Run effects until none is ready or `limit` have run; returns how many."""
-    count = 0
+def drain(queue: str, *, limit: int = 200, within: timedelta = timedelta(minutes=2)) -> int:
+    """Run effects until none is ready, `limit` have run or the time is up; returns how many.
+
+    A Celery task must end before its own limit; what is left is another task's.
+    """
+    count, end = 0, time.monotonic() + within.total_seconds()
     while count < limit and run_next(queue):
         count += 1
+        if time.monotonic() > end:
+            wake(queue)
+            break
     return count
 
 
@@ -122,12 +143,25 @@ def renew(leased: Effect) -> bool:
     )
 
 
-def retry(dead: Effect) -> None:
-    """Let a failed effect run again (a person asked for it)."""
-    Effect.objects.filter(pk=dead.pk, state=Effect.State.DEAD).update(
+def retry(dead: Effect) -> bool:
+    """Let a failed effect run again (a person asked for it); False when it is not dead."""
+    brought_back = Effect.objects.filter(pk=dead.pk, state=Effect.State.DEAD).update(
         state=Effect.State.WAITING, attempts=0, last_error="", not_before=now()
     )
-    transaction.on_commit(lambda: wake(dead.queue))
+    if brought_back:
+        transaction.on_commit(lambda: wake(dead.queue))
+    return bool(brought_back)
+
+
+def waiting() -> int:
+    """How many effects are still to be run."""
+    return Effect.objects.filter(state__in=[Effect.State.WAITING, Effect.State.LEASED]).count()
+
+
+def kind_words(kind: str) -> str:
+    """What people call a kind of effect."""
+    known = _kinds.get(kind)
+    return (known and known.words) or kind.replace(".", " ").replace("_", " ").capitalize()
 
 
 def _lease(queue: str) -> Effect | None:
@@ -143,9 +177,10 @@ def _lease(queue: str) -> Effect | None:
             return None
         if found.attempts >= Effect.MAX_ATTEMPTS:
             # It took its worker down each time: nobody was left to say so.
-            found.state = Effect.State.DEAD
+            found.state, found.leased_until = Effect.State.DEAD, None
             found.last_error = found.last_error or "The worker died each time it was tried."
             found.save()
+            _mourn(found)
             return _lease(queue)
         kind = _kinds.get(found.kind)
         found.state, found.attempts = Effect.State.LEASED, found.attempts + 1
@@ -174,12 +209,27 @@ def _put_back(leased: Effect, after: timedelta) -> None:
 def _fail(leased: Effect, error: Exception) -> None:
     dead = leased.attempts >= Effect.MAX_ATTEMPTS
     pause = timedelta(seconds=5 * 6 ** (leased.attempts - 1))  # 5 s, 30 s
-    _mine(leased).update(
-        state=Effect.State.DEAD if dead else Effect.State.WAITING,
-        last_error=f"{type(error).__name__}: {error}"[:2000],
-        not_before=now() + pause,
-        leased_until=None,
-    )
+    with transaction.atomic():
+        mine = _mine(leased).update(
+            state=Effect.State.DEAD if dead else Effect.State.WAITING,
+            last_error=f"{type(error).__name__}: {error}"[:2000],
+            not_before=now() + pause,
+            leased_until=None,
+        )
+        if mine and dead:
+            _mourn(leased)
+
+
+def _mourn(dead: Effect) -> None:
+    """Tell whoever waits for it; when that fails too, the effect is dead all the same."""
+    kind = _kinds.get(dead.kind)
+    if kind is None or kind.died is None:
+        return
+    try:
+        with transaction.atomic():
+            kind.died(dead)
+    except Exception:
+        log.exception("Nobody could be told that %s failed for good.", dead)
 
 
 # Mail: the effect every chapter needs

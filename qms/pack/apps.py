@@ -1,4 +1,4 @@
-"""Evidence packs: what leaves the building for the certification body."""
+"""Evidence packs: what leaves the building."""
 
 from django.apps import AppConfig
 

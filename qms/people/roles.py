@@ -73,7 +73,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "files.add_attachment": EVERYONE,
     "files.void_attachment": (QM, PO, LA),
     "outbox.view_effect": (AD, QM),
-    "outbox.retry_effect": (AD,),
+    "outbox.retry_effect": (AD, QM),
     # Actions
     "actions.view_action": EVERYONE,
     "actions.add_action": (PO, LA, QM, TM),
@@ -160,7 +160,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "pack.view_pack": (QM, TM, LA),
     "pack.add_pack": (QM,),
     "pack.change_pack": (QM,),
-    "pack.build_pack": (QM, SYSTEM),
+    "pack.build_pack": (QM,),
+    "pack.assemble_pack": (SYSTEM,),
 }
 
 

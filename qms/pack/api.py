@@ -1,0 +1,29 @@
+"""Evidence packs at `/api/v1/packs/`."""
+
+from qms.api import Resource
+from qms.pack import workflow
+from qms.pack.forms import PackForm
+from qms.pack.models import Pack
+
+packs = Resource(
+    "packs",
+    Pack,
+    fields=(
+        "number",
+        "preset",
+        "period_start",
+        "period_end",
+        "replaces",
+        "accepted_because",
+        "status",
+        "as_of",
+        "size",
+        "sha256",
+        "manifest_sha256",
+        "key_fingerprint",
+        "left_out",
+        "failure",
+    ),
+    form=PackForm,
+    create=workflow.plan_pack,
+)
