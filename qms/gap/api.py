@@ -42,14 +42,15 @@ class AnswerRequest(Body):  # type: ignore[misc, valid-type]
 
 def answer_clause(request: HttpRequest, pk: int, values: AnswerRequest) -> Any:
     """Judge one clause; what the page refuses is refused here in the same words."""
-    if not request.user.has_perm(workflow.ANSWER):  # type: ignore[union-attr]
+    person: Any = request.user
+    if not person.has_perm(workflow.ANSWER):
         raise PermissionDenied
     found = answers.found(request, pk)
     given = {name: value for name, value in values.dict().items() if value is not None}
-    form = AnswerForm(given, by=request.user)
+    form = AnswerForm(given, by=person)
     if not form.is_valid():
         raise Invalid(form)
-    workflow.answer(found, by=request.user, version=values.version, **form.changes())
+    workflow.answer(found, by=person, version=values.version, **form.changes())
     return answers._shown(found)
 
 

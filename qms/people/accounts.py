@@ -15,3 +15,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: Any, password: str) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
+
+    def format_email_subject(self, subject: str) -> str:
+        """The subject as it is written; the address of the server says nothing to people."""
+        return str(subject)

@@ -46,7 +46,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self if person.is_authenticated and person.is_active else self.none()
 
 
-class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):  # type: ignore[misc]
+class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):
     """Finds persons by e-mail without regard to case."""
 
     def get_by_natural_key(self, username: str | None) -> "Person":
@@ -82,7 +82,9 @@ class Person(AbstractBaseUser):
     recorded_at = models.DateTimeField(db_default=DatabaseNow(), editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    history = History(excluded_fields=["email", "name", "job_title", "phone", "password", "last_login"])
+    history = History(
+        excluded_fields=["email", "name", "job_title", "phone", "password", "last_login"]
+    )
     objects = PersonManager()
 
     USERNAME_FIELD = "email"
@@ -210,9 +212,7 @@ class RoleAssignment(StatefulRecord):
 
     PATHS = {("held", "ended")}
 
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments"
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
     role = models.CharField("role", max_length=30)
     status = models.CharField(max_length=10, choices=Status, default=Status.HELD, editable=False)
 
@@ -227,13 +227,21 @@ class RoleAssignment(StatefulRecord):
                 name="people_role_held_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(role__in=[name for name in sorted(ROLES)]),
+                condition=models.Q(role__in=sorted(ROLES)),
                 name="people_role_is_known",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.person}: {ROLES[self.role].label}"
+        return f"{self.person}: {self.about.label}"
+
+    def get_absolute_url(self) -> str:
+        return self.person.get_absolute_url()
+
+    @property
+    def about(self) -> Role:
+        """The role as the code describes it."""
+        return ROLES[self.role]
 
 
 class ApiToken(models.Model):
@@ -241,9 +249,7 @@ class ApiToken(models.Model):
 
     PREFIX: ClassVar[str] = "qms_"
 
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens"
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens")
     label = models.CharField("what it is for", max_length=80)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=12, editable=False)
