@@ -1,13 +1,14 @@
 """What the evidence pack and the management review get from audits (9.2)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from audits.models import Audit, CertificationAudit, Finding
 from audits.prints import TEMPLATE, report_context
 from qms import contributions
-from qms.contributions import Line
+from qms.clauses import ClauseRef
+from qms.contributions import ClauseLine, Concern, Line
 from qms.periods import Period
 from qms.scope.models import Process
 
@@ -149,3 +150,46 @@ def review_input(period: Period) -> list[Line]:
         Line(Finding.Grade(grade).label, str(now[grade]), str(then[grade]), url="/audits/findings/")
         for grade in Finding.Grade.values
     ]
+
+
+@contributions.clause_evidence
+def clause_lines(edition: str) -> list[ClauseLine]:
+    """A reported audit shows that its clauses were audited: by whom, and when."""
+    rows = Audit.objects.filter(status__in=("issued", "closed"), edition=edition)
+    newest: dict[str, Audit] = {}
+    for audit in rows.select_related("lead", "process").order_by("issued_on", "pk"):
+        newest |= {ClauseRef.parse(key).number: audit for key in audit.clauses}
+    return [
+        ClauseLine(
+            number,
+            "Internal audit",
+            f"last audited with {audit.process.name}",
+            audit.number,
+            audit.lead.name,
+            audit.issued_on,
+            audit.get_absolute_url(),
+        )
+        for number, audit in newest.items()
+    ]
+
+
+@contributions.preflight
+def concerns(period: Period) -> list[Concern]:
+    """Audits whose day is past without a report."""
+    late = Audit.objects.overdue(period.end).select_related("process").order_by("planned_on")
+    return [
+        Concern(
+            f"{audit.number} {audit.process.name} was planned for {audit.planned_on:%-d %b %Y} and "
+            "has no report.",
+            audit.get_absolute_url(),
+            "late",
+        )
+        for audit in late[:20]
+    ]
+
+
+@contributions.tells_last_visit
+def last_visit(before: date) -> date | None:
+    """The last day the certification body was here."""
+    done = CertificationAudit.objects.filter(status="done", done_on__lt=before)
+    return done.order_by("-done_on").values_list("done_on", flat=True).first()

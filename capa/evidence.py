@@ -8,7 +8,8 @@ from typing import Any
 from capa.models import Nonconformity
 from capa.prints import TEMPLATE, nc_context
 from qms import contributions
-from qms.contributions import Line
+from qms.clauses import ClauseRef
+from qms.contributions import GAP, ClauseLine, Concern, Line
 from qms.periods import Period
 
 
@@ -116,3 +117,40 @@ def review_input(period: Period) -> list[Line]:
     return [
         Line(label, now[key], before[key], url="/nonconformities/") for key, label in labels.items()
     ]
+
+
+@contributions.clause_evidence
+def clause_lines(edition: str) -> list[ClauseLine]:
+    """An open nonconformity leaves a gap in its clause until it is closed."""
+    rows = Nonconformity.objects.open().exclude(clause="").select_related("owner")
+    return [
+        ClauseLine(
+            ref.number,
+            GAP,
+            f"{nc.get_grade_display()} nonconformity, open: {nc.title}"
+            + (f", due {nc.due:%-d %b %Y}" if nc.due else ""),
+            nc.number,
+            nc.owner.name if nc.owner else "",
+            nc.detected_on,
+            nc.get_absolute_url(),
+        )
+        for nc in rows.order_by("number")
+        if (ref := ClauseRef.parse(nc.clause)).edition == edition
+    ]
+
+
+@contributions.preflight
+def concerns(period: Period) -> list[Concern]:
+    """Open majors, and steps that are late."""
+    majors = Nonconformity.objects.open().majors().order_by("number")
+    found = [
+        Concern(f"{nc.number} is a major and open: {nc.title}.", nc.get_absolute_url(), "late")
+        for nc in majors[:20]
+    ]
+    late = Nonconformity.objects.overdue(period.end).exclude(grade="major").count()
+    if late:
+        words = "minor nonconformity is" if late == 1 else "minor nonconformities are"
+        found.append(
+            Concern(f"{late} {words} past the day of a step.", "/nonconformities/", "soon")
+        )
+    return found

@@ -7,7 +7,8 @@ from typing import Any
 from documents.models import Document, Revision
 from documents.prints import TEMPLATE, revision_context
 from qms import contributions
-from qms.contributions import Line
+from qms.clauses import ClauseRef
+from qms.contributions import ClauseLine, Concern, Line, Withheld
 from qms.periods import Period
 
 
@@ -93,3 +94,57 @@ def review_input(period: Period) -> list[Line]:
         Line("Revisions that took effect", str(effective)),
         Line("Documents past their review", str(overdue)),
     ]
+
+
+@contributions.clause_evidence
+def clause_lines(edition: str) -> list[ClauseLine]:
+    """A document in force shows the clauses it serves, approved by a person on a day."""
+    rows = Revision.objects.effective().exclude(document__clauses=[])
+    found = []
+    for each in rows.select_related("document", "approved_by").order_by("document__number"):
+        for ref in map(ClauseRef.parse, each.document.clauses):
+            if ref.edition == edition:
+                found.append(
+                    ClauseLine(
+                        ref.number,
+                        "Document",
+                        f"{each.title}, revision {each.number}",
+                        each.document.number,
+                        each.approved_by.name if each.approved_by else "",
+                        each.approved_on,
+                        each.document.get_absolute_url(),
+                    )
+                )
+    return found
+
+
+@contributions.preflight
+def concerns(period: Period) -> list[Concern]:
+    """Documents past their review, and revisions that wait for an approval."""
+    late = Document.objects.review_due(period.end).order_by("next_review")
+    found = [
+        Concern(
+            f"{each.number} {each.title} should have been reviewed by {each.next_review:%-d %b %Y}.",
+            each.get_absolute_url(),
+            "late",
+        )
+        for each in late[:20]
+    ]
+    waiting = Revision.objects.filter(status__in=("in_review", "reviewed")).count()
+    if waiting:
+        words = "revision waits" if waiting == 1 else "revisions wait"
+        found.append(Concern(f"{waiting} {words} for review or approval.", "/documents/", "soon"))
+    return found
+
+
+@contributions.withholds
+def restricted(period: Period, as_of: datetime) -> Iterable[Withheld]:
+    """Restricted documents are named in a pack and shown on site."""
+    for each in revisions_of(period).exclude(
+        document__confidentiality=Document.Confidentiality.OPEN
+    ):
+        yield Withheld(
+            "05-documents",
+            f"{each.document.number} {each.title}, revision {each.number}",
+            "The document is restricted.",
+        )

@@ -420,14 +420,14 @@ def letterhead(record: Any, *, as_of: datetime | None = None, **more: Any) -> di
 # --- what leaves the building: clauses, gaps before a pack, what stays on site --------------------
 
 
-GAP = "Gap"
+GAP = "gap"
 
 
 @dataclass(frozen=True)
 class ClauseLine:
     """One thing that can be shown for a clause, or that is open on it.
 
-    `kind` says in a word what it is ("Document", "Audit"); `GAP` marks something that is missing,
+    `kind` says in words what it is ("Document", "evidence"); `GAP` marks something that is missing,
     with what is done about it. `record_number` is the record, `person` and `day` who checked it
     last and when: a link alone is no evidence.
     """

@@ -9,15 +9,14 @@ import uuid
 from typing import Any
 
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import Storage
+from django.core.files.storage import Storage, storages
 from django.db import transaction
 
-from qms.files.storage import storage
 from qms.pack.models import Pack, RenderedPart
 
 
 def place() -> Storage:
-    return storage()
+    return storages["files"]
 
 
 def new_folder(pack: Pack) -> str:
