@@ -58,4 +58,4 @@ class NewReadingForm(ReadingForm):
     happened_at = forms.DateTimeField(label="Read at", required=False, help_text="Empty: now.")
 
     class Meta(ReadingForm.Meta):
-        fields = ("objective", "measured_for", "value", "note", "happened_at")
+        fields = ("objective", *ReadingForm.Meta.fields, "happened_at")  # type: ignore[assignment]

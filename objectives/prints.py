@@ -16,7 +16,7 @@ TEMPLATE = "objectives/objective_print.html"
 def objective_context(objective: Objective, as_of: datetime | None = None) -> dict[str, Any]:
     """What `TEMPLATE` needs of one objective, as of an instant."""
     day = day_of(as_of) if as_of else today()
-    readings = objective.measurements.select_related("created_by", "objective")  # type: ignore[attr-defined]
+    readings = objective.measurements.select_related("created_by", "objective")
     standing = standing_of(objective, day)
     return letterhead(
         objective,

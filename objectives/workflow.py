@@ -142,7 +142,7 @@ def _check_reading(
         raise Refused("A reading cannot be of a day to come.", field="measured_for")
     if not value.is_finite():
         raise Refused("Give the value as a number.", field="value")
-    others = objective.measurements.filter(measured_for=day, status=Measurement.Status.LIVE)  # type: ignore[attr-defined]
+    others = objective.measurements.filter(measured_for=day, status=Measurement.Status.LIVE)
     if replaces is not None:
         others = others.exclude(pk=replaces.pk)
     if others.exists():
@@ -251,6 +251,11 @@ def only_who_answers_for_it(reading: Measurement, by: Any) -> str | None:
     return only_who_answers(reading.objective, by)
 
 
+def hold_its_objective(reading: Measurement) -> None:
+    """No other reading of the objective comes or goes meanwhile."""
+    _held(reading.objective)
+
+
 def save_replacement(reading: Measurement, by: Any) -> None:
     """The corrected reading has stepped back; now its day is free for the one that corrects it."""
     reading.replacement.save()  # type: ignore[attr-defined]
@@ -270,7 +275,7 @@ def save_replacement(reading: Measurement, by: Any) -> None:
             label="What was wrong", max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
         ),
     },
-    locks=lambda reading: _held(reading.objective),
+    locks=hold_its_objective,
     then=save_replacement,
 )
 def correct(
@@ -299,7 +304,7 @@ def correct(
     reason=True,
     label="Take back",
     primary=False,
-    locks=lambda reading: _held(reading.objective),
+    locks=hold_its_objective,
 )
 def take_back(reading: Measurement, *, by: Any) -> None:
     """Take it back: it should not have been entered. It stays visible, with the reason."""

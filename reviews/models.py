@@ -217,13 +217,13 @@ class Review(Numbered, StatefulRecord):
         content = json.loads(super().signed_content())
         content["inputs"] = [
             [i.key, i.title, i.lines, i.comment, i.comment_opportunities, i.no_change_because]
-            for i in self.inputs.order_by("position")  # type: ignore[attr-defined]
+            for i in self.inputs.order_by("position")
         ]
-        attended = self.attendee_links.filter(ended=False)  # type: ignore[attr-defined]
+        attended = self.attendee_links.filter(ended=False)
         content["attendees"] = [
             [link.person_id, link.as_top_management] for link in attended.order_by("person_id")
         ]
-        decided = self.decisions.exclude(status="void")  # type: ignore[attr-defined]
+        decided = self.decisions.exclude(status="void")
         content["decisions"] = [
             [d.position, d.kind, d.text, d.action_id, d.none_because]
             for d in decided.order_by("position")

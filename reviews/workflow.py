@@ -52,7 +52,7 @@ def every_input_is_answered(review: Review, by: Any) -> str | None:
 
 def every_output_is_decided(review: Review, by: Any) -> str | None:
     """Rule 5: at least one entry under each of the three outputs, possibly that none is needed."""
-    decided = review.decisions.exclude(status=Decision.Status.VOID)  # type: ignore[attr-defined]
+    decided = review.decisions.exclude(status=Decision.Status.VOID)
     there = set(decided.values_list("kind", flat=True))
     missing = [kind.label.lower() for kind in Decision.Kind if kind.value not in there]
     if not missing:
@@ -83,7 +83,7 @@ def decisions_are_open(decision: Decision, by: Any) -> str | None:
 
 def inputs_of(review: Review) -> list[ReviewInput]:
     """The inputs in the order of the list, each knowing its review."""
-    return list(review.inputs.order_by("position", "pk"))  # type: ignore[attr-defined]
+    return list(review.inputs.order_by("position", "pk"))
 
 
 # Factories
@@ -215,7 +215,7 @@ def compile_inputs(review: Review, *, by: Any) -> None:
 
 
 def _keep(given: ReviewInput, reason: str, by: Any) -> None:
-    if given.pk is None:
+    if given._state.adding:
         given.save()
     else:
         given.save_because(reason, by=by)
@@ -332,6 +332,11 @@ commenting = amendment(
 )
 
 
+def hold_its_review(decision: Decision) -> None:
+    """The minutes are not signed meanwhile."""
+    Review._base_manager.select_for_update().get(pk=decision.review_id)
+
+
 def give_up_its_action(decision: Decision, by: Any) -> None:
     """The action was promised for this decision only."""
     action = decision.action
@@ -348,7 +353,7 @@ def give_up_its_action(decision: Decision, by: Any) -> None:
     reason=True,
     label="Take back",
     primary=False,
-    locks=lambda decision: Review._base_manager.select_for_update().get(pk=decision.review_id),
+    locks=hold_its_review,
     then=give_up_its_action,
 )
 def take_back(decision: Decision, *, by: Any) -> None:
