@@ -9,7 +9,7 @@ from capa.models import Nonconformity
 from capa.prints import TEMPLATE, nc_context
 from qms import contributions
 from qms.clauses import ClauseRef
-from qms.contributions import GAP, ClauseLine, Concern, Line
+from qms.contributions import ClauseLine, Concern, Line
 from qms.periods import Period
 
 
@@ -121,17 +121,16 @@ def review_input(period: Period) -> list[Line]:
 
 @contributions.clause_evidence
 def clause_lines(edition: str) -> list[ClauseLine]:
-    """An open nonconformity leaves a gap in its clause until it is closed."""
+    """What is open on a clause; without a day, because an open one is no evidence."""
     rows = Nonconformity.objects.open().exclude(clause="").select_related("owner")
     return [
         ClauseLine(
             ref.number,
-            GAP,
-            f"{nc.get_grade_display()} nonconformity, open: {nc.title}"
-            + (f", due {nc.due:%-d %b %Y}" if nc.due else ""),
+            f"Open {nc.get_grade_display().lower()} nonconformity",
+            nc.title + (f", due {nc.due:%-d %b %Y}" if nc.due else ""),
             nc.number,
             nc.owner.name if nc.owner else "",
-            nc.detected_on,
+            None,
             nc.get_absolute_url(),
         )
         for nc in rows.order_by("number")

@@ -124,7 +124,7 @@ def concerns(period: Period) -> list[Concern]:
     late = Document.objects.review_due(period.end).order_by("next_review")
     found = [
         Concern(
-            f"{each.number} {each.title} should have been reviewed by {each.next_review:%-d %b %Y}.",
+            f"{each.number} {each.title} was due for review on {each.next_review:%-d %b %Y}.",
             each.get_absolute_url(),
             "late",
         )
