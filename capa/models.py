@@ -84,6 +84,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     STATE_TONES = {"closed": "fine", "effective": "fine", "void": "void"}
     PATHS = {
         ("open", "contained"),
+        ("open", "closed"),  # only what a former register says was closed there
         ("contained", "analysed"),
         ("analysed", "planned"),
         ("analysed", "closed"),
@@ -144,6 +145,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     no_action_because = models.TextField(
         "why no corrective action is needed", blank=True, editable=False
     )
+    taken_over = models.TextField("taken over from a former register", blank=True, editable=False)
     effectiveness_criterion = models.TextField("effective when", blank=True, editable=False)
     check_on = models.DateField("effectiveness checked on", null=True, editable=False)
     implemented_on = models.DateField(null=True, editable=False)
@@ -174,6 +176,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
             models.CheckConstraint(
                 condition=~Q(status="closed")
                 | ~Q(no_action_because="")
+                | (~Q(taken_over="") & Q(containment=""))
                 | (
                     ~Q(root_cause="")
                     & ~Q(similar="")

@@ -137,8 +137,12 @@ def raise_nonconformity(
     detected_on: date | None = None,
     origin: Any = None,
     number: str = "",
+    taken_over: str = "",
 ) -> Nonconformity:
-    """Raise a nonconformity, from any other record or on its own. `number` is for imports only."""
+    """Raise a nonconformity, from any other record or on its own.
+
+    `number` and `taken_over` are for rows of a former register (capa/register.py) only.
+    """
     day = today()
     if not title.strip():
         raise Refused("Say in a line what is wrong.", field="title")
@@ -151,6 +155,7 @@ def raise_nonconformity(
     detected = detected_on or day
     nc = Nonconformity(
         number=number,
+        taken_over=taken_over,
         title=title.strip(),
         statement=statement,
         requirement=requirement,
@@ -375,6 +380,45 @@ def close_without_action(nc: Nonconformity, *, by: Any, because: str) -> None:
         raise Refused("The owner does not decide alone that no action is needed.")
     nc.no_action_because = because
     nc.closed_by, nc.closed_on, nc.due = by, today(), None
+
+
+@transition(
+    Nonconformity,
+    source=Status.OPEN,
+    target=Status.CLOSED,
+    permission="capa.import_nonconformity",
+    only=lambda nc, by: only_what_was_taken_over(nc),
+    label="Closed elsewhere",
+    primary=False,
+    details={
+        "closed_on": forms.DateField(label="Closed on", required=False),
+        "root_cause": _text("Root cause as recorded there", required=False),
+        "action": _text("Action as recorded there", required=False),
+    },
+)
+def take_over_closed(
+    nc: Nonconformity,
+    *,
+    by: Any,
+    closed_on: date | None = None,
+    root_cause: str = "",
+    action: str = "",
+) -> None:
+    """Take over from a former register that it was closed there; no effectiveness is claimed."""
+    day = closed_on or nc.detected_on
+    if day < nc.detected_on:
+        raise Refused("It cannot have been closed before it was detected.", field="closed_on")
+    if day > today():
+        raise Refused("It cannot have been closed in the future.", field="closed_on")
+    when = f" on {closed_on:%-d %B %Y}" if closed_on else ", on a day that is not recorded"
+    nc.taken_over += f" Closed there{when}. Action recorded there: {action or '–'}"
+    nc.root_cause = root_cause
+    nc.closed_by, nc.closed_on, nc.due = by, day, None
+
+
+def only_what_was_taken_over(nc: Nonconformity) -> str | None:
+    """The way of imported rows, never a way around the procedure for what was raised here."""
+    return None if nc.taken_over else "Only what came from a former register is closed like this."
 
 
 void = voids(

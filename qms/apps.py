@@ -10,4 +10,6 @@ class QmsConfig(AppConfig):
     def ready(self) -> None:
         from qms import celery  # noqa: F401 - so that a task called by a page knows its broker
 
-        autodiscover_modules("workflow", "letterhead", "tasks", "evidence", "dashboard", "api")
+        autodiscover_modules(
+            "workflow", "register", "letterhead", "tasks", "evidence", "dashboard", "api"
+        )

@@ -152,6 +152,11 @@ class ProcessQuerySet(RecordQuerySet):
     def owned_by(self, person: Any) -> Self:
         return self.filter(owner=person)
 
+    def named(self, text: str) -> "Process | None":
+        """The process with this code or name, without regard to case."""
+        word = text.strip()
+        return self.filter(code__iexact=word).first() or self.filter(name__iexact=word).first()
+
 
 class Process(StatefulRecord):
     """A process of the quality system, with one owner who answers for it (4.4)."""
