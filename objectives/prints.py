@@ -7,8 +7,8 @@ from objectives.charts import chart_of
 from objectives.models import Objective, aims_of
 from objectives.status import standing_of
 from qms import pdf
+from qms.contributions import letterhead
 from qms.periods import day_of, today
-from qms.scope.letterhead import letterhead
 
 TEMPLATE = "objectives/objective_print.html"
 

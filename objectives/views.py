@@ -29,9 +29,10 @@ def last_value(objective: Any) -> str:
 
 
 def stands(objective: Any) -> Any:
-    """How a pursued one stands by its readings; for any other its state says it."""
+    """How a pursued one stands by its readings; any other by its state."""
     if objective.status != Objective.Status.ACTIVE:
-        return ""
+        tone = Objective.STATE_TONES.get(objective.status, "")
+        return badge(objective.get_status_display(), tone)
     standing = standing_of(objective, periods.today())
     return badge(standing.words, standing.tone)
 
@@ -43,15 +44,15 @@ def stands_in_words(objective: Any) -> str:
 
 
 COLUMNS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("title", "Objective", sort="title"),
     Column("owner", "Owner", sort="owner__name", kind="person"),
     Column("aim", "Target", value="aim_in_words"),
     Column("last", "Last", value=last_value, numeric=True),
     Column("spark", "Course", value=spark_of, export=False),
-    Column("standing", "By its readings", value=stands, export=False),
+    Column("standing", "How it stands", value=stands, sort="status", export=False),
     Column("standing_words", "By its readings", value=stands_in_words, shown=False),
-    Column("status", "State", sort="status", kind="state"),
+    Column("status", "State", kind="state", shown=False),
     Column("deadline", "Deadline", sort="deadline", kind="due", settled=lambda o: o.is_settled),
     Column("process", "Process", sort="process__code", shown=False),
 ]

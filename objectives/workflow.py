@@ -57,7 +57,9 @@ def deadline_has_passed(objective: Objective, by: Any) -> str | None:
 
 
 def every_reading_is_in(objective: Objective, by: Any) -> str | None:
-    """A verdict stands on the last period's reading too."""
+    """A verdict stands on the last period's reading too; before the deadline nobody asks."""
+    if deadline_has_passed(objective, by):
+        return None
     days = [day for day, _ in readings_of(objective)]
     period = schedule.next_reading(
         objective.frequency, objective.starts_on, objective.deadline, days
@@ -70,6 +72,8 @@ def every_reading_is_in(objective: Objective, by: Any) -> str | None:
 
 def readings_reach_it(objective: Objective, by: Any) -> str | None:
     """An objective is achieved by its readings, not by its verdict."""
+    if deadline_has_passed(objective, by) or every_reading_is_in(objective, by):
+        return None
     aim, standing = Aim.of(objective), standing_of(objective, today())
     if aim.is_readable and standing.value is not None and aim.reached_by(standing.value):
         return None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from qms import clauses, pdf
-from qms.scope.letterhead import letterhead
+from qms.contributions import letterhead
 from reviews.models import Decision, Review, ReviewAttendee
 from reviews.workflow import inputs_of
 

@@ -52,11 +52,7 @@ class Shown:
 
     given: ReviewInput
     form: InputForm | None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is unfolded: where something is still to be said."""
-        return self.given.required and not self.given.is_answered
+    is_open: bool
 
 
 @needs("reviews.view_review")
@@ -93,9 +89,8 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
         title=review.title,
         crumbs=[("Management reviews", reverse("reviews:review_list")), (review.number, "")],
         path=path_of(review),
-        due=review.planned_on,
-        settled=review.status not in ("planned", "compiled"),
-        inputs=[Shown(each, input_form(each, request) if may_comment else None) for each in given],
+        due=review.planned_on if review.status in ("planned", "compiled") else None,
+        inputs=shown(given, request, may_comment=may_comment),
         answered=sum(1 for each in given if each.required and each.is_answered),
         asked=sum(1 for each in given if each.required),
         outputs=outputs_of(review),
@@ -105,6 +100,19 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
         else None,
         standard=clauses.standard(review.edition),
     )
+
+
+def shown(inputs: list[ReviewInput], request: HttpRequest, *, may_comment: bool) -> list[Shown]:
+    """The inputs in their order; the first that still says nothing is unfolded."""
+    empty = next((each for each in inputs if each.required and not each.is_answered), None)
+    return [
+        Shown(
+            each,
+            input_form(each, request) if may_comment else None,
+            may_comment and each is empty,
+        )
+        for each in inputs
+    ]
 
 
 def input_form(given: ReviewInput, request: HttpRequest) -> InputForm:

@@ -182,7 +182,7 @@ def test_a_reading_is_corrected_on_its_page(objective: Objective, owner: Person)
     )
     assert answer.status_code == 303
     page = client.get(objective.get_absolute_url()).content.decode()
-    assert "<del>28.0 %</del>" in page
+    assert ">28.0 %</del>" in page
     assert "Digits swapped" in page
     shown = client.get(reading.get_absolute_url()).content.decode()
     assert "Corrected by" in shown
