@@ -52,11 +52,13 @@ class Difference:
 
     @property
     def kind(self) -> str:
-        """One of better, worse, same or new, by the order met, partly met, not met."""
+        """One of better, worse, same, new (not known before) or open (not judged now)."""
         order = {"met": 0, "not_applicable": 0, "partly": 1, "not_met": 2}
         known = [order[each.judgement] for each in self.before if each.judgement in order]
         now = order.get(self.answer.judgement)
-        if not known or now is None:
+        if now is None:
+            return "open"
+        if not known:
             return "new"
         worst = max(known)
         return "same" if now == worst else "better" if now < worst else "worse"

@@ -56,6 +56,7 @@ def assessment_detail(request: HttpRequest, pk: int) -> HttpResponse:
     assessment = pages.find(request, Assessment.objects.select_related("created_by"), pk=pk)
     rows = rows_of(assessment)
     answers = [row.answer for row in rows]
+    judged = sum(each.judgement != "open" for each in answers)
     first_open = next((each for each in answers if each.judgement == "open"), None)
     return pages.show_record(
         request,
@@ -67,7 +68,8 @@ def assessment_detail(request: HttpRequest, pk: int) -> HttpResponse:
         path=path_of(assessment),
         chapters=chapters_of(rows),
         counts=counts_of(answers),
-        judged=sum(each.judgement != "open" for each in answers),
+        judged=judged,
+        words=f"{judged} of {len(answers)}",
         total=len(answers),
         first_open=first_open,
         without_action=sum(row.lacks_action for row in rows),
@@ -213,7 +215,8 @@ def assessment_compare(request: HttpRequest, pk: int) -> HttpResponse:
             "assessment": assessment,
             "former": former,
             "others": others,
-            "changed": [each for each in found if each.kind != "same"],
+            "changed": [each for each in found if each.kind not in ("same", "open")],
+            "left": sum(each.kind == "open" for each in found),
             "same": sum(each.kind == "same" for each in found),
             "better": sum(each.kind == "better" for each in found),
             "worse": sum(each.kind == "worse" for each in found),

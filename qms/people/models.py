@@ -30,7 +30,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Persons are changed one by one, through qms.people.workflow.")
 
-    update = bulk_create = bulk_update = delete = _refuse  # type: ignore[assignment]
+    update = bulk_create = bulk_update = delete = _refuse
 
     def people(self) -> Self:
         """Human beings who may sign in, by name."""

@@ -116,10 +116,13 @@ class LeaveOutForm(PlainForm):
 
     def __init__(self, *args: Any, edition: str = "2026", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields = {
-            "clause": ClauseFormField(edition=edition, assessable=True, label="Requirement"),
-            **self.fields,
-        }
+        clause = ClauseFormField(
+            edition=edition, assessable=True, required=False, label="Requirement"
+        )
+        # Nothing is left out because it stood first in a list.
+        clause.choices = [("", "Choose"), *(each for each in clause.choices if each[0] != "")]
+        clause.required = True
+        self.fields = {"clause": clause, **self.fields}
         self._prepare(self.by)
 
 

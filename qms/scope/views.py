@@ -94,7 +94,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "processes": in_force.processes() if in_force else [],
             "sites": in_force.sites() if in_force else [],
             "left_out": in_force.left_out() if in_force else [],
-            "may_write": request.user.has_perm("scope.add_scopestatement"),
+            "may_create": request.user.has_perm("scope.add_scopestatement"),
             "may_set_up": request.user.has_perm("scope.change_organisation"),
         },
     )
