@@ -18,7 +18,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 COMPILE = $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
   --python-version 3.11 --universal
 
-.PHONY: help demo test check fix migrations lock trace assets venv
+.PHONY: help demo test check fix migrations lock trace permissions assets venv
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -42,6 +42,9 @@ migrations: venv  ## Write a named migration: APP=capa NAME=what_changed
 
 trace: venv  ## Which test holds which clause, and which handler hears which event
 	@exec $(PY) -m qms.local.trace
+
+permissions: venv  ## Who may open what, written to docs/permissions.md
+	@exec $(PY) -m qms.local.permissions
 
 assets: venv  ## The front-end files, from pinned packages
 	@exec $(PY) -m qms.local.assets
