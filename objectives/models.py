@@ -21,7 +21,7 @@ from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
 
 EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
-MOST_READINGS = 120  # as many as a list needs to judge: ten years of months
+MOST_READINGS = 520  # as many as a list needs to judge: ten years of weeks
 _number = {"max_digits": 20, "decimal_places": 6}
 
 
