@@ -91,7 +91,16 @@ class Organisation(Record):
     class Meta(Record.Meta):
         verbose_name = "organisation"
         constraints = [
-            models.CheckConstraint(condition=models.Q(only_row=True), name="scope_one_organisation")
+            models.CheckConstraint(
+                condition=models.Q(only_row=True), name="scope_one_organisation"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(preparing=models.F("edition")),
+                name="scope_prepares_another_edition",
+                violation_error_message=(
+                    "The edition you prepare is the one you work to. Leave it empty."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

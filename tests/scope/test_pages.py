@@ -132,6 +132,19 @@ def test_an_organisation_is_set_up_once_on_the_page(firm: Firm) -> None:
     assert Organisation.objects.get().name == "Maple Parts"
 
 
+def test_the_edition_prepared_is_another_one(firm: Firm) -> None:
+    organisation, client = firm.organisation(), as_(firm.manager)
+    form = client.get("/scope/organisation/edit/").context["form"]
+    values = {n: form.get_initial_for_field(f, n) for n, f in form.fields.items()}
+    body = {n: v for n, v in values.items() if v is not None}
+    body |= {"preparing": organisation.edition, "reason": "Transition."}
+    wrong = client.post("/scope/organisation/edit/", body)
+    assert wrong.status_code == 422
+    assert b"Leave it empty" in wrong.content
+    body["preparing"] = "2015"
+    assert client.post("/scope/organisation/edit/", body).status_code == 303
+
+
 def test_every_page_bears_the_name_and_tells_the_organisations_time(firm: Firm) -> None:
     firm.organisation("Pacific/Kiritimati")
     page = as_(firm.manager).get(f"/scope/processes/{firm.process.pk}/").content.decode()

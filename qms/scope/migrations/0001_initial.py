@@ -743,4 +743,8 @@ class Migration(migrations.Migration):
             model_name='statementsite',
             trigger=pgtrigger.compiler.Trigger(name='frozen_with_statement', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE state text;', func='\n            SELECT s."status" INTO state FROM "scope_scopestatement" AS s\n             WHERE s."id" = NEW."statement_id" FOR SHARE;\n            IF state <> \'draft\' THEN\n                RAISE EXCEPTION \'A row of scope_statementsite is as its statement, which is %.\',\n                  state USING ERRCODE = \'integrity_constraint_violation\';\n            END IF;\n            RETURN NEW;\n        ', hash='be0b36c89fe8abb744bc0ce85e76d36c53286b1b', operation='INSERT OR UPDATE', pgid='pgtrigger_frozen_with_statement_ac164', table='scope_statementsite', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='organisation',
+            constraint=models.CheckConstraint(condition=models.Q(('preparing', models.F('edition')), _negated=True), name='scope_prepares_another_edition', violation_error_message='The edition you prepare is the one you work to. Leave it empty.'),
+        ),
     ]
