@@ -120,7 +120,8 @@ class LeaveOutForm(PlainForm):
             edition=edition, assessable=True, required=False, label="Requirement"
         )
         # Nothing is left out because it stood first in a list.
-        clause.choices = [("", "Choose"), *(each for each in clause.choices if each[0] != "")]
+        offered: Any = clause.choices
+        clause.choices = [("", "Choose"), *(each for each in offered if each[0] != "")]
         clause.required = True
         self.fields = {"clause": clause, **self.fields}
         self._prepare(self.by)

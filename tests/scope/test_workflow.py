@@ -1,5 +1,6 @@
 """Scope: one owner for a process that runs, one approved statement, nothing left out lightly."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -346,9 +347,31 @@ def test_two_approvals_at_once_leave_one_statement_in_force() -> None:
         boss = Person.objects.get(pk=firm.boss.pk)
         workflow.approve(statement, by=boss, proof=factories.proof(boss))
 
-    at_once(*[lambda s=each: approve(s) for each in statements])
+    at_once(*[partial(approve, each) for each in statements])
     states = sorted(ScopeStatement.objects.values_list("status", flat=True))
     assert states == ["approved", "superseded"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_and_a_submission_never_cross() -> None:
+    firm = Firm()
+
+    def submit(statement: ScopeStatement) -> None:
+        workflow.submit(statement, by=Person.objects.get(pk=firm.manager.pk))
+
+    def keep_in(line: NotApplicable) -> None:
+        workflow.keep_in(line, by=Person.objects.get(pk=firm.manager.pk))
+
+    for _ in range(5):
+        statement = firm.draft(not_applicable=[(DESIGN, WHY)])
+        line = statement.left_out()[0]
+        answers = at_once(partial(submit, statement), partial(keep_in, line))
+        assert "ok" in answers
+        refused = [each for each in answers if each != "ok"]
+        assert all("cannot be edited" in each for each in refused)
+        line.refresh_from_db()
+        assert line.ended is (not refused)
+        assert ScopeStatement.objects.get(pk=statement.pk).status == "in_review"
 
 
 def test_the_names_others_rely_on_stay(firm: Firm) -> None:
