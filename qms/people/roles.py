@@ -138,7 +138,6 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.view_nonconformity": EVERYONE,
     "capa.add_nonconformity": EVERYONE,
     "capa.change_nonconformity": (PO, QM, LA),
-    "capa.grade_nonconformity": (QM, LA),
     "capa.answer_nonconformity": (PO, QM),
     "capa.verify_nonconformity": (QM, LA, PO),
     "capa.close_nonconformity": (QM,),
