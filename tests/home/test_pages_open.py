@@ -8,10 +8,22 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 PLAIN = [
-    "/", "/leadership/", "/calendar/", "/search/?q=torque", "/actions/", "/documents/",
-    "/documents/new/", "/nonconformities/", "/nonconformities/report/", "/nonconformities/new/",
-    "/audits/", "/audits/new/", "/audits/findings/", "/audits/certificates/",
-    "/audits/certificates/new/", "/actions/new/",
+    "/",
+    "/leadership/",
+    "/calendar/",
+    "/search/?q=torque",
+    "/actions/",
+    "/documents/",
+    "/documents/new/",
+    "/nonconformities/",
+    "/nonconformities/report/",
+    "/nonconformities/new/",
+    "/audits/",
+    "/audits/new/",
+    "/audits/findings/",
+    "/audits/certificates/",
+    "/audits/certificates/new/",
+    "/actions/new/",
 ]
 
 
