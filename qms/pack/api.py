@@ -2,7 +2,7 @@
 
 from qms.api import Resource
 from qms.pack import workflow
-from qms.pack.forms import PackForm
+from qms.pack.forms import NewPackForm, PackForm
 from qms.pack.models import Pack
 
 packs = Resource(
@@ -21,9 +21,9 @@ packs = Resource(
         "sha256",
         "manifest_sha256",
         "key_fingerprint",
-        "left_out",
         "failure",
     ),
-    form=PackForm,
+    form=NewPackForm,
+    edit_form=PackForm,
     create=workflow.plan_pack,
 )

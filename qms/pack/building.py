@@ -47,6 +47,8 @@ def draw_some(pack: Pack, plan: Mapping[str, Any], *, go_on: Callable[[], bool])
     """
     wanted = {part["fingerprint"]: part for part in plan["parts"]}
     missing = shelf.missing_parts(list(wanted))
+    stand_ins = {stand_in(plan, fingerprint): fingerprint for fingerprint in missing}
+    missing = {stand_ins[key] for key in shelf.missing_parts(list(stand_ins))}
     done, total = len(wanted) - len(missing), len(wanted)
     end = time.monotonic() + STEP_SECONDS
     for fingerprint, part in wanted.items():
@@ -55,21 +57,46 @@ def draw_some(pack: Pack, plan: Mapping[str, Any], *, go_on: Callable[[], bool])
         if time.monotonic() > end or not go_on():
             return False
         tell(pack, "drawing", f"Drawing {part['title']}"[:200], done, total)
-        shelf.keep_part(fingerprint, draw(part, plan["paper"]))
+        draw_and_keep(plan, part)
         done += 1
     tell(pack, "drawing", "All pages are drawn.", done, total)
     return True
 
 
-def draw(part: Mapping[str, Any], paper: str) -> bytes:
-    """One page of the plan; a record that cannot be drawn becomes a page that says so."""
-    html = shelf.get(part["html"]).decode()
+def draw_and_keep(plan: Mapping[str, Any], part: Mapping[str, Any]) -> bytes:
+    """One page of the plan; a record that cannot be drawn becomes a page that says so.
+
+    Such a page stands in for this pack only: the next one tries again.
+    """
+    fingerprint, paper = part["fingerprint"], plan["paper"]
     try:
-        return pdf.render_isolated(html, paper=paper)
+        drawn = draw(part, paper)
     except pdf.RenderFailed as failure:
-        return pdf.render(
-            "pack/placeholder.html", {"title": part["title"], "why": str(failure)}, paper=paper
-        )
+        context = {"title": part["title"], "why": str(failure)}
+        drawn = pdf.render("pack/placeholder.html", context, paper=paper)
+        fingerprint = stand_in(plan, fingerprint)
+    shelf.keep_part(fingerprint, drawn)
+    return drawn
+
+
+def draw(part: Mapping[str, Any], paper: str) -> bytes:
+    """The drawn page; raises RenderFailed in words."""
+    return pdf.render_isolated(shelf.get(part["html"]).decode(), paper=paper)
+
+
+def stand_in(plan: Mapping[str, Any], fingerprint: str) -> str:
+    """Under which name the page is kept that stands in for one that cannot be drawn."""
+    return hashlib.sha256(f"{plan['pack']} {plan['as_of']} {fingerprint}".encode()).hexdigest()
+
+
+def unprinted(plan: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The records that could not be drawn."""
+    missing = shelf.missing_parts([part["fingerprint"] for part in plan["parts"]])
+    return [
+        {"what": part["title"], "why": "It could not be printed. View on site."}
+        for part in plan["parts"]
+        if part["fingerprint"] in missing
+    ]
 
 
 # Putting together --------------------------------------------------------------------------
@@ -82,7 +109,9 @@ def assemble(pack: Pack, plan: Mapping[str, Any]) -> dict[str, Any]:
     """
     key = sealing.private_key()
     public = sealing.public_key(key)
-    contents = contents_of(pack, plan, public)
+    drawn = {part["path"]: _part(plan, part) for part in plan["parts"]}
+    plan = {**plan, "unprinted": unprinted(plan)}
+    contents = contents_of(pack, plan, drawn, public)
     listing = [
         {"path": path, "size": size, "sha256": digest}
         for path, (digest, size, _) in sorted(contents.items())
@@ -112,11 +141,10 @@ def assemble(pack: Pack, plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def contents_of(
-    pack: Pack, plan: Mapping[str, Any], public: str
+    pack: Pack, plan: Mapping[str, Any], drawn: Mapping[str, bytes], public: str
 ) -> dict[str, tuple[str, int, Content]]:
     """Every file beside the manifest: path → (SHA-256, size, reader)."""
     made: dict[str, bytes] = {}
-    drawn = {part["path"]: _part(part, plan["paper"]) for part in plan["parts"]}
     context = page_context(pack, plan, public)
     cover = pdf.render("pack/cover_print.html", context, paper=plan["paper"])
     index = pdf.render("pack/index_print.html", context, paper=plan["paper"])
@@ -163,12 +191,11 @@ def _blob(file: Mapping[str, Any]) -> Content:
     return read
 
 
-def _part(part: Mapping[str, Any], paper: str) -> bytes:
-    kept = shelf.part(part["fingerprint"])
-    if kept is None:  # lost between two steps
-        kept = draw(part, paper)
-        shelf.keep_part(part["fingerprint"], kept)
-    return kept
+def _part(plan: Mapping[str, Any], part: Mapping[str, Any]) -> bytes:
+    """The kept page, else the one that stands in for it; one lost meanwhile is drawn again."""
+    fingerprint = part["fingerprint"]
+    kept = shelf.part(fingerprint) or shelf.part(stand_in(plan, fingerprint))
+    return kept or draw_and_keep(plan, part)
 
 
 def manifest_of(
@@ -212,7 +239,7 @@ def omissions(plan: Mapping[str, Any]) -> list[dict[str, str]]:
     held_back = [
         {"what": each["what"], "why": f"View on site. {each['why']}"} for each in plan["held_back"]
     ]
-    return [*missing, *held_back, *plan["left_out"]]
+    return [*missing, *plan.get("unprinted", ()), *held_back, *plan["left_out"]]
 
 
 def page_context(pack: Pack, plan: Mapping[str, Any], public: str) -> dict[str, Any]:

@@ -103,7 +103,9 @@ class Pack(Numbered, StatefulRecord):
         verbose_name = "evidence pack"
         constraints = [
             models.CheckConstraint(
-                condition=Q(period_end__gte=F("period_start")), name="pack_period_in_order"
+                condition=Q(period_end__gte=F("period_start")),
+                name="pack_period_in_order",
+                violation_error_message="The period ends before it starts. Swap the two dates.",
             ),
             models.CheckConstraint(
                 condition=~Q(status="ready")

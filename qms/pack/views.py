@@ -13,10 +13,10 @@ from qms import clock, contributions, pages
 from qms.access import ANYONE_SIGNED_IN, PUBLIC, needs
 from qms.contributions import Concern
 from qms.pack import gathering, layout, shelf, workflow
-from qms.pack.forms import PackForm
+from qms.pack.forms import NewPackForm, PackForm
 from qms.pack.models import Pack, PackDownload, PackProgress
 from qms.pages import Column, PathStep
-from qms.periods import today
+from qms.periods import day_of, today
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 
@@ -88,7 +88,7 @@ def pack_create(request: HttpRequest) -> HttpResponseBase:
     """A pack of other days, or one that corrects another."""
     return pages.edit(
         request,
-        form_class=PackForm,
+        form_class=NewPackForm,
         create=workflow.plan_pack,
         title="New evidence pack",
         initial={"preset": Pack.Preset.CUSTOM},
@@ -238,10 +238,11 @@ def _note_seen(request: HttpRequest, pack: Pack) -> None:
 def path_of(pack: Pack) -> list[PathStep]:
     """Checked, requested, built."""
     names = ["Check", "Request", "Build", "Ready"]
+    notes = [day_of(pack.recorded_at), "", day_of(pack.as_of) if pack.as_of else "", ""]
     if pack.status in ("failed", "cancelled"):
         return [PathStep("Check", "done"), PathStep(str(pack.get_status_display()), "now")]
     at = ["draft", "requested", "building", "ready"].index(pack.status)
     return [
-        PathStep(name, "done" if i < at or at == 3 else "now" if i == at else "later")
-        for i, name in enumerate(names)
+        PathStep(name, "done" if i < at or at == 3 else "now" if i == at else "later", note)
+        for i, (name, note) in enumerate(zip(names, notes, strict=True))
     ]

@@ -12,6 +12,7 @@ from django import forms
 from django.db import transaction as db
 
 from qms import clock
+from qms.files.workflow import guards_attaching
 from qms.outbox import workflow as outbox
 from qms.pack import gathering, layout
 from qms.pack.models import Pack, PackDownload, PackProgress
@@ -43,6 +44,12 @@ def has_begun(pack: Pack, by: Any) -> str | None:
     if pack.period_end > today():
         return "The last day of the pack lies ahead. Choose today or an earlier day."
     return None
+
+
+@guards_attaching(Pack)
+def holds_what_it_says(pack: Pack, by: Any) -> str | None:
+    """What belongs into a pack is attached to the record it shows something about."""
+    return "A pack holds what the records hold. Attach the file to its record instead."
 
 
 # The factory and the amendment
