@@ -1,6 +1,7 @@
 """The audits of a demo company: a programme by risk, questions, findings, reports, certificates."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from audits import workflow
@@ -38,7 +39,7 @@ def the_programme_is_carried_out(life: Life) -> None:
     for month, code in sorted(plan):
         day = life.month(month)
         if day <= life.today + timedelta(days=75):
-            life.on(day - timedelta(days=40), lambda day=day, code=code: _plan(life, code, day))
+            life.on(day - timedelta(days=40), partial(_plan, life, code, day))
     # One is going on today, half answered, for whoever wants to try it on a phone.
     life.on(life.today - timedelta(days=30), lambda: _plan(life, "RE", life.today, going_on=True))
 
@@ -200,7 +201,7 @@ def _apply(life: Life, told: dict[str, Any]) -> None:
     )
     for visit in told["visits"]:
         planned = life.month(visit["month"] - 2)
-        life.on(planned, lambda visit=visit: _visit(life, certificate, visit))
+        life.on(planned, partial(_visit, life, certificate, visit))
     granted = life.month(told["granted"]["month"])
     life.on(granted, lambda: _grant(life, certificate, told))
     following = told["next"]

@@ -23,6 +23,7 @@ from capa.workflow import NonconformityClosed, raise_nonconformity
 from qms import clauses, clock, contributions
 from qms.contributions import Step
 from qms.events import handles
+from qms.files.workflow import guards_attaching
 from qms.links import set_links
 from qms.people.models import Person
 from qms.periods import due_in, today
@@ -129,6 +130,22 @@ def audit_is_running(finding: Finding, by: Any) -> str | None:
 
 
 def only_its_team(finding: Finding, by: Any) -> str | None:
+    return only_the_team(finding.audit, by)
+
+
+@guards_attaching(Audit)
+def until_the_report_is_issued(audit: Audit, by: Any) -> str | None:
+    """The signed report stands as it was issued."""
+    if audit.status in (Status.PLANNED, Status.CONFIRMED, Status.IN_PROGRESS):
+        return None
+    return "The report is issued; nothing is added to it. Attach it to the nonconformity."
+
+
+@guards_attaching(Finding)
+def while_it_is_a_draft(finding: Finding, by: Any) -> str | None:
+    """Photos belong to the finding as it was released; only the team adds them."""
+    if finding.status != Finding.Status.DRAFT:
+        return "The finding is released; attach it to its nonconformity."
     return only_the_team(finding.audit, by)
 
 

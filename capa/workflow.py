@@ -17,6 +17,7 @@ from qms.actions.models import Action
 from qms.actions.workflow import ActionDone, promise, verify
 from qms.contributions import Step
 from qms.events import handles, publish
+from qms.files.workflow import guards_attaching
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import due_in, today
@@ -93,6 +94,11 @@ def the_check_is_due(nc: Nonconformity, by: Any) -> str | None:
     if nc.check_on and nc.check_on > today():
         return f"The criterion needs time: the check is planned for {nc.check_on:%-d %B %Y}."
     return None
+
+
+@guards_attaching(Nonconformity)
+def while_it_is_open(nc: Nonconformity, by: Any) -> str | None:
+    return "It is settled; nothing is added to it." if nc.is_settled else None
 
 
 # Factories

@@ -1,6 +1,7 @@
 """The documents of a demo company: written, reviewed, approved, revised."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from documents import workflow
@@ -25,7 +26,7 @@ def documents_are_written(life: Life) -> None:
     for index, told in enumerate(life.told["documents"]):
         months = told[5]
         day = life.month(months[0])
-        life.on(day, lambda told=told, index=index: _write(life, told, index))
+        life.on(day, partial(_write, life, told, index))
 
 
 def _write(life: Life, told: list[Any], index: int) -> None:
@@ -48,7 +49,7 @@ def _write(life: Life, told: list[Any], index: int) -> None:
     _see_through(life, document.revisions.get(number=1))
     for number, month in enumerate(months[1:], start=2):
         day = life.month(month)
-        life.on(day, lambda number=number: _revise(life, document, told, number))
+        life.on(day, partial(_revise, life, document, told, number))
 
 
 def _signers(life: Life, author: Any, index: int) -> tuple[Any, Any]:

@@ -65,7 +65,7 @@ def take_over(
         said.append(f"in force since {effective:%-d %B %Y}")
     if approved_by:
         said.append(f"approved by {approved_by}")
-    draft = document.revisions.get(number=1)  # type: ignore[attr-defined]
+    draft = document.revisions.get(number=1)
     amend(draft, by=by, changes={"change_summary": ", ".join(said) + "."})
     _keep_series_ahead(document)
     return document

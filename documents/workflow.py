@@ -15,6 +15,7 @@ from documents.models import Document, Revision
 from qms import contributions
 from qms.contributions import Step
 from qms.events import publish
+from qms.files.workflow import guards_attaching
 from qms.people.models import Person
 from qms.periods import add_months, due_in, today
 from qms.refusals import Refused
@@ -111,6 +112,14 @@ def the_day_has_come(revision: Revision, by: Any) -> str | None:
     if revision.effective_from and revision.effective_from > today():
         return f"It takes effect on {revision.effective_from:%-d %B %Y}."
     return None
+
+
+@guards_attaching(Revision)
+def only_a_draft_takes_files(revision: Revision, by: Any) -> str | None:
+    """What was sent to review stands still, with everything attached to it."""
+    if revision.status == Status.DRAFT:
+        return None
+    return "Only a draft takes files. Send it back, or start a new revision."
 
 
 def the_document(revision: Revision) -> None:
