@@ -1,7 +1,6 @@
 """An effect that must happen happens once, whatever dies on the way."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +38,7 @@ class Doings:
 
 
 @pytest.fixture
-def doings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Doings]:
+def doings(monkeypatch: pytest.MonkeyPatch) -> Doings:
     made = Doings()
     monkeypatch.setattr(workflow, "_kinds", dict(workflow._kinds))
     monkeypatch.setattr(workflow, "wake", lambda queue: None)
@@ -112,12 +111,13 @@ def test_a_worker_that_was_replaced_changes_nothing(doings: Doings) -> None:
         if not doings.died:
             doings.died.append("first run")
             expire(effect)
-            thread = threading.Thread(target=lambda: (workflow.drain("default"), close()))
+            thread = threading.Thread(target=take_over)
             thread.start()
             thread.join()
         factories.person(name="Written by the handler")
 
-    def close() -> None:
+    def take_over() -> None:
+        workflow.drain("default")
         connections.close_all()
 
     doings.answer = slow

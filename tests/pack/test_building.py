@@ -102,7 +102,8 @@ def test_what_is_built_verifies_with_its_own_verifier(manager: Person) -> None:
 
 def test_records_registers_and_files_are_in_it_not_counted(manager: Person) -> None:
     attachment = with_file(manager)
-    number = attachment.record.number
+    record: Any = attachment.record
+    number = record.number
     pack = build(manager)
     inside = opened(pack)
     path = f"11-nonconformities/files/{number}/gauge note.txt"
