@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from objectives import workflow
@@ -17,7 +18,7 @@ COMMITMENT = "We measure what matters and get better every year."
 def objectives_are_set(life: Life) -> None:
     """Each objective is set in its month and measured at the start of every following one."""
     for told in life.told["objectives"]:
-        life.on(life.month(told["from"]), lambda told=told: _set(life, told))
+        life.on(life.month(told["from"]), partial(_set, life, told))
 
 
 def _set(life: Life, told: dict[str, Any]) -> None:
@@ -69,7 +70,7 @@ def _enter(life: Life, objective: Objective, told: dict[str, Any], month: date, 
         _conclude(life, objective)
         return
     workflow.record_reading(
-        by=objective.owner,
+        by=life.who(told["owner"]),
         objective=objective,
         measured_for=measured_for,
         value=_value(life, told, count),

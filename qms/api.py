@@ -78,7 +78,7 @@ def _denied(request: HttpRequest, denied: Any) -> HttpResponse:
     return api.create_response(request, {"detail": why}, status=403)
 
 
-class Invalid(Exception):  # noqa: N818 - an answer, not an error
+class Invalid(Exception):
     """A form did not take the values; carries its errors by field."""
 
     def __init__(self, form: forms.BaseForm) -> None:

@@ -269,13 +269,13 @@ class Importer:
                         break
             if len(places) > best[0]:
                 best = (len(places), row, places)
-        count, row, places = best
+        count, found, places = best
         missing = [f.label for f in self.fields if f.required and f not in places]
-        if row is None or count < 2 or missing:
+        if found is None or count < 2 or missing:
             names = ", ".join(f.label for f in self.fields if f.required)
-            what = f"It lacks: {', '.join(missing)}. " if row is not None and missing else ""
+            what = f"It lacks: {', '.join(missing)}. " if found is not None and missing else ""
             raise Refused(f"No header row was found. {what}It must name at least: {names}.")
-        return row, places
+        return found, places
 
     def _check_taken(self, cell: "_Cell", value: str, seen: dict[tuple[str, str], int]) -> None:
         key = (cell.field.name, plain(value))
@@ -417,7 +417,7 @@ class DateReader:
 
 def find_person(text: str) -> tuple[Any, str]:
     """(person, "") by e-mail or name in any usual form; (None, who is nearest) when unknown."""
-    people = list(get_user_model().objects.people())  # type: ignore[attr-defined]
+    people = list(get_user_model().objects.people())
     wanted = plain(text)
     for person in people:
         if (person.email or "").casefold() == text.strip().casefold():

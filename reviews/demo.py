@@ -1,6 +1,7 @@
 """The management reviews of a demo company: prepared, held, signed; the next one is planned."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from qms.actions import workflow as actions
@@ -33,7 +34,7 @@ CONCLUSIONS = (
 def reviews_are_held(life: Life) -> None:
     """Each review of the company's file, and the next one planned ahead."""
     for told in life.told["reviews"]:
-        life.on(life.month(told["month"]) - timedelta(days=30), lambda told=told: _plan(life, told))
+        life.on(life.month(told["month"]) - timedelta(days=30), partial(_plan, life, told))
     life.on(life.today - timedelta(days=12), lambda: _plan_next(life))
 
 
@@ -98,7 +99,7 @@ def _hold(life: Life, review: Review, told: dict[str, Any]) -> None:
             due=due,
         )
         late = life.chance.choice([-9, -3, 0, 6])
-        life.on(due + timedelta(days=late), lambda decision=decision: _act(life, decision))
+        life.on(due + timedelta(days=late), partial(_act, life, decision))
     life.after(4, lambda: _sign(life, review))
 
 

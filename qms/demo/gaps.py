@@ -1,6 +1,7 @@
 """The gap assessments of a demo company: once at the start, once more two years later."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from qms.actions import workflow as actions
@@ -34,7 +35,7 @@ def _assess(life: Life, *, first: bool) -> None:
     size = max(1, len(answers) // 8)
     for at in range(0, len(answers), size):
         part = answers[at : at + size]
-        life.after(at // size + 0.1, lambda part=part: _judge(life, part, told))
+        life.after(at // size + 0.1, partial(_judge, life, part, told))
     life.after(len(answers) // size + 3, lambda: _complete(life, assessment))
 
 
@@ -55,7 +56,7 @@ def _judge(life: Life, part: list[GapAnswer], told: dict[str, list[Any]]) -> Non
                 due=due,
             )
             late = life.chance.choice([-10, -4, -1, 0, 5, 15])
-            life.on(due + timedelta(days=late), lambda each=each: _act(life, each))
+            life.on(due + timedelta(days=late), partial(_act, life, each))
         else:
             gap.answer(each, by=quality, judgement="met", evidence=life.pick(MET))
 
@@ -65,7 +66,7 @@ def _act(life: Life, answer: GapAnswer) -> None:
     for action in Action.objects.raised_from(answer).open():
         actions.complete(action, by=action.owner, result="Done and in use.")
         judge = quality if action.owner != quality else life.who("operations")
-        life.after(3, lambda action=action, judge=judge: actions.verify(action, by=judge))
+        life.after(3, partial(actions.verify, action, by=judge))
 
 
 def _complete(life: Life, assessment: Assessment) -> None:

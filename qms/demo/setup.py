@@ -1,5 +1,6 @@
 """The first months of a demo company: people, organisation, sites, processes, scope."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -78,7 +79,7 @@ def _draw_processes(life: Life) -> None:
 def the_scope_is_approved(life: Life) -> None:
     """Each scope statement is drafted, looked at, and signed by top management."""
     for told in life.told["scope"]:
-        life.on(life.month(told["month"]), lambda told=told: _draft_scope(life, told))
+        life.on(life.month(told["month"]), partial(_draft_scope, life, told))
 
 
 def _draft_scope(life: Life, told: dict[str, Any]) -> None:

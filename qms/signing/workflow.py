@@ -29,7 +29,7 @@ class Proof:
 
 
 def prove_person(person: Any, password: str) -> Proof:
-    """A proof from the person's own password. Raises Refused when it is wrong or tried too often."""
+    """A proof from the own password. Raises Refused when it is wrong or tried too often."""
     key = f"signing-tries:{person.pk}"
     if cache.get(key, 0) >= TRIES:
         raise Refused(
