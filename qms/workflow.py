@@ -187,7 +187,7 @@ _amendments: dict[type[models.Model], Amendment] = {}
 _creations: dict[type[models.Model], list[Creation]] = {}
 
 
-def transition(  # noqa: PLR0913 - a declaration, read by its names
+def transition(
     model: type[StatefulRecord],
     *,
     source: str | Iterable[str],
