@@ -22,7 +22,6 @@ from django.utils.text import slugify
 from qms import clauses, contributions, pdf
 from qms.contributions import GAP, ClauseLine, RecordPrint
 from qms.files.models import Attachment
-from qms.files.storage import storage
 from qms.files.workflow import attachments_of, missing
 from qms.listing import harmless
 from qms.pack import layout, shelf
@@ -312,7 +311,7 @@ def files_of(records: Sequence[Any]) -> dict[int, list[Attachment]]:
 
 def missing_files(pack: Pack) -> list[dict[str, str]]:
     """Attachments of this pack whose content is not in the storage (a quick look, no reading)."""
-    found, shelf_of_files = [], storage()
+    found, place = [], shelf.place()
     takes = layout.TAKES[pack.preset]
     for kind in contributions.prints():
         if kind.folder not in takes:
@@ -323,7 +322,7 @@ def missing_files(pack: Pack) -> list[dict[str, str]]:
             found += [
                 {"what": f"{each.name} of {names[key]}", "url": each.get_absolute_url()}
                 for each in attached
-                if not shelf_of_files.exists(each.blob.path)
+                if not place.exists(each.blob.path)
             ]
     return found
 

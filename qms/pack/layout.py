@@ -49,6 +49,10 @@ PURPOSE: dict[str, str] = {
     "custom": "Everything, of days you choose.",
 }
 CYCLE_MONTHS, YEAR_MONTHS = 36, 12
+NOT_YET = {
+    "what": "99 Extract of the audit trail and its checkpoint",
+    "why": "The history is kept, and not sealed yet. Ask to see it on site.",
+}
 
 
 def usual_period(preset: str, today: date) -> Period:
@@ -72,4 +76,4 @@ def not_taken(preset: str, filled: Iterable[str]) -> list[dict[str, str]]:
         else:
             continue
         found.append({"what": f"{folder[:2]} {FOLDERS[folder]}", "why": why})
-    return found
+    return [*found, dict(NOT_YET)]
