@@ -20,6 +20,7 @@ import pytest
 from qms.local.postgres import Postgres
 from qms.local.processes import NotReady, spawn, stop
 from qms.local.valkey import Valkey
+from tests import template
 from tests.settings import NAME, ROOT, STACK
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -48,6 +49,8 @@ class Stack:
             self.servers.append(Valkey(STACK, keep=False))
         for server in self.servers:
             server.start()
+            if isinstance(server, Postgres):
+                template.prepare(server, keep="--reuse-db" not in sys.argv)
 
     def stop(self) -> None:
         for server in reversed(self.servers):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qms.local.postgres import Postgres
 from qms.local.valkey import Valkey
+from tests import template
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = os.environ.get("QMS_TEST_DB", "test_qms")
@@ -29,6 +30,7 @@ def _folder() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="qms-test-"))
         folder.chmod(0o755)  # the account that runs PostgreSQL for root must get through
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    template.thaw(folder)  # before anybody asks for the password
     os.environ["QMS_TEST_STACK"] = str(folder)
     return folder
 
@@ -36,7 +38,8 @@ def _folder() -> Path:
 STACK = _folder()
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 # Tests never share a broker's database with another worker of the same run.
-os.environ.setdefault("DATABASE_URL", Postgres(STACK, keep=False).url("postgres"))
+OURS = Postgres(STACK, keep=False).url("postgres")
+os.environ.setdefault("DATABASE_URL", OURS)
 if "REDIS_URL" not in os.environ or os.environ.get("QMS_TEST_REDIS") == "ours":
     os.environ["QMS_TEST_REDIS"] = "ours"
     os.environ["REDIS_URL"] = Valkey(STACK, keep=False).url(WORKER)
@@ -48,6 +51,8 @@ from qms.settings import *  # noqa: E402, F403 - the rest is the product's own
 from qms.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE, STORAGES  # noqa: E402
 
 DATABASES["default"]["TEST"] = {"NAME": NAME}
+if os.environ["DATABASE_URL"] == OURS:  # a given server has no migrated database to clone
+    DATABASES["default"]["TEST"]["TEMPLATE"] = template.TEMPLATE
 # Argon2 takes a third of a second by design; a thousand sign-ins must not.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
