@@ -25,12 +25,10 @@ HOW_MANY_KEPT = 3
 
 
 def _fingerprint() -> str:
-    """Changes with every migration of ours, with every library's version and with the catalogue."""
+    """Changes with every migration of ours and with the version of every library."""
     mark = sha256()
-    for path in sorted(
-        [*ROOT.glob("*/migrations/*.py"), *ROOT.glob("qms/**/migrations/*.py")]
-        + [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
-    ):
+    migrations = {*ROOT.glob("*/migrations/*.py"), *ROOT.glob("qms/**/migrations/*.py")}
+    for path in [ROOT / "requirements-dev.lock", *sorted(migrations)]:
         mark.update(f"{path.relative_to(ROOT)}\n".encode())
         mark.update(path.read_bytes())
     return mark.hexdigest()[:12]
