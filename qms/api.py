@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query, Router, Schema
+from ninja.errors import ValidationError as Misread
 from ninja.orm import create_schema
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import Field, create_model
@@ -90,6 +91,26 @@ class Invalid(Exception):
 def _invalid(request: HttpRequest, invalid: Any) -> HttpResponse:
     first = next(iter(invalid.errors.values()))[0]
     return api.create_response(request, {"detail": first, "errors": invalid.errors}, status=422)
+
+
+@api.exception_handler(Misread)
+def _misread(request: HttpRequest, misread: Any) -> HttpResponse:
+    """A body that is not of the declared shape: which field, and what is wrong with it."""
+    errors: dict[str, list[str]] = {}
+    for each in misread.errors:
+        name = str(each["loc"][-1]) if each["loc"] else ""
+        errors.setdefault(name, []).append(_say(each))
+    named, said = next(iter(errors.items()), ("", ["The request cannot be read."]))
+    detail = f"{named}: {said[0]}" if named else said[0]
+    return api.create_response(request, {"detail": detail, "errors": errors}, status=422)
+
+
+def _say(error: Mapping[str, Any]) -> str:
+    """What pydantic says, as a sentence."""
+    if error["type"] == "missing":
+        return "It is missing; this request needs it."
+    said = str(error["msg"]).rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 @api.exception_handler(ValidationError)

@@ -1,0 +1,693 @@
+"""Scenes: how a fresh record of each procedure comes into each of its states, by the right people.
+
+A table: for every stateful model a beginning and, for each of its transitions, who makes it, what
+they enter and what must have happened before. `Stage` plays it; the clock is the test's own.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import time_machine
+from django.core.files.base import ContentFile
+
+from audits import workflow as audits
+from audits.models import Audit, Certificate, CertificationAudit, Finding
+from capa import workflow as capa
+from capa.models import Nonconformity
+from documents import workflow as documents
+from documents.models import Document, Revision
+from objectives import schedule
+from objectives import workflow as objectives
+from objectives.models import Measurement, Objective, readings_of
+from qms import clock
+from qms.actions import workflow as actions
+from qms.actions.models import Action
+from qms.files import workflow as files
+from qms.files.models import Attachment
+from qms.gap import workflow as gap
+from qms.gap.models import Assessment
+from qms.pack import workflow as packs
+from qms.pack.models import Pack
+from qms.people import workflow as people
+from qms.people.models import Person, RoleAssignment
+from qms.people.roles import ROLES
+from qms.periods import today
+from qms.scope import workflow as scope
+from qms.scope.models import Process, ScopeStatement, Site
+from qms.workflow import Transition, amend, transitions_of
+from reviews import workflow as reviews
+from reviews.models import Decision, Review
+from tests import factories
+
+# Everybody a procedure names, and the roles they hold. Strangers bear the name of their role.
+PEOPLE: dict[str, tuple[str, ...]] = {
+    "manager": ("quality_manager",),
+    "boss": ("top_management",),
+    "keeper": ("administrator",),
+    "owner": ("process_owner",),  # of the process, the nonconformity, the action, the objective
+    "author": ("process_owner",),
+    "coauthor": ("quality_manager",),
+    "reviewer": ("process_owner",),
+    "approver": ("quality_manager",),
+    "writer": ("quality_manager", "top_management"),  # of a scope statement
+    "lead": ("lead_auditor",),
+    "member": ("auditor",),
+    "newcomer": (),
+    "everything": tuple(ROLES),  # every role, and a stranger all the same
+    **{role: (role,) for role in ROLES},
+}
+
+
+class Cast:
+    """The people of a scene; they are there before anything that may be taken back."""
+
+    def __init__(self) -> None:
+        self._known = {name: self._make(name) for name in (*PEOPLE, "system", "gone")}
+        self.things: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_known"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def _make(self, name: str) -> Person:
+        if name == "system":
+            return Person.objects.system()
+        if name == "gone":
+            left = factories.person(*ROLES, name="Gone")
+            left.is_active = False
+            left.save_because("Left.", by=None)
+            return Person.objects.get(pk=left.pk)
+        return factories.person(*PEOPLE[name], name=name.replace("_", " ").title())
+
+    def process(self) -> Process:
+        """A process that runs at a site, owned by `owner`."""
+        if "process" not in self.things:
+            site = scope.add_site(by=self.manager, name="Works")
+            made = scope.create_process(
+                by=self.manager,
+                code="BUY",
+                name="Buying",
+                owner=self.owner,
+                clauses=["2026:8.4.1"],
+                sites=[site],
+            )
+            self.things |= {"site": site, "process": scope.activate(made, by=self.manager)}
+        found: Process = self.things["process"]
+        return found
+
+
+Prepare = Callable[[Cast, Any], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transition: who makes it, what they enter, what happens before, how many days later.
+
+    `prepare` may return another record to go on with. `never` are people whom their part in the
+    record forbids the move. `through` is what causes the move where nobody makes it by hand.
+    """
+
+    who: str
+    details: Callable[[Cast], dict[str, Any]] = lambda cast: {}
+    prepare: Prepare | None = None
+    days: int = 0
+    never: tuple[str, ...] = ()
+    through: Prepare | None = None
+    detour: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A procedure as it is played. `page` names the address of its steps, `api` its resource."""
+
+    model: type[Any]
+    begin: Callable[[Cast], Any]
+    steps: dict[str, Step]
+    page: str = ""
+    api: str = ""
+    no_api: str = ""
+    people: tuple[str, ...] = ()
+
+
+class Stage:
+    """A record brought into a state; `clock` is a travelling clock of time_machine."""
+
+    def __init__(self, scene: Scene, cast: Cast, travel: time_machine.Traveller) -> None:
+        self.scene, self.cast, self.travel = scene, cast, travel
+        self.record = scene.begin(cast)
+
+    def bring_to(self, state: str) -> None:
+        for step in path_to(self.scene, state):
+            self.ready(step)
+            self.move(step)
+
+    def ready(self, transition: Transition) -> None:
+        """Everything that must have happened before the move."""
+        step = self.scene.steps[transition.name]
+        if step.prepare:
+            self.record = step.prepare(self.cast, self.record) or self.record
+        self.travel.shift(timedelta(days=step.days))
+
+    def move(self, transition: Transition) -> None:
+        step = self.scene.steps[transition.name]
+        if step.through:
+            step.through(self.cast, self.record)
+        else:
+            make(transition, self.record, getattr(self.cast, step.who), step.details(self.cast))
+        self.record.refresh_from_db()
+        assert self.record.state == transition.target, f"{transition.name}: {self.record.state}"
+
+
+def make(transition: Transition, record: Any, by: Any, details: dict[str, Any]) -> Any:
+    """Make the move with a good reason and one's own signature, where they are asked for."""
+    return transition(
+        record,
+        by=by,
+        reason="It has to be." if transition.needs_reason else "",
+        proof=factories.proof(by) if transition.signs else None,
+        **details,
+    )
+
+
+def path_to(scene: Scene, state: str) -> list[Transition]:
+    """The shortest way from the first state, by the main road where there is one."""
+    for roads in (False, True):
+        way = _search(scene, state, with_detours=roads)
+        if way is not None:
+            return way
+    raise LookupError(f"No step of {scene.model.__name__} leads to {state}.")
+
+
+def _search(scene: Scene, state: str, *, with_detours: bool) -> list[Transition] | None:
+    first = scene.model.first_state()
+    ways: dict[str, list[Transition]] = {first: []}
+    waiting = deque([first])
+    while waiting:
+        at = waiting.popleft()
+        for each in transitions_of(scene.model):
+            open_road = with_detours or not scene.steps[each.name].detour
+            if at in each.source and each.target not in ways and open_road:
+                ways[each.target] = [*ways[at], each]
+                waiting.append(each.target)
+    return ways.get(state)
+
+
+def in_days(days: int) -> Any:
+    return today() + timedelta(days=days)
+
+
+# --- beginnings and preparations ----------------------------------------------------------------
+
+
+def an_action(cast: Cast) -> Action:
+    return actions.plan_action(
+        by=cast.manager, title="Fit a guard", owner=cast.owner, due=in_days(5)
+    )
+
+
+def a_statement(cast: Cast) -> ScopeStatement:
+    process = cast.process()
+    return scope.draft_statement(
+        by=cast.writer,
+        statement="Making and repairing valves for water works in Ontario.",
+        products_and_services="Valves",
+        edition="2026",
+        processes=[process],
+        sites=[cast.things["site"]],
+    )
+
+
+def answer_every_clause(cast: Cast, assessment: Assessment) -> None:
+    for each in assessment.answers.all():
+        gap.answer(each, by=cast.manager, judgement="met", evidence="QP-1")
+
+
+def a_draft(cast: Cast, **more: Any) -> Revision:
+    document = documents.create_document(
+        by=cast.author,
+        title="Purchasing",
+        kind="procedure",
+        owner=cast.owner,
+        body="Buy well.",
+        reviewer=cast.reviewer,
+        approver=cast.approver,
+        **more,
+    )
+    return document.revisions.get()
+
+
+def approve(cast: Cast, revision: Revision, **details: Any) -> Revision:
+    documents.submit(revision, by=cast.author)
+    documents.review(revision, by=cast.reviewer, proof=factories.proof(cast.reviewer))
+    return documents.approve(
+        revision, by=cast.approver, proof=factories.proof(cast.approver), **details
+    )
+
+
+def a_document(cast: Cast) -> Document:
+    document = approve(cast, a_draft(cast)).document
+    document.refresh_from_db()
+    return document
+
+
+def a_successor(cast: Cast, revision: Revision) -> None:
+    following = documents.start_revision(
+        revision.document, by=cast.author, change_summary="Clearer."
+    )
+    approve(cast, following, effective_from=in_days(1))
+
+
+def withdraw_its_document(cast: Cast, revision: Revision) -> None:
+    document = Document.objects.get(pk=revision.document_id)
+    documents.withdraw(document, by=cast.approver, reason="Merged into another.")
+
+
+def an_objective(cast: Cast) -> Objective:
+    return objectives.set_objective(
+        by=cast.manager,
+        title="Answer inquiries within a day",
+        metric="Inquiries answered within 24 hours",
+        unit="%",
+        baseline=Decimal(80),
+        target=Decimal(90),
+        starts_on=in_days(-40),
+        deadline=in_days(1),
+        owner=cast.owner,
+        evaluation="Counted from the mailbox at each month's end.",
+    )
+
+
+def read_every_period(cast: Cast, objective: Objective) -> None:
+    while True:
+        days = [day for day, _ in readings_of(objective)]
+        period = schedule.next_reading(
+            objective.frequency, objective.starts_on, objective.deadline, days
+        )
+        if period is None or period.start > today():
+            return
+        day = min(max(period.start, objective.starts_on), today())
+        enter(cast, objective, day)
+
+
+def enter(cast: Cast, objective: Objective, day: Any) -> Measurement:
+    return objectives.record_reading(
+        by=cast.owner, objective=objective, measured_for=day, value=Decimal(95)
+    )
+
+
+def a_nonconformity(cast: Cast, **more: Any) -> Nonconformity:
+    return capa.raise_nonconformity(
+        by=cast.manager,
+        title="Gasket leaks",
+        statement="The gasket leaks at 10 bar.",
+        requirement="Drawing 12 asks for 16 bar.",
+        evidence="Test report 7.",
+        owner=cast.owner,
+        **more,
+    )
+
+
+def from_a_register(cast: Cast, nc: Nonconformity) -> Nonconformity:
+    return a_nonconformity(cast, number="NCR-77", taken_over="Taken over as NCR-77.")
+
+
+def do_its_actions(cast: Cast, nc: Nonconformity) -> None:
+    for action in Action.objects.raised_from(nc):
+        actions.complete(action, by=cast.owner, result="Fitted.")
+
+
+def an_audit(cast: Cast) -> Audit:
+    return audits.plan_audit(
+        by=cast.lead,
+        process=cast.process(),
+        planned_on=today(),
+        lead=cast.lead,
+        team=[cast.member],
+    )
+
+
+def answer_its_questions(cast: Cast, audit: Audit) -> None:
+    for item in audit.items.all():
+        audits.answer(item, by=cast.member, answer="conforms")
+
+
+def issue(cast: Cast, audit: Audit) -> None:
+    answer_its_questions(cast, audit)
+    proof = factories.proof(cast.lead)
+    audits.issue(audit, by=cast.lead, proof=proof, conclusions="All criteria are met.")
+
+
+def a_finding(cast: Cast) -> Finding:
+    audit = audits.start(audits.confirm(an_audit(cast), by=cast.lead), by=cast.lead)
+    return audits.record_finding(
+        audit, by=cast.member, grade="observation", evidence="A shelf without a label."
+    )
+
+
+def issue_its_report(cast: Cast, finding: Finding) -> None:
+    issue(cast, Audit.objects.get(pk=finding.audit_id))
+
+
+def an_application(cast: Cast) -> Certificate:
+    return audits.apply_for_certificate(by=cast.manager, body="BSI", scope_text="Valves")
+
+
+def a_visit(cast: Cast, certificate: Certificate | None = None) -> CertificationAudit:
+    return audits.plan_visit(
+        by=cast.manager,
+        certificate=certificate or an_application(cast),
+        kind="stage2",
+        planned_on=today(),
+    )
+
+
+def stage_two(cast: Cast, certificate: Certificate) -> None:
+    audits.record_visit(
+        a_visit(cast, certificate), by=cast.manager, done_on=today(), result="Recommended."
+    )
+
+
+def a_review(cast: Cast) -> Review:
+    return reviews.plan_review(by=cast.manager, chair=cast.boss, planned_on=today())
+
+
+def answer_every_input(cast: Cast, review: Review) -> None:
+    for each in reviews.inputs_of(review):
+        if each.required and not each.is_answered:
+            changes = {"no_change_because": "Nothing happened."}
+            amend(each, by=cast.manager, changes=changes, reason="Prepared.")
+
+
+def decide_everything(cast: Cast, review: Review) -> None:
+    for kind in Decision.Kind.values:
+        reviews.decide(by=cast.manager, review=review, kind=kind, none_because="It is enough.")
+
+
+def a_decision(cast: Cast) -> Decision:
+    review = reviews.compile_inputs(a_review(cast), by=cast.manager)
+    return reviews.decide(
+        by=cast.manager, review=review, kind="resources", none_because="It is enough."
+    )
+
+
+def a_file(name: str = "note.txt") -> "ContentFile[bytes]":
+    return ContentFile(b"measured 5.02 mm", name=name)
+
+
+MADE = {
+    "path": "packs/x.zip",
+    "size": 10,
+    "sha256": "a" * 64,
+    "manifest_sha256": "b" * 64,
+    "key_fingerprint": "c" * 64,
+    "left_out": [],
+}
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+ALL = (
+    Scene(
+        RoleAssignment,
+        lambda cast: people.give_role(cast.newcomer, "auditor", by=cast.keeper),
+        {"end_role": Step("keeper")},
+        page="people:role_transition",
+        no_api="roles are given and ended by administrators on the pages only",
+    ),
+    Scene(
+        Attachment,
+        lambda cast: files.attach(an_action(cast), a_file(), by=cast.owner),
+        {"void": Step("manager")},
+        page="files:attachment_transition",
+        no_api="files come and go with the record's page",
+    ),
+    Scene(
+        Action,
+        an_action,
+        {
+            "complete": Step("owner", lambda cast: {"result": "Fitted."}),
+            "verify": Step("manager", never=("owner",)),
+            "send_back": Step("manager"),
+            "void": Step("manager"),
+        },
+        api="actions",
+        people=("owner", "manager"),
+    ),
+    Scene(
+        Site,
+        lambda cast: scope.add_site(by=cast.manager, name="Depot"),
+        {"close_site": Step("manager"), "reopen_site": Step("manager")},
+        api="sites",
+    ),
+    Scene(
+        Process,
+        lambda cast: scope.create_process(
+            by=cast.manager, code="SELL", name="Selling", owner=cast.owner
+        ),
+        {
+            "activate": Step("owner", never=("process_owner",)),
+            "retire": Step("manager", never=("owner", "process_owner")),
+            "reactivate": Step("manager", never=("owner", "process_owner")),
+        },
+        api="processes",
+        people=("owner",),
+    ),
+    Scene(
+        ScopeStatement,
+        a_statement,
+        {
+            "submit": Step("writer"),
+            "approve": Step("boss", never=("writer",)),
+            "supersede": Step("system"),
+            "send_back": Step("boss"),
+            "void": Step("writer"),
+        },
+        api="scope-statements",
+        people=("writer", "boss"),
+    ),
+    Scene(
+        Assessment,
+        lambda cast: gap.start_assessment(by=cast.manager, edition="2026"),
+        {"complete": Step("manager", prepare=answer_every_clause), "void": Step("manager")},
+        api="assessments",
+    ),
+    Scene(
+        Pack,
+        lambda cast: packs.plan_pack(by=cast.manager),
+        {
+            "build": Step("manager"),
+            "try_again": Step("manager"),
+            "begin": Step("system", lambda cast: {"as_of": clock.now(), "plan": "x"}),
+            "finish": Step("system", lambda cast: {"made": MADE}),
+            "fail": Step("system", lambda cast: {"why": "The disk is full."}),
+            "cancel": Step("manager"),
+        },
+        api="packs",
+        people=("manager",),
+    ),
+    Scene(
+        Revision,
+        a_draft,
+        {
+            "submit": Step("author"),
+            "review": Step("reviewer", never=("author", "approver", "everything")),
+            "approve": Step(
+                "approver",
+                lambda cast: {"effective_from": in_days(1)},
+                never=("author", "reviewer", "everything"),
+            ),
+            "make_effective": Step("approver", days=2),
+            "supersede": Step("approver", prepare=a_successor, days=3),
+            "send_back": Step("approver", never=("process_owner",)),
+            "withdraw_revision": Step("approver", through=withdraw_its_document),
+            "void": Step("author"),
+        },
+        api="revisions",
+        people=("author", "reviewer", "approver"),
+    ),
+    Scene(Document, a_document, {"withdraw": Step("manager")}, api="documents", people=("author",)),
+    Scene(
+        Objective,
+        an_objective,
+        {
+            "activate": Step("manager"),
+            "achieve": Step(
+                "manager", lambda cast: {"verdict": "Reached."}, prepare=read_every_period, days=1
+            ),
+            "miss": Step("manager", lambda cast: {"verdict": "Missed."}, days=1),
+            "withdraw": Step("manager"),
+            "void": Step("manager"),
+        },
+        api="objectives",
+        people=("owner",),
+    ),
+    Scene(
+        Measurement,
+        lambda cast: enter(cast, an_objective(cast), today()),
+        {
+            "correct": Step(
+                "owner",
+                lambda cast: {
+                    "value": Decimal(94),
+                    "measured_for": today(),
+                    "because": "A typing error.",
+                },
+                never=("employee", "process_owner", "newcomer"),
+            ),
+            "take_back": Step("owner", never=("employee", "process_owner", "newcomer")),
+        },
+        api="measurements",
+        people=("owner", "newcomer"),
+    ),
+    Scene(
+        Nonconformity,
+        a_nonconformity,
+        {
+            "contain": Step(
+                "owner",
+                lambda cast: {"containment": "Stock is blocked.", "correction": "Replaced."},
+                never=("process_owner",),
+            ),
+            "find_cause": Step(
+                "owner",
+                lambda cast: {
+                    "root_cause": "Wrong material.",
+                    "category": "material",
+                    "similar": "None found in stock.",
+                    "method": "whys",
+                    "why_chain": "It was soft.",
+                },
+                never=("process_owner",),
+            ),
+            "plan": Step(
+                "owner",
+                lambda cast: {
+                    "action": "Order the right gasket",
+                    "action_owner": cast.owner,
+                    "action_due": today(),
+                    "effectiveness_criterion": "No leak in 50 tests.",
+                    "check_on": today(),
+                },
+                never=("process_owner",),
+            ),
+            "implement": Step("owner", prepare=do_its_actions, never=("process_owner",)),
+            "confirm_effective": Step(
+                "manager", lambda cast: {"verdict": "50 tests without a leak."}, never=("owner",)
+            ),
+            "reopen": Step("manager", never=("owner",)),
+            "close": Step("manager"),
+            "close_without_action": Step(
+                "manager", lambda cast: {"because": "It cannot come again."}, detour=True
+            ),
+            "take_over_closed": Step(
+                "manager",
+                lambda cast: {"closed_on": today(), "root_cause": "Wear", "action": "Replaced"},
+                prepare=from_a_register,
+                detour=True,
+            ),
+            "void": Step("manager"),
+        },
+        api="nonconformities",
+        people=("owner",),
+    ),
+    Scene(
+        Audit,
+        an_audit,
+        {
+            "confirm": Step("lead"),
+            "postpone": Step("lead", lambda cast: {"planned_on": in_days(9)}),
+            "start": Step("member", never=("lead_auditor", "auditor", "everything")),
+            "issue": Step(
+                "lead",
+                lambda cast: {"conclusions": "All criteria are met."},
+                prepare=answer_its_questions,
+                never=("lead_auditor", "everything"),
+            ),
+            "close": Step("lead", never=("lead_auditor", "everything")),
+            "void": Step("manager"),
+        },
+        api="audits",
+        people=("lead", "member", "owner"),
+    ),
+    Scene(
+        Finding,
+        a_finding,
+        {
+            "release": Step("lead", through=issue_its_report),
+            "void": Step("member"),
+        },
+        api="findings",
+        people=("lead", "member", "owner"),
+    ),
+    Scene(
+        Certificate,
+        an_application,
+        {
+            "grant": Step(
+                "manager",
+                lambda cast: {
+                    "number": "FM 1",
+                    "decided_on": today(),
+                    "expires_on": in_days(2),
+                },
+                prepare=stage_two,
+            ),
+            "suspend": Step("manager"),
+            "lift": Step("manager"),
+            "withdraw": Step("manager"),
+            "expire": Step("manager", days=4),
+        },
+        api="certificates",
+    ),
+    Scene(
+        CertificationAudit,
+        a_visit,
+        {
+            "record_visit": Step(
+                "manager",
+                lambda cast: {
+                    "done_on": today(),
+                    "result": "Recommended.",
+                    "majors": 0,
+                    "minors": 1,
+                },
+            ),
+            "void": Step("manager"),
+        },
+        page="audits:visit_transition",
+        api="certification-audits",
+    ),
+    Scene(
+        Review,
+        a_review,
+        {
+            "compile_inputs": Step("manager"),
+            "reopen_inputs": Step("manager"),
+            "hold": Step(
+                "manager",
+                lambda cast: {
+                    "held_on": today(),
+                    "attendees": [cast.boss, cast.manager],
+                    "conclusions": "Suitable, adequate, effective.",
+                    "place": "Works",
+                    "guests": "",
+                },
+                prepare=answer_every_input,
+            ),
+            "close": Step(
+                "boss", prepare=decide_everything, never=("top_management", "everything", "manager")
+            ),
+            "void": Step("manager"),
+        },
+        api="reviews",
+        people=("boss", "manager"),
+    ),
+    Scene(Decision, a_decision, {"take_back": Step("manager")}, api="decisions", people=("boss",)),
+)
+SCENES: dict[type[Any], Scene] = {scene.model: scene for scene in ALL}
