@@ -4,6 +4,7 @@ Works without a script. The offline capture of a later release uses the same dom
 """
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,6 +23,14 @@ CHOICES = [
     ("nonconforming", "Nonconforming", "alert-triangle"),
     ("opportunity", "Opportunity", "bulb"),
     ("not_applicable", "Not applicable", "minus"),
+]
+# One tap says that there is a finding and how grave it is; on a phone there is no room for more.
+GRADES = [
+    ("major", "Major"),
+    ("minor", "Minor"),
+    ("observation", "Observation"),
+    ("opportunity", "Opportunity"),
+    ("good", "Good practice"),
 ]
 
 
@@ -82,13 +91,19 @@ def _save(request: HttpRequest, item: ChecklistItem, form: AnswerForm) -> None:
 
 
 def _onwards(request: HttpRequest, audit: Audit, items: list[Any], item: ChecklistItem) -> str:
-    """Where the pressed button leads: a finding, the next question, or the audit."""
-    if request.POST.get("go") == "finding":
-        return f"{reverse('audits:finding_create', args=[audit.pk])}?question={item.position}"
-    if request.POST.get("go") == "stay":
+    """Where the pressed button leads: a finding, the next question, and at the end the report."""
+    go, _, grade = request.POST.get("go", "").partition(":")
+    if go == "finding":
+        asked = urlencode({"question": item.position} | ({"grade": grade} if grade else {}))
+        return f"{reverse('audits:finding_create', args=[audit.pk])}?{asked}"
+    if go == "stay":
         return str(item.get_absolute_url())
     later = [each for each in items if each.position > item.position]
-    return str((later[0] if later else audit).get_absolute_url())
+    if later:
+        return str(later[0].get_absolute_url())
+    if audit.lead_id == request.user.pk and not audit.items.filter(answer="").exists():
+        return reverse("audits:audit_transition", args=[audit.pk, "issue"])
+    return str(audit.get_absolute_url())
 
 
 def _page(
@@ -109,6 +124,7 @@ def _page(
         "item": item,
         "form": form,
         "choices": CHOICES,
+        "grades": GRADES,
         "chosen": form["answer"].value() or "",
         "findings": list(findings),
         "open_count": sum(1 for each in items if not each.answer),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<int:pk>/pdf/", views.audit_pdf, name="audit_pdf"),
     path("<int:pk>/do/<slug:name>/", views.audit_transition, name="audit_transition"),
     path("<int:pk>/question/", views.question_create, name="question_create"),
+    path("<int:pk>/team/", views.team_edit, name="team_edit"),
     path("<int:pk>/exception/", views.exception_create, name="exception_create"),
     path("<int:pk>/finding/", views.finding_create, name="finding_create"),
     path("<int:pk>/field/", field.field_start, name="field_start"),

@@ -15,6 +15,7 @@ from audits.forms import (
     NewAuditForm,
     NewFindingForm,
     QuestionForm,
+    TeamForm,
     VisitForm,
 )
 from audits.models import Audit, Certificate, CertificationAudit, Finding
@@ -133,6 +134,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         nonconformities={nc.origin_id: nc for nc in raised},
         exceptions=list(audit.exceptions.select_related("person", "created_by")),
         is_team=request.user in team,
+        may_staff=audit.status == "planned" and request.user.has_perm("audits.change_audit"),
         may_prepare=audit.status in ("planned", "confirmed", "in_progress")
         and request.user.has_perm("audits.conduct_audit"),
         objection=workflow.team_is_independent(audit, request.user)
@@ -180,7 +182,10 @@ def audit_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def audit_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Confirm, postpone, start, issue the report, close, void."""
     rows = Audit.objects.select_related("process", "lead")
-    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+    audit = pages.find(request, rows, pk=pk)
+    # Whoever starts it wants the first question, not the plan once more.
+    done = reverse("audits:field_start", args=[audit.pk]) if name == "start" else None
+    return pages.do_transition(request, audit, name, done)
 
 
 @needs("audits.conduct_audit")
@@ -193,6 +198,20 @@ def question_create(request: HttpRequest, pk: int) -> HttpResponse:
         create=lambda *, by, **fields: workflow.add_question(audit, by=by, **fields),
         title=f"Add a question to {audit.number}",
         done=audit.get_absolute_url(),
+    )
+
+
+@needs("audits.change_audit")
+def team_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose the team anew."""
+    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    return pages.edit(
+        request,
+        form_class=TeamForm,
+        create=lambda *, by, **fields: workflow.set_team(audit, by=by, **fields),
+        title=f"Team of {audit.number}",
+        done=audit.get_absolute_url(),
+        initial={"team": [person.pk for person in workflow.team_of(audit)[1:]]},
     )
 
 
@@ -269,6 +288,8 @@ def finding_create(request: HttpRequest, pk: int) -> HttpResponse:
     class WithPhotos(NewFindingForm):
         def record(self, *, by: Any, **fields: Any) -> Finding:
             finding = workflow.record_finding(audit, by=by, item=item, **fields)
+            if item is not None and not item.answer:
+                workflow.answer(item, by=by, answer=workflow.answer_of(finding), note=item.note)
             attach_all(finding, self.cleaned_data["photos"], by=by)
             return finding
 
@@ -282,7 +303,9 @@ def finding_form(request: HttpRequest, form_class: Any, audit: Audit, item: Any)
     class Remembered(form_class):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             if item is not None:
-                kwargs.setdefault("initial", {"clause": item.clause})
+                grade = request.GET.get("grade", "")
+                known = {"clause": item.clause} | ({"grade": grade} if grade else {})
+                kwargs.setdefault("initial", known)
             super().__init__(*args, **kwargs)
             forms_made.append(self)
 

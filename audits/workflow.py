@@ -195,6 +195,20 @@ def plan_audit(
     return audit
 
 
+def set_team(audit: Audit, *, by: Person, team: Any) -> Audit:
+    """Choose the team anew, while the audit is planned."""
+    if not by.has_perm("audits.change_audit"):
+        raise PermissionDenied("Your role does not allow you to change an audit.")
+    with db.atomic():
+        locked: Audit = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
+        if locked.status != Status.PLANNED:
+            raise Refused("The team is confirmed. Postpone the audit to change it.")
+        others = [person for person in team if person.pk != locked.lead_id]
+        set_links(AuditTeamMember, owner={"audit": locked}, target="person", targets=others, by=by)
+        refresh(locked)
+    return locked
+
+
 def draft_checklist(audit: Audit, *, by: Person) -> None:
     """One item for each question the catalogue asks for the audit's clauses."""
     position = 0
@@ -288,6 +302,15 @@ def record_finding(
     )
     finding.save()
     return finding
+
+
+def answer_of(finding: Finding) -> str:
+    """What a finding says about its question, where nobody has answered it otherwise."""
+    answers = ChecklistItem.Answer
+    if finding.is_nonconformity:
+        return answers.NONCONFORMING
+    good = finding.grade == Finding.Grade.GOOD
+    return answers.CONFORMS if good else answers.OPPORTUNITY
 
 
 @creates(IndependenceException, permission="audits.change_audit")

@@ -1,9 +1,11 @@
 """Forms of nonconformities."""
 
+from typing import Any
+
 from django import forms
 
 from capa.models import Nonconformity
-from qms.forms import RecordForm
+from qms.forms import ManyFilesField, RecordForm
 
 
 class ProblemForm(RecordForm):
@@ -19,6 +21,16 @@ class ProblemForm(RecordForm):
         super().__init__(*args, **kwargs)
         self.fields["detected_on"].required = False
         self.fields["detected_on"].help_text = "Empty: today."
+
+
+class PhotographedProblemForm(ProblemForm):
+    """The same on the page, with photos."""
+
+    photos = ManyFilesField(label="Photos", required=False)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields of the problem; the photos are attached by the view."""
+        return {name: value for name, value in super().changes().items() if name != "photos"}
 
 
 class NonconformityForm(RecordForm):

@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from capa import workflow
-from capa.forms import NewNonconformityForm, NonconformityForm, ProblemForm
+from capa.forms import NewNonconformityForm, NonconformityForm, PhotographedProblemForm
 from capa.models import Nonconformity
 from capa.prints import nc_pdf as pdf_of
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.actions.models import Action
+from qms.files.workflow import attach_all
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 from qms.scope.models import Process
@@ -126,10 +127,22 @@ def path_of(nc: Nonconformity) -> list[PathStep]:
 @needs("capa.add_nonconformity")
 def problem_create(request: HttpRequest) -> HttpResponse:
     """Report a problem in under a minute."""
+    forms_made: list[Any] = []
+
+    class Remembered(PhotographedProblemForm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            forms_made.append(self)
+
+    def report(*, by: Any, **fields: Any) -> Nonconformity:
+        nc = workflow.report_problem(by=by, **fields)
+        attach_all(nc, forms_made[-1].cleaned_data["photos"], by=by)
+        return nc
+
     return pages.edit(
         request,
-        form_class=ProblemForm,
-        create=workflow.report_problem,
+        form_class=Remembered,
+        create=report,
         title="Report a problem",
         context={"submit": "Report"},
     )

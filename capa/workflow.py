@@ -82,9 +82,31 @@ def actions_are_done(nc: Nonconformity, by: Any) -> str | None:
     return None
 
 
+ANSWERS = {
+    ("open", "contained"),
+    ("contained", "analysed"),
+    ("analysed", "planned"),
+    ("planned", "implemented"),
+}
+
+
+def answered_by(nc: Nonconformity) -> set[int | None]:
+    """The ids of everybody who made one of its answers or owned it then, from its history."""
+    people: set[int | None] = set()
+    before = ""
+    rows = nc.history.order_by("history_id").values_list("status", "owner_id", "history_user_id")
+    for status, owner, user in rows:
+        if (before, status) in ANSWERS:
+            people |= {owner, user}
+        before = status
+    return people
+
+
 def did_none_of_it(nc: Nonconformity, by: Any) -> str | None:
     if by.pk == nc.owner_id:
         return "The owner does not judge the effectiveness; ask somebody else."
+    if by.pk in answered_by(nc):
+        return "Who owned or answered the case before does not judge its effectiveness."
     if Action.objects.raised_from(nc).exclude(status=Action.Status.VOID).owned_by(by).exists():
         return "Who did one of the actions does not judge their effectiveness."
     return None

@@ -14,6 +14,7 @@ from qms.files import storage
 from qms.files.inspection import clean_name
 from qms.files.models import Attachment, AttachmentQuerySet
 from qms.origins import is_visible
+from qms.records import StatefulRecord
 from qms.refusals import Refused
 from qms.workflow import creates, voids
 
@@ -37,8 +38,11 @@ def guards_attaching(model: type[models.Model]) -> Callable[[AttachGuard], Attac
 
 
 def obstacles(record: Any, by: Any) -> list[str]:
-    """Why nothing may be attached to this record now; empty when it may."""
-    return [why for guard in _guards.get(type(record), []) if (why := guard(record, by))]
+    """Why nothing may be attached to this record now, or taken from it; empty when it may."""
+    why = [said for guard in _guards.get(type(record), []) if (said := guard(record, by))]
+    if not why and isinstance(record, StatefulRecord) and record.state in record.FROZEN_IN:
+        why.append("It stands as it was approved, with everything attached to it.")
+    return why
 
 
 # Factories
@@ -67,9 +71,11 @@ def attach_all(
 def _attach(record: Any, uploads: Sequence[Any], *, by: Any, caption: str) -> list[Attachment]:
     if not is_visible(record, by):
         raise PermissionDenied("You may not see this record.")
-    if why := obstacles(record, by):
-        raise Refused(" ".join(why))
     received = [receive(upload) for upload in uploads]
+    # As it stands now, and until this is done: a report may be issued at the same moment.
+    stored = type(record)._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
+    if why := obstacles(stored, by):
+        raise Refused(" ".join(why))
     blobs = storage.keep_all([(content, media_type) for _, content, media_type in received])
     kind, words = ContentType.objects.get_for_model(record), " ".join(caption.split())[:200]
     made = [
@@ -129,7 +135,12 @@ def _pieces(upload: Any) -> Iterable[bytes]:
 
 # Transitions
 
-void = voids(Attachment, source="kept", permission="files.void_attachment")
+void = voids(
+    Attachment,
+    source="kept",
+    permission="files.void_attachment",
+    guards=[lambda attachment, by: " ".join(obstacles(attachment.record, by)) or None],
+)
 
 
 # What others ask

@@ -14,7 +14,8 @@ from audits.independence import objections
 from audits.models import Audit, ChecklistItem, Finding
 from capa.models import Nonconformity
 from documents.workflow import create_document
-from qms.files.workflow import attachments_of
+from qms.files.workflow import attach, attachments_of
+from qms.files.workflow import void as void_attachment
 from qms.periods import today
 from qms.refusals import Refused, Stale
 from qms.scope.models import Process
@@ -223,6 +224,27 @@ def test_the_team_is_told_until_the_day_and_the_lead_until_the_report(round_: Ro
     workflow.start(audit, by=round_.lead)
     [item] = WorkItem.objects.filter(number=audit.number)
     assert (item.person, item.label) == (round_.lead, "Report")
+
+
+def test_the_team_changes_only_while_the_audit_is_planned(round_: Round) -> None:
+    audit = round_.planned()
+    third = factories.person("auditor")
+    workflow.set_team(audit, by=round_.lead, team=[third, round_.lead])
+    assert workflow.team_of(audit) == [round_.lead, third]
+    workflow.confirm(audit, by=round_.lead)
+    with pytest.raises(Refused, match="team is confirmed"):
+        workflow.set_team(audit, by=round_.lead, team=[])
+
+
+def test_what_a_report_stands_on_stays_attached(round_: Round) -> None:
+    audit = round_.answered()
+    finding = workflow.record_finding(audit, by=round_.second, grade="observation", statement="s")
+    photo = attach(finding, SimpleUploadedFile("a.png", _picture()), by=round_.second)
+    round_.issue(audit)
+    with pytest.raises(Refused, match="released"):
+        attach(finding, SimpleUploadedFile("b.png", _picture()), by=round_.second)
+    with pytest.raises(Refused, match="released"):
+        void_attachment(photo, by=round_.quality, reason="Not nice.")
 
 
 def test_a_postponement_keeps_the_first_day_and_its_reason(round_: Round) -> None:

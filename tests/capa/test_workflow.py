@@ -141,6 +141,13 @@ def test_neither_owner_nor_doer_judges_effectiveness(case: Case) -> None:
         workflow.confirm_effective(case.nc, by=case.other, verdict="Fine.")
 
 
+def test_passing_the_case_on_makes_nobody_its_judge(case: Case) -> None:
+    case.implemented()
+    amend(case.nc, by=case.owner, changes={"owner": case.other}, reason="Passing it on.")
+    with pytest.raises(Refused, match="owned or answered the case before"):
+        workflow.confirm_effective(case.nc, by=case.owner, verdict="Fine.")
+
+
 def test_the_criterion_needs_its_time(case: Case) -> None:
     case.analysed()
     workflow.plan(
