@@ -50,7 +50,6 @@ class History(HistoricalRecords):
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("bases", [HistoryRow])
-        options.setdefault("history_change_reason_field", models.TextField(null=True))
         options.setdefault("user_db_constraint", True)
         super().__init__(**options)
 
@@ -62,6 +61,10 @@ class History(HistoricalRecords):
             triggers.Stamped(name="stamped"),
         ]
         return options
+
+    def _get_history_change_reason_field(self) -> "models.Field[Any, Any]":
+        """A field of its own for each history table; a shared one would name another's table."""
+        return models.TextField(null=True)
 
     def _get_history_user_fields(self) -> dict[str, Any]:
         return {

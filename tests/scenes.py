@@ -63,17 +63,24 @@ PEOPLE: dict[str, tuple[str, ...]] = {
 
 
 class Cast:
-    """The people of a scene; they are there before anything that may be taken back."""
+    """The people of a scene, each made when first called for."""
 
     def __init__(self) -> None:
-        self._known = {name: self._make(name) for name in (*PEOPLE, "system", "gone")}
+        self._known: dict[str, Person] = {}
         self.things: dict[str, Any] = {}
 
+    def assemble(self) -> "Cast":
+        """Make everybody now, before anything that will be taken back."""
+        for name in (*PEOPLE, "system", "gone"):
+            getattr(self, name)
+        return self
+
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_known"][name]
-        except KeyError:
-            raise AttributeError(name) from None
+        if name not in (*PEOPLE, "system", "gone"):
+            raise AttributeError(name)
+        if name not in self._known:
+            self._known[name] = self._make(name)
+        return self._known[name]
 
     def _make(self, name: str) -> Person:
         if name == "system":

@@ -91,7 +91,7 @@ class Theatre:
     """A scene with its cast, their browsers and their tokens."""
 
     def __init__(self, scene: Scene, travel: time_machine.Traveller) -> None:
-        self.scene, self.travel, self.cast = scene, travel, Cast()
+        self.scene, self.travel, self.cast = scene, travel, Cast().assemble()
         self.actors = dict.fromkeys(
             (*scene.people, *(s.who for s in scene.steps.values()), *STRANGERS)
         )
