@@ -60,7 +60,9 @@ class AuditFilter(django_filters.FilterSet):
     process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
     status = django_filters.ChoiceFilter(choices=Audit.Status.choices, label="State")
     lead = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Lead")
-    year = django_filters.NumberFilter(field_name="planned_on__year", label="Year")
+    year = django_filters.NumberFilter(
+        field_name="planned_on__year", label="Year", min_value=1990, max_value=2190
+    )
 
     class Meta:
         model = Audit

@@ -39,7 +39,9 @@ class ReviewFilter(django_filters.FilterSet):
 
     title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
     status = django_filters.ChoiceFilter(choices=Review.Status.choices, label="State")
-    year = django_filters.NumberFilter(field_name="planned_on__year", label="Year")
+    year = django_filters.NumberFilter(
+        field_name="planned_on__year", label="Year", min_value=1990, max_value=2190
+    )
 
     class Meta:
         model = Review

@@ -64,3 +64,5 @@ CELERY_TASK_EAGER_PROPAGATES = True
 INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
 MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
+# A form with three people looks up three people, one for each field.
+ZEAL_ALLOWLIST = [{"model": "people.Person", "field": "get"}]
