@@ -293,16 +293,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "args": [queue],
         # What waited while no worker ran is done once, not once for each missed beat.
-        "options": {"queue": queue, "expires": 5},
+        "options": {"queue": queue, "expire_seconds": 5},
     }
     for queue in ("default", "pack")
 } | {
     # Often and harmless: what is due is done once, and a pause is caught up at the next beat.
-    "remind": {"task": "work.remind", "schedule": 900.0, "options": {"expires": 600}},
+    "remind": {"task": "work.remind", "schedule": 900.0, "options": {"expire_seconds": 600}},
     "take-effect": {
         "task": "documents.take_effect",
         "schedule": 300.0,
-        "options": {"expires": 240},
+        "options": {"expire_seconds": 240},
     },
 }
 

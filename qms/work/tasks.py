@@ -1,6 +1,7 @@
 """Reminders by the clock: before, on and after a due date; caught up after a pause, never twice."""
 
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from celery import shared_task
@@ -47,7 +48,9 @@ def _alone() -> bool:
 
 
 def _stamp(items: list[tuple[WorkItem, int]]) -> str:
-    return str(max(item.pk for item, _stage in items))
+    """The same for the same stages only: a moved date is a new digest, also on the same day."""
+    said = ";".join(sorted(f"{item.pk} {item.due} {stage}" for item, stage in items))
+    return sha256(said.encode()).hexdigest()[:16]
 
 
 def _digest(items: list[tuple[WorkItem, int]], day: date) -> dict[str, Any]:
