@@ -65,4 +65,4 @@ INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
 MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
 # A form with three people looks up three people, one for each field.
-ZEAL_ALLOWLIST = [{"model": "people.Person", "field": "get"}]
+ZEAL_ALLOWLIST = [{"model": "people.Person", "field": "get()"}]
