@@ -9,7 +9,7 @@ from django.test import Client
 from qms.local.permissions import operations, pages
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 QUERIES = [
     "?page=abc", "?page=99999999", "?page=-1", "?sort=--x", "?sort=password", "?format=zip",
     "?q=a%00b", "?q=%F0%9F%98%80", "?month=9999-99", "?month=2026-02-30", "?history=9999999",
