@@ -144,6 +144,7 @@ def test_a_list_costs_as_many_queries_with_many_rows_as_with_one(
     assert len(drawn) == 7 * len(COLUMNS)
 
 
+@pytest.mark.django_db
 def test_moments_leave_the_house_in_the_organisations_zone() -> None:
     column = Column("at", "At")
     value = listing.plain(column, type("Row", (), {"at": datetime(2026, 7, 1, 12, tzinfo=UTC)})())
