@@ -1,6 +1,6 @@
 """What the evidence pack and the management review get from audits (9.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -103,11 +103,18 @@ def finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...
         )
 
 
+def released_findings(audits: Sequence[Audit]) -> Iterable[tuple[Audit, Finding]]:
+    """The findings of the reports: their photos belong to the report."""
+    rows = Finding.objects.filter(audit__in=audits, status=Finding.Status.RELEASED)
+    return [(each.audit, each) for each in rows.select_related("audit").order_by("pk")]
+
+
 @contributions.printed(
     folder="09-internal-audit",
     model_label="audits.Audit",
     template=TEMPLATE,
     context=report_context,
+    brings=released_findings,
 )
 def reports(period: Period, as_of: datetime) -> Iterable[tuple[Audit, str]]:
     """Each issued report."""

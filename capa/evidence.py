@@ -1,6 +1,6 @@
 """What the evidence pack and the management review get from nonconformities (10.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from capa.models import Nonconformity
 from capa.prints import TEMPLATE, nc_context
 from qms import contributions
+from qms.actions.models import Action
 from qms.clauses import ClauseRef
 from qms.contributions import ClauseLine, Concern, Line
 from qms.periods import Period
@@ -75,11 +76,19 @@ def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
         )
 
 
+def actions_of(records: Sequence[Nonconformity]) -> Iterable[tuple[Nonconformity, Action]]:
+    """Its actions: what shows that they were done belongs to the nonconformity."""
+    by_key = {each.pk: each for each in records}
+    rows = Action.objects.raised_from(*records).exclude(status=Action.Status.VOID).order_by("pk")
+    return [(by_key[each.origin_id], each) for each in rows]
+
+
 @contributions.printed(
     folder="11-nonconformities",
     model_label="capa.Nonconformity",
     template=TEMPLATE,
     context=nc_context,
+    brings=actions_of,
 )
 def printed(period: Period, as_of: datetime) -> Iterable[tuple[Nonconformity, str]]:
     """One report each."""

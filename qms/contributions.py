@@ -54,7 +54,9 @@ class RecordPrint:
     """Records of one kind that enter the pack as a page of their own.
 
     `select(period, as_of)` yields (record, file name without ending); `template` prints one, with
-    `context(record, as_of)`.
+    `context(record, as_of)`. What is attached to a record comes along; so does what is attached to
+    its parts without a page of their own: `brings(records)` yields (record, part), all parts of one
+    model.
     """
 
     folder: str
@@ -62,6 +64,7 @@ class RecordPrint:
     template: str
     select: Callable[..., Iterable[tuple[Any, str]]]
     context: Callable[..., dict[str, Any]]
+    brings: Callable[[Sequence[Any]], Iterable[tuple[Any, Any]]] = lambda records: ()
 
 
 @dataclass(frozen=True)
@@ -117,12 +120,17 @@ def register(*, name: str, title: str, columns: Iterable[str]) -> Callable[[Func
 
 
 def printed(
-    *, folder: str, model_label: str, template: str, context: Callable[..., dict[str, Any]]
+    *,
+    folder: str,
+    model_label: str,
+    template: str,
+    context: Callable[..., dict[str, Any]],
+    **more: Any,
 ) -> Callable[[Function], Function]:
     """Register `(period, as_of) -> (record, file name) pairs` printed one by one in the pack."""
 
     def keep(select: Function) -> Function:
-        _prints.append(RecordPrint(folder, model_label, template, select, context))
+        _prints.append(RecordPrint(folder, model_label, template, select, context, **more))
         return select
 
     return keep
@@ -429,7 +437,8 @@ class ClauseLine:
 
     `kind` says in words what it is ("Document", "evidence"); `GAP` marks something that is missing,
     with what is done about it. `record_number` is the record, `person` and `day` who checked it
-    last and when: a link alone is no evidence.
+    last and when: a link alone is no evidence. `of` is the record whose readers may see the line;
+    None where everybody who sees the page may.
     """
 
     number: str
@@ -439,6 +448,7 @@ class ClauseLine:
     person: str
     day: date | None
     url: str
+    of: Any = None
 
 
 @dataclass(frozen=True)
@@ -471,15 +481,34 @@ def clause_evidence(find: Function) -> Function:
     return find
 
 
-def evidence_for(edition: str) -> dict[str, list[ClauseLine]]:
-    """What every chapter can show, by clause number, in a lasting order."""
+def evidence_for(edition: str, person: Any = None) -> dict[str, list[ClauseLine]]:
+    """What every chapter can show, by clause number, in a lasting order.
+
+    With a `person` only what that person may see; without one everything, for the pack.
+    """
+    lines = [line for find in _clause_lines for line in find(edition)]
     found: dict[str, list[ClauseLine]] = {}
-    for find in _clause_lines:
-        for line in find(edition):
-            found.setdefault(line.number, []).append(line)
+    for line in lines if person is None else _visible(lines, person):
+        found.setdefault(line.number, []).append(line)
     for lines in found.values():
         lines.sort(key=lambda line: (line.kind, line.record_number, line.title))
     return found
+
+
+def _visible(lines: list[ClauseLine], person: Any) -> list[ClauseLine]:
+    """The lines whose record the person may see; each model is asked once."""
+    keys: dict[type[models.Model], set[int]] = {}
+    for line in lines:
+        if line.of is not None:
+            keys.setdefault(type(line.of), set()).add(line.of.pk)
+    seen = {
+        (model, pk)
+        for model, known in keys.items()
+        for pk in model._default_manager.visible_to(person)  # type: ignore[attr-defined]
+        .filter(pk__in=known)
+        .values_list("pk", flat=True)
+    }
+    return [line for line in lines if line.of is None or (type(line.of), line.of.pk) in seen]
 
 
 def preflight(find: Function) -> Function:

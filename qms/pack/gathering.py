@@ -173,7 +173,7 @@ class _Reader:
             if kind.folder not in self.takes:
                 continue
             chosen = list(kind.select(self.period, self.as_of))
-            attached = files_of([record for record, _ in chosen])
+            attached = files_of(kind, [record for record, _ in chosen])
             for record, name in chosen:
                 context = kind.context(record, self.as_of)
                 title = f"{name} {context.get('title', '')}".strip()
@@ -300,12 +300,17 @@ def safe(name: Any) -> str:
 # Files -------------------------------------------------------------------------------------
 
 
-def files_of(records: Sequence[Any]) -> dict[int, list[Attachment]]:
-    """What is attached to records of one kind, by the record's key."""
+def files_of(kind: RecordPrint, records: Sequence[Any]) -> dict[int, list[Attachment]]:
+    """What is attached to records of one kind and to what they bring, by the record's key."""
     found: dict[int, list[Attachment]] = {}
-    if records:
-        for each in attachments_of(*records):
-            found.setdefault(each.record_id, []).append(each)
+    if not records:
+        return found
+    for each in attachments_of(*records):
+        found.setdefault(each.record_id, []).append(each)
+    whole = {part.pk: (record.pk, part) for record, part in kind.brings(records)}
+    if whole:
+        for each in attachments_of(*(part for _, part in whole.values())):
+            found.setdefault(whole[each.record_id][0], []).append(each)
     return found
 
 
@@ -318,7 +323,7 @@ def missing_files(pack: Pack) -> list[dict[str, str]]:
             continue
         chosen = list(kind.select(pack.period, pack.as_of))
         names = {record.pk: name for record, name in chosen}
-        for key, attached in files_of([record for record, _ in chosen]).items():
+        for key, attached in files_of(kind, [record for record, _ in chosen]).items():
             found += [
                 {"what": f"{each.name} of {names[key]}", "url": each.get_absolute_url()}
                 for each in attached

@@ -1,0 +1,44 @@
+"""A browser for the journeys, and desks that are cleared away after each."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.journeys.desk import Desk
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+
+
+@pytest.fixture
+def browser(browser_path: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop runs in this thread; the database work of the tests beside it is harmless.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(autouse=True)
+def _several_people_in_a_form(settings: Any) -> None:
+    """A form that names owner, reviewer and approver looks up three people; that is no list."""
+    settings.ZEAL_NPLUSONE_THRESHOLD = 4
+
+
+@pytest.fixture
+def sits_down(browser: Any, live_server: Any) -> Iterator[Callable[..., Desk]]:
+    """`(person, phone=False) -> Desk`: that person signs in at a browser of their own."""
+    desks: list[Desk] = []
+
+    def sit(who: Any, *, phone: bool = False) -> Desk:
+        desks.append(Desk(browser, live_server.url, who, phone=phone))
+        return desks[-1]
+
+    yield sit
+    complaints = [each for desk in desks for each in desk.complaints]
+    for desk in desks:
+        desk.context.close()
+    assert complaints == []
