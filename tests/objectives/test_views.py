@@ -70,6 +70,7 @@ def queries_of(client: Client, address: str) -> int:
     return len(caught)
 
 
+@pytest.mark.slow
 def test_a_list_of_a_thousand_takes_as_many_queries_as_one_of_ten(
     manager: Person, owner: Person
 ) -> None:

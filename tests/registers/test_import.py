@@ -78,6 +78,7 @@ def test_nothing_is_imported_until_it_is_accepted(manager: Person, master_list: 
     assert not Document.objects.exists()
 
 
+@pytest.mark.slow
 def test_rows_with_problems_stop_the_import_unless_left_out_on_purpose(
     manager: Person, master_list: Path
 ) -> None:
@@ -122,6 +123,7 @@ def test_one_refused_row_leaves_nothing_behind(manager: Person, log: Path) -> No
     assert Nonconformity.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_log_comes_in_with_its_closed_rows_marked_as_taken_over(
     manager: Person, log: Path
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_log_comes_in_with_its_closed_rows_marked_as_taken_over(
     assert not Nonconformity.objects.exclude(status="closed").exclude(status="open").exists()
 
 
+@pytest.mark.slow
 def test_a_second_import_finds_everything_there(manager: Person, log: Path) -> None:
     importer = importers()["nonconformities"]
     preview = importer.preview(read(log))

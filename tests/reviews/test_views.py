@@ -43,6 +43,7 @@ def test_the_empty_list_teaches(cast: Cast) -> None:
     assert "No management review is planned yet" in page
 
 
+@pytest.mark.slow
 def test_a_long_list_takes_as_many_queries_as_a_short_one(cast: Cast) -> None:
     client = signed_in(cast.manager)
 

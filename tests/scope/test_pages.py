@@ -190,6 +190,7 @@ def test_top_management_approves_on_the_page_with_its_password(firm: Firm) -> No
     assert ScopeStatement.objects.approved().get() == statement
 
 
+@pytest.mark.slow
 def test_the_list_of_processes_asks_as_often_for_a_thousand(firm: Firm) -> None:
     client = as_(firm.manager)
     for at in range(9):
