@@ -113,9 +113,16 @@ def clause_lines(edition: str) -> list[ClauseLine]:
                         each.approved_by.name if each.approved_by else "",
                         each.approved_on,
                         each.document.get_absolute_url(),
+                        of=each.document,
                     )
                 )
     return found
+
+
+def _named(document: Document) -> str:
+    """A restricted document goes by its number where not only its readers look."""
+    is_open = document.confidentiality == Document.Confidentiality.OPEN
+    return str(document) if is_open else document.number
 
 
 @contributions.preflight
@@ -124,7 +131,7 @@ def concerns(period: Period) -> list[Concern]:
     late = Document.objects.review_due(period.end).order_by("next_review")
     found = [
         Concern(
-            f"{each.number} {each.title} was due for review on {each.next_review:%-d %b %Y}.",
+            f"{_named(each)} was due for review on {each.next_review:%-d %b %Y}.",
             each.get_absolute_url(),
             "late",
         )

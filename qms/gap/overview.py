@@ -5,6 +5,7 @@ There are counts here and no percentages: how much of a standard is met is not a
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from qms import clauses
 from qms.actions.models import Action
@@ -70,11 +71,11 @@ def answers_of(assessment: Assessment) -> list[GapAnswer]:
     return sorted(answers, key=lambda each: each.ref)
 
 
-def rows_of(assessment: Assessment, *, with_records: bool = True) -> list[Row]:
-    """Every clause with its answer, actions and live records."""
+def rows_of(assessment: Assessment, person: Any = None, *, with_records: bool = True) -> list[Row]:
+    """Every clause with its answer, actions and the live records that `person` may see."""
     answers = answers_of(assessment)
     actions = actions_by_answer(answers)
-    records = evidence_for(assessment.edition) if with_records else {}
+    records = evidence_for(assessment.edition, person) if with_records else {}
     return [
         Row(each, each.about, actions.get(each.pk, []), records.get(each.ref.number, []))
         for each in answers

@@ -54,7 +54,7 @@ def assessment_list(request: HttpRequest) -> HttpResponseBase:
 def assessment_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The clauses by chapter, how each stands, and what is done about its gap."""
     assessment = pages.find(request, Assessment.objects.select_related("created_by"), pk=pk)
-    rows = rows_of(assessment)
+    rows = rows_of(assessment, request.user)
     answers = [row.answer for row in rows]
     judged = sum(each.judgement != "open" for each in answers)
     first_open = next((each for each in answers if each.judgement == "open"), None)
@@ -172,7 +172,8 @@ def _about(request: HttpRequest, found: GapAnswer) -> dict[str, Any]:
     at = order.index(found)
     former = assessment.former()
     before = former.answers.filter(clause=found.clause).first() if former else None
-    records = contributions.evidence_for(assessment.edition).get(found.ref.number, [])
+    evidence = contributions.evidence_for(assessment.edition, request.user)
+    records = evidence.get(found.ref.number, [])
     return {
         "answer": found,
         "assessment": assessment,

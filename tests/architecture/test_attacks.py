@@ -428,7 +428,7 @@ def row_of(record: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "model",
     sorted(all_amendments(), key=str),
-    ids=lambda model: model._meta.label,  # type: ignore[attr-defined]
+    ids=lambda model: model._meta.label,
 )
 def test_an_edit_changes_what_its_form_asks_and_nothing_else(model: Any, cast: Cast) -> None:
     record = a(model, cast)

@@ -1,0 +1,295 @@
+"""What a person may not see is not there for them: on no page, in no list, file, search or API.
+
+Restricted documents, drafts of revisions, and findings of a running audit, with their files.
+Every GET address of the program is asked by every role, with real keys.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from audits import workflow as audits
+from documents import workflow as documents
+from qms import clock
+from qms.api import operations
+from qms.contributions import evidence_for, find_everywhere
+from qms.files.workflow import attach
+from qms.gap import workflow as gap
+from qms.pack import workflow as packs
+from qms.people.models import ApiToken
+from qms.people.roles import ROLES
+from qms.periods import today
+from qms.scope.workflow import create_process
+from qms.workflow import transitions_of
+from reviews.workflow import compile_inputs, inputs_of
+from tests import scenes
+from tests.architecture.test_promises import OWN
+from tests.scenes import Cast
+
+pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3.2")]
+
+SECRET = "okapi stripes recipe"  # in the restricted document, its text and its file
+DRAFT = "narwhal torque table"  # in a draft of an open document
+FOUND = "pangolin shelf finding"  # in a finding of a running audit
+MAY_SEE = {
+    SECRET: {"quality_manager", "top_management"},
+    DRAFT: {"quality_manager", "process_owner"},
+    FOUND: {"quality_manager", "lead_auditor"},
+}
+
+
+def picture() -> "ContentFile[bytes]":
+    made = io.BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(made, "JPEG")
+    return ContentFile(made.getvalue(), name="photo.jpg")
+
+
+@dataclass
+class House:
+    """A company in which something is hidden from most people."""
+
+    cast: Cast
+    hidden: dict[str, list[Any]] = field(default_factory=dict)
+    files: dict[str, list[Any]] = field(default_factory=dict)
+    near: dict[str, Any] = field(default_factory=dict)
+
+    def clients(self) -> Iterator[tuple[str, Any, Client]]:
+        for role in ROLES:
+            person = getattr(self.cast, role)
+            client = Client()
+            client.force_login(person, backend="qms.people.access.RoleBackend")
+            yield role, person, client
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    cast = Cast()
+    with time_machine.travel(clock.now() - timedelta(days=45), tick=True):
+        secret = scenes.approve(
+            cast,
+            documents.create_document(
+                by=cast.author,
+                title=f"The {SECRET}",
+                kind="procedure",
+                owner=cast.owner,
+                body=f"Mix the {SECRET} well.",
+                reviewer=cast.reviewer,
+                approver=cast.approver,
+                confidentiality="restricted",
+                review_months=1,
+                clauses=["2026:8.4.1"],
+            ).revisions.get(),
+        )
+    secret_draft = documents.start_revision(
+        secret.document, by=cast.author, change_summary=f"A new {SECRET}."
+    )
+    opened = scenes.approve(cast, scenes.a_draft(cast)).document
+    draft = documents.start_revision(
+        opened, by=cast.author, body=f"The {DRAFT}.", change_summary=f"Adds the {DRAFT}."
+    )
+    finding = scenes.a_finding(cast)
+    audit = finding.audit
+    finding = audits.record_finding(
+        audit, by=cast.member, grade="minor", statement=f"A {FOUND}.", evidence=f"The {FOUND}."
+    )
+    review = compile_inputs(scenes.a_review(cast), by=cast.manager)
+    assessment = gap.start_assessment(by=cast.manager, edition="2026")
+    house = House(cast)
+    house.hidden = {
+        SECRET: [secret.document, secret, secret_draft],
+        DRAFT: [draft],
+        FOUND: [finding],
+    }
+    for words, records in house.hidden.items():
+        who = cast.member if words == FOUND else cast.author
+        house.files[words] = [
+            attach(each, picture(), by=who, caption=words)
+            for each in records
+            if getattr(each, "submitted_on", None) is None
+        ]
+    house.near = {
+        "actions/": scenes.an_action(cast),
+        "scope/sites/": cast.things["site"],
+        "scope/processes/": create_process(
+            by=cast.manager, code="MAKE", name="Making", owner=cast.owner
+        ),
+        "scope/statements/": scenes.a_statement(cast),
+        "gap/": assessment,
+        "gap/answers/": assessment.answers.get(clause="2026:8.4.1"),
+        "packs/": packs.plan_pack(by=cast.manager),
+        "documents/": opened,
+        "documents/revisions/": opened.revisions.get(number=1),
+        "audits/": audit,
+        "audits/certificates/": scenes.an_application(cast),
+        "nonconformities/": scenes.a_nonconformity(cast),
+        "objectives/": scenes.an_objective(cast),
+        "reviews/": review,
+        "reviews/inputs/": inputs_of(review)[0],
+        "people/": cast.author,
+    }
+    return house
+
+
+def asked(house: House) -> Iterator[str]:
+    """Every page that has no key, or whose key is that of something everybody may know of."""
+    for path, _view in OWN:
+        if "health" in path or path.startswith(("gallery", "verify")):
+            continue
+        if "<" not in path:
+            yield f"/{path}"
+            continue
+        prefix = path.split("<", 1)[0]
+        record = house.near.get(prefix)
+        if record is None:
+            continue
+        moves = [each.name for each in transitions_of(type(record))]
+        # Every step's page is drawn by the same code, so one of each procedure is asked for.
+        for name in moves[:1] if "<slug:name>" in path else [""]:
+            filled = path.replace("<slug:name>", name)
+            filled = filled.replace("<int:pk>", str(record.pk)).replace("<int:position>", "1")
+            if "<" not in filled:
+                yield f"/{filled}"
+
+
+def text_of(answer: Any) -> str:
+    if answer.get("Content-Type", "").startswith("application/pdf"):
+        return ""
+    return b"".join(answer).decode(errors="replace")
+
+
+@pytest.mark.slow
+def test_no_page_tells_what_its_reader_may_not_see(house: House) -> None:
+    month = (today() - timedelta(days=15)).strftime("%Y-%m")
+    more = [
+        f"/calendar/?month={month}",
+        f"/calendar/?month={today():%Y-%m}",
+        *(f"/search/?q={words.split()[0]}" for words in MAY_SEE),
+        *(f"/documents/?title={words.split()[0]}" for words in MAY_SEE),
+        *(f"/audits/findings/?text={words.split()[0]}" for words in MAY_SEE),
+        *(f"{each.get_absolute_url()}?print=1" for each in house.near.values()),
+    ]
+    paths = list(dict.fromkeys([*asked(house), *more]))
+    lists = [f"/{path}" for path, view in OWN if view.__name__.endswith("_list")]
+    paths += [f"{path}?format=csv" for path in lists]
+    told, seen = [], set()
+    for role, _person, client in house.clients():
+        for path in paths:
+            answer = client.get(path)
+            assert answer.status_code < 500, path
+            page = text_of(answer)
+            for words, readers in MAY_SEE.items():
+                if words in page:
+                    seen.add((role, words))
+                    told += [] if role in readers else [f"{role} reads “{words}” at {path}"]
+    assert not told, told
+    for words, readers in MAY_SEE.items():  # the test can see: its readers do find it
+        assert {role for role, what in seen if what == words} == readers
+
+
+def keyed(house: House, words: str) -> Iterator[str]:
+    """Every address that bears the key of something hidden."""
+    for record in house.hidden[words]:
+        own = record.get_absolute_url()
+        yield own
+        yield f"{own}?print=1"
+        yield f"{own}edit/"
+        kind = ContentType.objects.get_for_model(record)
+        yield reverse("files:attachment_create", args=[kind.pk, record.pk])
+        for each in transitions_of(type(record)):
+            yield f"{own}do/{each.name}/"
+        pattern = own[1:].replace(str(record.pk), "<int:pk>")
+        known = {path for path, _view in OWN}
+        yield from (f"{own}{name}/" for name in ("pdf", "revise") if f"{pattern}{name}/" in known)
+    for each in house.files[words]:
+        yield each.get_absolute_url()
+        yield reverse("files:thumbnail", args=[each.pk, "small"])
+        yield reverse("files:attachment_transition", args=[each.pk, "void"])
+
+
+@pytest.mark.parametrize("words", MAY_SEE)
+def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> None:
+    paths = list(keyed(house, words))
+    assert len(paths) > 8
+    opened = set()
+    for role, _person, client in house.clients():
+        for path in paths:
+            answer = client.get(path)
+            if role in MAY_SEE[words]:
+                opened |= {path} if answer.status_code == 200 else set()
+                continue
+            assert answer.status_code in (403, 404), f"{role} {path}"
+            assert words not in text_of(answer), f"{role} {path}"
+            # To whoever may open such pages at all it is as if it were not there.
+            none = client.get(re.sub(r"/\d+/", "/999999/", path, count=1))
+            same = none.status_code == answer.status_code or "attach" in path
+            assert same, f"{role} {path}: {answer.status_code}, for none {none.status_code}"
+    assert set(paths) - opened == set() or all(
+        "edit" in path or "revise" in path or "do/" in path or "picture" in path
+        for path in set(paths) - opened
+    )
+
+
+API = {"documents.Document": "documents", "documents.Revision": "revisions"}
+API |= {"audits.Finding": "findings"}
+
+
+def test_no_operation_of_the_api_tells_it(house: House) -> None:
+    lists = [each.path for each in operations if each.method == "GET" and "{" not in each.path]
+    assert len(lists) > 15
+    for role, person, _client in house.clients():
+        _token, secret = ApiToken.issue(person, "test", clock.now() + timedelta(days=1))
+        headers = {"authorization": f"Bearer {secret}"}
+        pages = {path: Client().get(path, headers=headers).content.decode() for path in lists}
+        for words, readers in MAY_SEE.items():
+            told = [path for path, page in pages.items() if words in page]
+            assert bool(told) is (role in readers), f"{role}: {told}"
+            if role not in readers:
+                for record in house.hidden[words]:
+                    _is_not_there(record, words, headers)
+
+
+def _is_not_there(record: Any, words: str, headers: dict[str, str]) -> None:
+    """Read, edited or moved by its key, a record that is not visible stays as unknown as before."""
+    path = f"/api/v1/{API[record._meta.label]}/{record.pk}/"
+    body = {"version": record.version, "reason": "x", "title": "x"}
+    answers = [
+        Client().get(path, headers=headers),
+        Client().patch(path, body, "application/json", headers=headers),
+    ]
+    for each in transitions_of(type(record)):
+        asks = {"password": "x"} | dict.fromkeys(each.details, "x")
+        asks = {k: v for k, v in asks.items() if k != "effective_from"}
+        send = {**body, **asks}
+        answers.append(
+            Client().post(f"{path}{each.name}/", send, "application/json", headers=headers)
+        )
+    for answer in answers:
+        assert answer.status_code in (403, 404), answer.content
+        assert words not in answer.content.decode()
+    version = record.version
+    record.refresh_from_db()
+    assert record.version == version
+
+
+def test_search_and_evidence_are_asked_for_a_person(house: House) -> None:
+    for role, person, _client in house.clients():
+        for words, readers in MAY_SEE.items():
+            hits = [
+                hit for _, found in find_everywhere(person, words.split()[0], 20) for hit in found
+            ]
+            assert not [h for h in hits if words in h.title] or role in readers
+        lines = [line for many in evidence_for("2026", person).values() for line in many]
+        named = any(SECRET in line.title for line in lines)
+        assert named is (role in MAY_SEE[SECRET])
+    assert any(SECRET in e.title for many in evidence_for("2026").values() for e in many)
