@@ -9,11 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from qms.clauses import ClauseField, ClausesField
+from qms.clauses import EDITION_CHOICES, ClauseField, ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
-
-EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
 
 
 class AuditQuerySet(RecordQuerySet):
@@ -101,7 +99,7 @@ class Audit(Numbered, StatefulRecord):
         related_name="audits",
         verbose_name="site",
     )
-    edition = models.CharField("edition", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     clauses = ClausesField("clauses", blank=True, default=list)
     objectives = models.TextField("objectives", blank=True)
     criteria = models.TextField("criteria", blank=True)
@@ -375,7 +373,7 @@ class Certificate(StatefulRecord):
     STATE_TONES = {"certified": "fine", "suspended": "late", "withdrawn": "void", "expired": "late"}
 
     body = models.CharField("certification body", max_length=120)
-    edition = models.CharField("edition", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     scope_text = models.TextField("scope on the certificate")
     number = models.CharField("certificate number", max_length=60, blank=True)
     cycle = models.PositiveSmallIntegerField("cycle", default=1)

@@ -235,11 +235,7 @@ def audit_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The report as a PDF."""
     rows = Audit.objects.select_related("process", "site", "lead", "created_by")
     audit = pages.find(request, rows, pk=pk)
-    return HttpResponse(
-        pdf_of(audit, request.user),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{audit.number}.pdf"'},
-    )
+    return pages.send_pdf(pdf_of(audit, request.user), audit.number)
 
 
 # Findings

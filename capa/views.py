@@ -179,8 +179,4 @@ def nc_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     people = ("owner", "created_by", "verified_by", "closed_by")
     rows = Nonconformity.objects.select_related("process", *people)
     nc = pages.find(request, rows, pk=pk)
-    return HttpResponse(
-        pdf_of(nc),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{nc.number}.pdf"'},
-    )
+    return pages.send_pdf(pdf_of(nc), nc.number)

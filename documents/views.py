@@ -205,9 +205,5 @@ def revision_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     people = ("created_by", "reviewed_by", "approved_by")
     rows = Revision.objects.select_related("document__owner", "document__process", *people)
     revision = pages.find(request, rows, pk=pk)
-    name = f"{revision.document.number}-rev{revision.number}.pdf"
-    return HttpResponse(
-        pdf_of(revision),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    name = f"{revision.document.number}-rev{revision.number}"
+    return pages.send_pdf(pdf_of(revision), name)

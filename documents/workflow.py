@@ -18,6 +18,7 @@ from qms.events import publish
 from qms.files.workflow import guards_attaching
 from qms.people.models import Person
 from qms.periods import add_months, due_in, today
+from qms.records import authors_of
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.workflow import amendment, creates, transition, voids
@@ -55,27 +56,19 @@ def there_is_content(revision: Revision, by: Any) -> str | None:
     return None
 
 
-def authors_of(revision: Revision) -> set[int]:
-    """The ids of everybody who wrote a part of this revision, from its history."""
-    columns = ("title", "body", "source_id", "change_summary")
-    authors = {revision.created_by_id}
-    before: tuple[Any, ...] | None = None
-    rows = revision.history.order_by("history_id").values_list("history_user_id", *columns)
-    for user, *content in rows:
-        if before is not None and tuple(content) != before:
-            authors.add(user)
-        before = tuple(content)
-    return authors
+def writers_of(revision: Revision) -> set[int]:
+    """The ids of everybody who wrote a part of this revision."""
+    return authors_of(revision, ("title", "body", "source_id", "change_summary"))
 
 
 def reviewer_wrote_none_of_it(revision: Revision, by: Any) -> str | None:
-    if by.pk in authors_of(revision):
+    if by.pk in writers_of(revision):
         return "Who wrote a part of it does not review it. Name another reviewer."
     return None
 
 
 def approver_wrote_none_of_it(revision: Revision, by: Any) -> str | None:
-    if by.pk not in authors_of(revision):
+    if by.pk not in writers_of(revision):
         return None
     reviewed_by_another = revision.reviewed_by_id and revision.reviewed_by_id != by.pk
     if by.holds("top_management") and reviewed_by_another:

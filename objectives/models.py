@@ -17,10 +17,10 @@ from django.db.models import F, OuterRef, Q
 from django.urls import reverse
 
 from qms import clock
+from qms.clauses import EDITION_CHOICES
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
 
-EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
 MOST_READINGS = 520  # as many as a list needs to judge: ten years of weeks
 _number = {"max_digits": 20, "decimal_places": 6}
 
@@ -99,7 +99,7 @@ class Objective(Numbered, StatefulRecord):
     FROZEN_IN = {"achieved", "missed", "withdrawn", "void"}
 
     title = models.CharField("objective, in a line", max_length=200)
-    edition = models.CharField("edition", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     process = models.ForeignKey(
         "scope.Process",
         models.PROTECT,

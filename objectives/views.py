@@ -176,11 +176,7 @@ def objective_transition(request: HttpRequest, pk: int, name: str) -> HttpRespon
 def objective_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The objective with its chart and readings as a PDF."""
     objective = pages.find(request, Objective.objects.select_related(*PEOPLE), pk=pk)
-    return HttpResponse(
-        pdf_of(objective),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{objective.number}.pdf"'},
-    )
+    return pages.send_pdf(pdf_of(objective), objective.number)
 
 
 @needs("objectives.measure_objective")

@@ -22,6 +22,7 @@ from qms.refusals import Refused
 
 Edition = Literal["2015", "2026"]
 EDITIONS: tuple[Edition, ...] = ("2015", "2026")
+EDITION_CHOICES = [(each, f"ISO 9001:{each}") for each in EDITIONS]
 MAPPING_KINDS = (
     "same",
     "wording",

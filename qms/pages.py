@@ -19,7 +19,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 
 from qms import contributions, forms, listing, periods, story, workflow
 from qms.access import ANYONE_SIGNED_IN, PUBLIC
@@ -34,6 +34,7 @@ __all__ = [
     "edit",
     "find",
     "refused",
+    "send_pdf",
     "show_list",
     "show_record",
     "tells_organisation",
@@ -134,6 +135,16 @@ def address(target: str) -> str:
     """An address as it is, or the address a url's name leads to ("capa:nc_list")."""
     is_address = not target or target.startswith(("/", "?", "#", "http:", "https:"))
     return target if is_address else reverse(target)
+
+
+def send_pdf(content: bytes, name: str) -> HttpResponse:
+    """A PDF to be saved as `name`.pdf; never shown inside our own pages."""
+    disposition = content_disposition_header(True, f"{name}.pdf")
+    return HttpResponse(
+        content,
+        content_type="application/pdf",
+        headers={"Content-Disposition": disposition or "attachment"},
+    )
 
 
 def refused(request: HttpRequest, refusal: Refused, *, status: int = 422) -> HttpResponse:

@@ -254,6 +254,21 @@ class StatefulRecord(Record):
                     )
 
 
+def authors_of(record: Any, columns: Collection[str]) -> set[int]:
+    """The ids of who created a record or changed one of these columns, from its history.
+
+    Columns are named as stored (`source_id`, not `source`).
+    """
+    authors = {record.created_by_id}
+    before: tuple[Any, ...] | None = None
+    rows = record.history.order_by("history_id").values_list("history_user_id", *columns)
+    for user, *content in rows:
+        if before is not None and tuple(content) != before:
+            authors.add(user)
+        before = tuple(content)
+    return authors
+
+
 class Numbered(models.Model):
     """Mixed in before a record: it gets its number when it is inserted, without gaps or doubles."""
 

@@ -14,12 +14,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from qms.clauses import EDITION_CHOICES
 from qms.links import Link
 from qms.periods import Period
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
-
-EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
 
 
 class StaysWithItsReview(pgtrigger.Trigger):
@@ -137,7 +136,7 @@ class Review(Numbered, StatefulRecord):
     )
 
     title = models.CharField("title", max_length=200)
-    edition = models.CharField("edition", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     period_start = models.DateField("looks back from")
     period_end = models.DateField("to")
     planned_on = models.DateField("planned for")

@@ -172,11 +172,7 @@ def review_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The minutes as a PDF."""
     review = pages.find(request, Review.objects.select_related("chair", "created_by"), pk=pk)
-    return HttpResponse(
-        pdf_of(review),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{review.number}.pdf"'},
-    )
+    return pages.send_pdf(pdf_of(review), review.number)
 
 
 @needs("reviews.change_review")

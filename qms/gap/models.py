@@ -12,9 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from qms.clauses import Clause, ClauseField, ClauseRef, clause
+from qms.clauses import EDITION_CHOICES, Clause, ClauseField, ClauseRef, clause
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
-from qms.scope.models import EDITIONS
 
 
 class FrozenWithAssessment(pgtrigger.Trigger):
@@ -63,7 +62,7 @@ class Assessment(Numbered, StatefulRecord):
     FROZEN_IN = {"completed", "void"}
 
     title = models.CharField("title", max_length=160)
-    edition = models.CharField("edition", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     status = models.CharField(
         max_length=12, choices=Status, default=Status.IN_PROGRESS, editable=False
     )

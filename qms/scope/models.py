@@ -11,11 +11,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
-from qms.clauses import ClauseField, ClauseRef, ClausesField
+from qms.clauses import EDITION_CHOICES, ClauseField, ClauseRef, ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 
-EDITIONS = [("2015", "ISO 9001:2015"), ("2026", "ISO 9001:2026")]
 # Clauses that every organisation meets in some way; leaving one out is rarely justified.
 ALWAYS_APPLICABLE = ("4", "5", "6", "7.2", "7.3", "7.4", "7.5", "9", "10")
 _DAYS = [MinValueValidator(1), MaxValueValidator(730)]
@@ -68,9 +67,11 @@ class Organisation(Record):
     name = models.CharField("name", max_length=120)
     country = models.CharField("country", max_length=2, choices=Country)
     time_zone = models.CharField("time zone", max_length=60, validators=[known_zone])
-    edition = models.CharField("edition worked to", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField(
+        "edition worked to", max_length=4, choices=EDITION_CHOICES, default="2026"
+    )
     preparing = models.CharField(
-        "edition being prepared", max_length=4, choices=EDITIONS, blank=True
+        "edition being prepared", max_length=4, choices=EDITION_CHOICES, blank=True
     )
     headcount = models.PositiveIntegerField("people", default=1)
     containment_days = models.PositiveIntegerField(
@@ -288,7 +289,7 @@ class ScopeStatement(Numbered, StatefulRecord):
     FROZEN_IN = {"in_review", "approved", "superseded", "void"}
     SIGNED_FIELDS = ("number", "edition", "statement", "products_and_services", "boundaries")
 
-    edition = models.CharField("edition", max_length=4, choices=EDITIONS, default="2026")
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     statement = models.TextField("scope")
     products_and_services = models.TextField("products and services covered")
     boundaries = models.TextField("what is outside, and why", blank=True)

@@ -294,7 +294,7 @@ def process_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 def process_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The process sheet as a PDF."""
     process = pages.find(request, Process.objects.select_related("owner", "created_by"), pk=pk)
-    return _pdf(prints.process_pdf(process), f"process-{process.code}")
+    return pages.send_pdf(prints.process_pdf(process), f"process-{process.code}")
 
 
 # Scope statements
@@ -461,11 +461,4 @@ def statement_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The statement as a PDF, marked for what it is."""
     people = ("created_by", "approved_by")
     statement = pages.find(request, ScopeStatement.objects.select_related(*people), pk=pk)
-    return _pdf(prints.statement_pdf(statement), statement.number)
-
-
-def _pdf(content: bytes, name: str) -> HttpResponse:
-    disposition = f'attachment; filename="{name}.pdf"'
-    return HttpResponse(
-        content, content_type="application/pdf", headers={"Content-Disposition": disposition}
-    )
+    return pages.send_pdf(prints.statement_pdf(statement), statement.number)

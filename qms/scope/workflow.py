@@ -21,7 +21,7 @@ from qms.events import handles, publish
 from qms.links import set_links
 from qms.people.models import Person
 from qms.periods import due_in, today
-from qms.records import RecordSaved
+from qms.records import RecordSaved, authors_of
 from qms.refusals import Refused
 from qms.scope import current
 from qms.scope.models import (
@@ -123,7 +123,7 @@ def left_out_of_this_edition(statement: ScopeStatement, by: Any) -> str | None:
 
 
 def wrote_none_of_it(statement: ScopeStatement, by: Any) -> str | None:
-    if by.pk in authors_of(statement):
+    if by.pk in writers_of(statement):
         return "Who wrote a part of it does not approve it; ask somebody else of top management."
     return None
 
@@ -136,16 +136,10 @@ def is_a_draft(line: NotApplicable, by: Any) -> str | None:
     return None
 
 
-def authors_of(statement: ScopeStatement) -> set[int]:
+def writers_of(statement: ScopeStatement) -> set[int]:
     """The ids of everybody who wrote a part: its words, what it covers, what it leaves out."""
     columns = ("edition", "statement", "products_and_services", "boundaries")
-    authors = {statement.created_by_id}
-    before: tuple[Any, ...] | None = None
-    rows = statement.history.order_by("history_id").values_list("history_user_id", *columns)
-    for user, *content in rows:
-        if before is not None and tuple(content) != before:
-            authors.add(user)
-        before = tuple(content)
+    authors = authors_of(statement, columns)
     for part in (StatementProcess, StatementSite, NotApplicable):
         kept = part.history.filter(statement=statement)
         authors.update(kept.values_list("history_user_id", flat=True))

@@ -169,7 +169,7 @@ def test_sent_back_the_review_starts_anew_and_the_reviewer_is_no_author(cast: Ca
     revision = cast.reviewed(cast.draft())
     workflow.send_back(revision, by=cast.approver, reason="Step 3 is unclear.")
     assert (revision.status, revision.reviewed_by) == ("draft", None)
-    assert cast.approver.pk not in workflow.authors_of(revision)
+    assert cast.approver.pk not in workflow.writers_of(revision)
     amend(revision, by=cast.author, changes={"body": "Buy well, step by step."})
     assert cast.approved(revision).status == "effective"
 
