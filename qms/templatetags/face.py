@@ -17,7 +17,7 @@ from django.utils import dateformat, formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from qms import periods
+from qms import origins, periods
 from qms.listing import Cell, state_words
 
 register = template.Library()
@@ -217,6 +217,13 @@ def is_checkbox(field: Any) -> bool:
 def bare_messages(text: Any) -> str:
     """A message's words without its markup."""
     return re.sub(r"<[^>]+>", "", str(text))
+
+
+@register.filter
+def origin_seen_by(record: Any, person: Any) -> Any:
+    """The record another one came from, if this person may see it; else None."""
+    origin = record.origin
+    return origin if origin is not None and origins.is_visible(origin, person) else None
 
 
 @register.filter

@@ -22,6 +22,7 @@ from PIL import Image
 from audits import workflow as audits
 from documents import workflow as documents
 from qms import clock
+from qms.actions.workflow import plan_action
 from qms.api import operations
 from qms.contributions import evidence_for, find_everywhere
 from qms.files.workflow import attach
@@ -293,3 +294,18 @@ def test_search_and_evidence_are_asked_for_a_person(house: House) -> None:
         named = any(SECRET in line.title for line in lines)
         assert named is (role in MAY_SEE[SECRET])
     assert any(SECRET in e.title for many in evidence_for("2026").values() for e in many)
+
+
+def test_a_record_names_its_origin_to_those_who_may_see_it(house: House) -> None:
+    secret = house.hidden[SECRET][0]
+    cast = house.cast
+    raised = [
+        plan_action(by=cast.author, title="Check", owner=cast.owner, due=today(), origin=secret),
+        scenes.a_nonconformity(cast, origin=secret),
+    ]
+    for role, _person, client in house.clients():
+        for record in raised:
+            page = client.get(record.get_absolute_url())
+            assert page.status_code == 200
+            assert (SECRET in page.content.decode()) is (role in MAY_SEE[SECRET]), role
+            assert (secret.get_absolute_url() in page.content.decode()) is (role in MAY_SEE[SECRET])
