@@ -298,7 +298,7 @@ def sign_ins() -> str:
         text=True,
         check=False,
     )
-    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+    return done.stdout.strip("\n") if done.returncode == 0 else done.stderr.strip()
 
 
 def say(sentence: str) -> None:
