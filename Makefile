@@ -8,6 +8,8 @@ PORT ?= 8000
 COMPANY ?= ca-manufacturer
 FAST ?=
 TESTS ?=
+AT ?=
+ONLY ?=
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -18,7 +20,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 COMPILE = $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
   --python-version 3.11 --universal
 
-.PHONY: help demo test check fix migrations lock trace permissions assets venv
+.PHONY: help demo test check fix migrations lock trace permissions shots assets venv
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -45,6 +47,9 @@ trace: venv  ## Which test holds which clause, and which handler hears which eve
 
 permissions: venv  ## Who may open what, written to docs/permissions.md
 	@exec $(PY) -m qms.local.permissions
+
+shots: venv assets  ## Pictures of the main pages to var/shots: AT=http://localhost:8000, ONLY=audit
+	@exec $(PY) -m tests.shots $(if $(AT),--at "$(AT)") $(if $(ONLY),--only "$(ONLY)")
 
 assets: venv  ## The front-end files, from pinned packages
 	@exec $(PY) -m qms.local.assets

@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,25 +20,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qms.demo.setup import PASSWORD
-
+PASSWORD, DOMAIN = "demo-password", "halden.example"  # as the demo prints them
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
-ROW = "main table a[href]"
+ROW = "main tbody a[href]"
 START_SECONDS = 900
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One page: its name, who looks, where; `follow` is the link to go on with."""
+    """One page: its name, who looks, where; `follow` is the link to go on with, `then` its part."""
 
     name: str
     who: str
     path: str
     follow: str = ""
     whole: bool = True
+    then: str = ""
 
 
 SHOTS = [
@@ -54,6 +56,8 @@ SHOTS = [
     Shot("audits", "lead", "/audits/", whole=False),
     Shot("audit", "lead", "/audits/?status=issued", ROW),
     Shot("audit-closed", "lead", "/audits/?status=closed", ROW),
+    Shot("audit-question", "lead", "/audits/?status=in_progress", ROW, then="field/"),
+    Shot("finding-new", "lead", "/audits/?status=in_progress", ROW, then="finding/"),
     Shot("audit-new", "lead", "/audits/new/"),
     Shot("findings", "lead", "/audits/findings/", whole=False),
     Shot("finding", "lead", "/audits/findings/", ROW),
@@ -154,11 +158,9 @@ def take(host: str, out: Path, only: re.Pattern[str]) -> int:
     """Take the pictures of all pages whose name matches; returns how many."""
     from playwright.sync_api import sync_playwright
 
-    from tests.conftest import chromium
-
     taken = 0
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = play.chromium.launch(executable_path=_chromium(), args=FLAGS)
         signed_in = {who: _sign_in(browser, host, who) for who in {each.who for each in SHOTS}}
         for screen, size in SCREENS.items():
             for scheme in SCHEMES:
@@ -178,13 +180,20 @@ def take(host: str, out: Path, only: re.Pattern[str]) -> int:
     return taken
 
 
+def _chromium() -> str:
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        raise SystemExit("No Chromium was found. Install it: apt-get install chromium")
+    return found
+
+
 def _sign_in(browser: Any, host: str, who: str) -> list[dict[str, Any]]:
     if not who:
         return []
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{host}/accounts/login/")
-    page.fill("[name=login]", f"{who}@{os.environ.get('DEMO_DOMAIN', 'halden.example')}")
+    page.fill("[name=login]", f"{who}@{DOMAIN}")
     page.fill("[name=password]", PASSWORD)
     page.click("form.form button[type=submit]")
     page.wait_for_url(lambda url: "/accounts/login/" not in url)
@@ -196,7 +205,7 @@ def _sign_in(browser: Any, host: str, who: str) -> list[dict[str, Any]]:
 def _open(page: Any, host: str, shot: Shot) -> None:
     page.goto(f"{host}{shot.path}")
     if shot.follow and (link := page.locator(shot.follow)).count():
-        page.goto(f"{host}{link.first.get_attribute('href')}")
+        page.goto(f"{host}{link.first.get_attribute('href')}{shot.then}")
     page.wait_for_load_state("networkidle")
 
 

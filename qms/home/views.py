@@ -23,12 +23,12 @@ ICONS = {
     "document": "file-text",
     "revision": "file-text",
     "nonconformity": "alert-triangle",
-    "objective": "target-arrow",
+    "objective": "target",
     "review": "presentation",
     "management review": "presentation",
-    "scope statement": "map-2",
-    "pack": "package",
-    "evidence pack": "package",
+    "scope statement": "sitemap",
+    "pack": "checklist",
+    "evidence pack": "checklist",
 }
 
 

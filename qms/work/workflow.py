@@ -143,7 +143,7 @@ def _write(item: WorkItem, step: Step, record: Any) -> None:
         "obstacle": step.obstacle[:300],
         "remind": step.remind,
         "kind": str(record._meta.verbose_name),
-        "number": str(getattr(record, "number", "") or ""),
+        "number": _number(record),
         "title": str(getattr(record, "title", "") or record)[:250],
         "state": _state(record),
         "url": step.url or record.get_absolute_url(),
@@ -153,6 +153,15 @@ def _write(item: WorkItem, step: Step, record: Any) -> None:
     for name, value in values.items():
         setattr(item, name, value)
     item.save()
+
+
+def _number(record: Any) -> str:
+    """The number people say: a revision's own is a count, which says nothing without its document.
+
+    A record whose name begins with nothing else (it has no number) goes without.
+    """
+    number = getattr(record, "number", "")
+    return number if isinstance(number, str) else str(record)[:40]
 
 
 def _state(record: Any) -> str:
