@@ -299,7 +299,7 @@ def test_search_and_evidence_are_asked_for_a_person(house: House) -> None:
 def test_a_record_names_its_origin_to_those_who_may_see_it(house: House) -> None:
     secret = house.hidden[SECRET][0]
     cast = house.cast
-    raised = [
+    raised: list[Any] = [
         plan_action(by=cast.author, title="Check", owner=cast.owner, due=today(), origin=secret),
         scenes.a_nonconformity(cast, origin=secret),
     ]
