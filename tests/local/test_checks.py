@@ -14,11 +14,11 @@ from tests.settings import ROOT
         "see /" + "work/main/qms",
         "open('/" + "root/.ssh/id')",
         "/" + "home/ann/qms",
-        "https://" + "pypi.org/project/django/",
-        "https://files." + "pythonhosted.org/packages/x.whl",
+        "https://py" + "pi.org/project/django/",
+        "https://files.python" + "hosted.org/packages/x.whl",
         '"resolved": "https://registry.' + 'npmjs.org/htmx"',
         "--index-url http://localhost:3141/root" + "/simple/",
-        "farm" + "-studio",
+        "far" + "m-studio",
     ],
 )
 def test_foreign_word_is_found(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +29,8 @@ def test_foreign_word_is_found(line: str, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "line", ["capa/workflow.py", "https://qms.example.com/work/", "/var/lib/qms", "work/models.py"]
+    "line",
+    ["capa/workflow.py", "https://qms.example.com/wo" + "rk/", "/var/lib/qms", "work/models.py"],
 )
 def test_ordinary_line_is_not(line: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(line)
