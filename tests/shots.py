@@ -24,8 +24,11 @@ PASSWORD, DOMAIN = "demo-password", "halden.example"  # as the demo prints them
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-SCREENS = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-SCHEMES = ("light", "dark")
+SCREENS: dict[str, Any] = {
+    "desktop": {"width": 1440, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+SCHEMES: tuple[Any, ...] = ("light", "dark")
 ROW = "main tbody a[href]"
 START_SECONDS = 900
 
@@ -187,7 +190,7 @@ def _chromium() -> str:
     return found
 
 
-def _sign_in(browser: Any, host: str, who: str) -> list[dict[str, Any]]:
+def _sign_in(browser: Any, host: str, who: str) -> list[Any]:
     if not who:
         return []
     context = browser.new_context()
@@ -197,7 +200,7 @@ def _sign_in(browser: Any, host: str, who: str) -> list[dict[str, Any]]:
     page.fill("[name=password]", PASSWORD)
     page.click("form.form button[type=submit]")
     page.wait_for_url(lambda url: "/accounts/login/" not in url)
-    cookies: list[dict[str, Any]] = context.cookies()
+    cookies: list[Any] = context.cookies()
     context.close()
     return cookies
 

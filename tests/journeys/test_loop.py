@@ -33,7 +33,7 @@ from qms.pack.models import Pack
 from qms.people.models import Person
 from qms.periods import add_months, today
 from qms.scope import workflow as scope
-from qms.scope.models import Process, ScopeStatement
+from qms.scope.models import Process, ScopeStatement, Site
 from qms.signing.models import Signature
 from reviews.models import Review
 from tests.conftest import WorkerProcess
@@ -495,7 +495,7 @@ def test_of_two_who_approve_at_once_one_wins_and_the_other_reads_why(
         statement="Buying, making and testing brass valves for water works at Hamilton.",
         products_and_services="Brass valves",
         processes=[company.process],
-        sites=list(scope.Site.objects.all()),
+        sites=list(Site.objects.all()),
     )
     scope.submit(statement, by=company.people["manager"])
     two: list[Person] = [company.people["boss"], person("top_management", name="Uma Falk")]
@@ -510,6 +510,7 @@ def test_of_two_who_approve_at_once_one_wins_and_the_other_reads_why(
     said = [_answer(desk) for desk in desks]
     statement.refresh_from_db()
     assert statement.status == "approved"
+    assert statement.approved_by is not None
     winner = two.index(statement.approved_by)
     assert "is now “Approved”." in said[winner]
     assert "“Approve” is not possible: it is already approved." in said[1 - winner]
