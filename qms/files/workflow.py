@@ -71,8 +71,10 @@ def attach_all(
 def _attach(record: Any, uploads: Sequence[Any], *, by: Any, caption: str) -> list[Attachment]:
     if not is_visible(record, by):
         raise PermissionDenied("You may not see this record.")
+    if why := obstacles(record, by):
+        raise Refused(" ".join(why))
     received = [receive(upload) for upload in uploads]
-    # As it stands now, and until this is done: a report may be issued at the same moment.
+    # Again, as it stands now and until this is done: a report may be issued at the same moment.
     stored = type(record)._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
     if why := obstacles(stored, by):
         raise Refused(" ".join(why))
