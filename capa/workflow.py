@@ -107,7 +107,8 @@ def did_none_of_it(nc: Nonconformity, by: Any) -> str | None:
         return "The owner does not judge the effectiveness; ask somebody else."
     if by.pk in answered_by(nc):
         return "Who owned or answered the case before does not judge its effectiveness."
-    if Action.objects.raised_from(nc).exclude(status=Action.Status.VOID).owned_by(by).exists():
+    ours = Action.objects.raised_from(nc).exclude(status=Action.Status.VOID)
+    if ours.worked_on_by(by).exists():
         return "Who did one of the actions does not judge their effectiveness."
     return None
 

@@ -19,6 +19,7 @@ actions = Resource(
         "status",
         "result",
         "done_on",
+        "done_by",
         "verified_by",
     ),
     form=ActionForm,

@@ -19,8 +19,9 @@ class ActionQuerySet(OriginQuerySet):
     def overdue(self, on: date) -> Self:
         return self.open().filter(due__lt=on)
 
-    def owned_by(self, person: models.Model) -> Self:
-        return self.filter(owner=person)
+    def worked_on_by(self, person: models.Model) -> Self:
+        """Actions the person owns or said to be done; somebody else judges them."""
+        return self.filter(models.Q(owner=person) | models.Q(done_by=person))
 
 
 class Action(FromOrigin, Numbered, StatefulRecord):
@@ -67,6 +68,9 @@ class Action(FromOrigin, Numbered, StatefulRecord):
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN, editable=False)
     result = models.TextField("what was done", blank=True)
     done_on = models.DateField("done on", null=True, blank=True, editable=False)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
+    )
     verified_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
     )
@@ -83,12 +87,19 @@ class Action(FromOrigin, Numbered, StatefulRecord):
             FromOrigin.origin_constraint("actions_origin_is_whole"),
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "void"])
-                | (models.Q(done_on__isnull=False) & ~models.Q(result="")),
+                | (
+                    models.Q(done_on__isnull=False, done_by__isnull=False) & ~models.Q(result="")
+                ),
                 name="actions_done_has_result",
             ),
             models.CheckConstraint(
-                condition=~models.Q(status="verified") | models.Q(verified_by__isnull=False),
-                name="actions_verified_by_someone",
+                condition=~models.Q(status="verified")
+                | (
+                    models.Q(verified_by__isnull=False)
+                    & ~models.Q(verified_by=models.F("owner"))
+                    & ~models.Q(verified_by=models.F("done_by"))
+                ),
+                name="actions_verified_by_somebody_else",
             ),
         ]
 

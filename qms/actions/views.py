@@ -62,7 +62,7 @@ def action_list(request: HttpRequest) -> HttpResponseBase:
 @needs("actions.view_action")
 def action_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One action with its origin, result and history."""
-    related = ("owner", "created_by", "verified_by", "origin_type")
+    related = ("owner", "created_by", "done_by", "verified_by", "origin_type")
     action = pages.find(request, Action.objects.select_related(*related), pk=pk)
     return pages.show_record(
         request,

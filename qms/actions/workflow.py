@@ -44,8 +44,8 @@ def only_its_owner(action: Action, by: Any) -> str | None:
     return "Only the owner of an action or the quality manager says that it is done."
 
 
-def not_the_owner(action: Action, by: Any) -> str | None:
-    if by.pk == action.owner_id:
+def not_who_did_it(action: Action, by: Any) -> str | None:
+    if by.pk in (action.owner_id, action.done_by_id):
         return "Who did an action does not verify it; ask somebody else."
     return None
 
@@ -129,7 +129,7 @@ def promise(
 )
 def complete(action: Action, *, by: Any, result: str) -> None:
     """Say what was done."""
-    action.result, action.done_on = result.strip(), today()
+    action.result, action.done_by, action.done_on = result.strip(), by, today()
 
 
 @transition(
@@ -137,7 +137,7 @@ def complete(action: Action, *, by: Any, result: str) -> None:
     source=Status.DONE,
     target=Status.VERIFIED,
     permission="actions.verify_action",
-    guards=[not_the_owner],
+    guards=[not_who_did_it],
     label="Verify",
     then=lambda action, by: publish(ActionVerified(action, by)),
 )
@@ -157,7 +157,7 @@ def verify(action: Action, *, by: Any) -> None:
 )
 def send_back(action: Action, *, by: Any) -> None:
     """Send it back: the result does not do."""
-    action.done_on = None
+    action.done_by = action.done_on = None
 
 
 void = voids(Action, source=[Status.OPEN, Status.DONE], permission="actions.void_action")
@@ -177,7 +177,8 @@ def next_steps(action: Action) -> list[Step]:
         return [Step("complete", "Do", person=action.owner, due=action.due)]
     if action.status == Status.DONE and action.kind != Action.Kind.CORRECTIVE:
         # A corrective action is verified with the nonconformity it belongs to.
-        if action.created_by_id != action.owner_id and not action.created_by.is_system:
+        did_it = (action.owner_id, action.done_by_id)
+        if action.created_by_id not in did_it and not action.created_by.is_system:
             return [Step("verify", "Verify", person=action.created_by, due=None)]
         return [Step("verify", "Verify", role="quality_manager", due=None)]
     return []

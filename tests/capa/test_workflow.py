@@ -141,6 +141,15 @@ def test_neither_owner_nor_doer_judges_effectiveness(case: Case) -> None:
         workflow.confirm_effective(case.nc, by=case.other, verdict="Fine.")
 
 
+def test_who_completed_an_action_for_its_owner_does_not_judge_it(case: Case) -> None:
+    case.planned()
+    [action] = Action.objects.raised_from(case.nc)
+    actions.complete(action, by=case.quality, result="Field added.")
+    workflow.implement(case.nc, by=case.owner)
+    with pytest.raises(Refused, match="did one of the actions"):
+        workflow.confirm_effective(case.nc, by=case.quality, verdict="Fine.")
+
+
 def test_passing_the_case_on_makes_nobody_its_judge(case: Case) -> None:
     case.implemented()
     amend(case.nc, by=case.owner, changes={"owner": case.other}, reason="Passing it on.")
