@@ -43,7 +43,10 @@ os.environ.setdefault("DATABASE_URL", OURS)
 if "REDIS_URL" not in os.environ or os.environ.get("QMS_TEST_REDIS") == "ours":
     os.environ["QMS_TEST_REDIS"] = "ours"
     os.environ["REDIS_URL"] = Valkey(STACK, keep=False).url(WORKER)
-os.environ.setdefault("VAR_DIR", str(STACK / "var"))
+# Nor a folder: letters, files and logs of one worker are not counted by another.
+if "VAR_DIR" not in os.environ or os.environ.get("QMS_TEST_VAR") == "ours":
+    os.environ["QMS_TEST_VAR"] = "ours"
+    os.environ["VAR_DIR"] = str(STACK / f"var{WORKER}")
 Path(os.environ["VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("QMS_MODE", "test")
 
