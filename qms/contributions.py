@@ -546,3 +546,122 @@ def last_visit(before: date) -> date | None:
     """The last day of the certification body's latest visit before a day; None when unknown."""
     days = [day for find in _visits if (day := find(before)) is not None]
     return max(days, default=None)
+
+
+# --- the journey: how far the organisation is, and whether it keeps going -------------------------
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """One thing a step of the journey needs, as the records show it; nobody ticks it by hand.
+
+    `note` says in words what there is or what is missing; `url` with `label` is the one click that
+    goes on with it, for whoever holds `permission`. `started` marks what is begun and not done.
+    """
+
+    title: str
+    done: bool
+    note: str = ""
+    url: str = ""
+    label: str = ""
+    permission: str = ""
+    started: bool = False
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Something that a living system does again and again, counted for a period."""
+
+    label: str
+    url: str
+    permission: str
+    count: Callable[[Period], int]
+    order: int
+
+
+_milestones: list[tuple[int, int, Callable[[date], list[Milestone]]]] = []
+_beats: list[Beat] = []
+
+
+def journey_step(step: int, *, order: int = 50) -> Callable[[Function], Function]:
+    """Register `(today) -> list[Milestone]` for one of the ten steps (1 to 10)."""
+    if not 1 <= step <= 10:
+        raise ValueError(f"The journey has ten steps; there is no step {step}.")
+
+    def keep(find: Function) -> Function:
+        _milestones.append((step, order, find))
+        return find
+
+    return keep
+
+
+def milestones_of(step: int, today: date) -> list[Milestone]:
+    """What one step of the journey needs, from every chapter, in order."""
+    found = sorted((each for each in _milestones if each[0] == step), key=lambda each: each[1])
+    return [milestone for _step, _order, find in found for milestone in find(today)]
+
+
+def momentum(
+    label: str, *, url: str, permission: str, order: int = 50
+) -> Callable[[Function], Function]:
+    """Register `(period) -> int`: how often something was done that keeps the system alive."""
+
+    def keep(count: Function) -> Function:
+        _beats.append(Beat(label, url, permission, count, order))
+        return count
+
+    return keep
+
+
+def beats_for(person: Any) -> list[Beat]:
+    """What is counted for the momentum, as far as this person may see it, in order."""
+    seen = (each for each in _beats if person.has_perm(each.permission))
+    return sorted(seen, key=lambda each: (each.order, each.label))
+
+
+# --- starters: drafts that a chapter above makes for a new organisation ---------------------------
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Something a starter proposes: enough for a chapter to make a draft of it.
+
+    `kind` is the chapter's own word ("procedure"); `more` holds what only that chapter reads.
+    `clauses` are keys with their edition.
+    """
+
+    title: str
+    kind: str = ""
+    process: Any = None
+    owner: Any = None
+    clauses: tuple[str, ...] = ()
+    body: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drafting:
+    """How a chapter drafts: which of the titles exist already (title → address), and the making."""
+
+    existing: Callable[[Sequence[str]], dict[str, str]]
+    make: Callable[..., Any]
+
+
+_draftings: dict[str, Drafting] = {}
+
+
+def drafts(
+    what: str, *, existing: Callable[[Sequence[str]], dict[str, str]]
+) -> Callable[[Function], Function]:
+    """Register `(sketch, *, by) -> record` as the one way to draft a "document", an "objective"."""
+
+    def keep(make: Function) -> Function:
+        _draftings[what] = Drafting(existing, make)
+        return make
+
+    return keep
+
+
+def drafting(what: str) -> Drafting | None:
+    """How something is drafted; None where the chapter is not installed."""
+    return _draftings.get(what)
