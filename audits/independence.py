@@ -10,7 +10,7 @@ from typing import Any
 from capa.models import Nonconformity
 from documents.models import Revision
 from qms.periods import add_months
-from qms.scope.models import Process, ProcessMember
+from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
 LOOK_BACK_MONTHS = 24
 
@@ -24,6 +24,8 @@ def objections(person: Any, process: Process, on: date) -> list[str]:
         said.append(f"{name} owns the process.")
     if ProcessMember.objects.live().filter(process=process, person=person).exists():
         said.append(f"{name} works in the process.")
+    if ProcessDeputy.objects.live().filter(process=process, person=person).exists():
+        said.append(f"{name} stands in for the owner of the process.")
     if owned_until := _owned_since(person, process, since):
         said.append(f"{name} owned the process until {owned_until:%-d %B %Y}.")
     numbers = (

@@ -64,14 +64,18 @@ def _draw_processes(life: Life) -> None:
             name=each["name"],
             owner=life.who(each["owner"]),
             purpose=each["purpose"],
-            inputs=each["inputs"],
-            outputs=each["outputs"],
+            kind=each.get("kind", "core"),
+            criteria=each.get("criteria", ""),
+            resources=each.get("resources", ""),
             importance=each["importance"],
             clauses=[f"{edition}:{number}" for number in each["clauses"]],
             members=[life.who(key) for key in each["members"]],
+            deputies=[life.who(key) for key in each.get("deputies", [])],
             sites=[life.sites[key] for key in each["sites"]],
         )
         life.processes[code] = process
+    scope.draw_flows(life.told["processes"], by=quality)
+    for process in life.processes.values():
         scope.activate(process, by=quality)
 
 

@@ -62,8 +62,6 @@ def process_context(process: Process, as_of: datetime | None = None) -> dict[str
         ],
         parts=[
             ("Purpose", process.purpose),
-            ("Inputs", process.inputs),
-            ("Outputs", process.outputs),
             ("Criteria and methods", process.criteria),
             ("Resources", process.resources),
         ],

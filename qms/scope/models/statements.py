@@ -1,28 +1,22 @@
-"""Organisation, sites, processes and scope statements (ISO 9001 4.3, 4.4)."""
+"""Scope statements: what they cover, what they leave out, what comes later (ISO 9001 4.3)."""
 
 import json
 from typing import Any, Self
-from zoneinfo import ZoneInfo, available_timezones
 
 import pgtrigger
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
-from qms.clauses import EDITION_CHOICES, ClauseField, ClauseRef, ClausesField
+from qms.clauses import EDITION_CHOICES, ClauseField, ClauseRef
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+from qms.scope.models.organisation import Site
+from qms.scope.models.processes import Process
 
 # Clauses that every organisation meets in some way; leaving one out is rarely justified.
 ALWAYS_APPLICABLE = ("4", "5", "6", "7.2", "7.3", "7.4", "7.5", "9", "10")
-_DAYS = [MinValueValidator(1), MaxValueValidator(730)]
-
-
-def known_zone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(f"“{name}” is no time zone; write it like America/Toronto.")
 
 
 class FrozenWithStatement(pgtrigger.Trigger):
@@ -48,216 +42,6 @@ class FrozenWithStatement(pgtrigger.Trigger):
             END IF;
             RETURN NEW;
         """  # noqa: S608 - a trigger's text, no value of anybody
-
-
-class OrganisationQuerySet(RecordQuerySet):
-    def current(self) -> "Organisation | None":
-        """The organisation of this installation; None before it is set up."""
-        return self.first()
-
-
-class Organisation(Record):
-    """The organisation whose quality system this is; there is one in an installation."""
-
-    class Country(models.TextChoices):
-        US = "US", "United States"
-        GB = "GB", "United Kingdom"
-        CA = "CA", "Canada"
-
-    name = models.CharField("name", max_length=120)
-    country = models.CharField("country", max_length=2, choices=Country)
-    time_zone = models.CharField("time zone", max_length=60, validators=[known_zone])
-    edition = models.CharField(
-        "edition worked to", max_length=4, choices=EDITION_CHOICES, default="2026"
-    )
-    preparing = models.CharField(
-        "edition being prepared", max_length=4, choices=EDITION_CHOICES, blank=True
-    )
-    headcount = models.PositiveIntegerField("people", default=1)
-    containment_days = models.PositiveIntegerField(
-        "containment (days)", default=3, validators=_DAYS
-    )
-    cause_days = models.PositiveIntegerField("cause (days)", default=14, validators=_DAYS)
-    action_days = models.PositiveIntegerField("action (days)", default=30, validators=_DAYS)
-    effectiveness_days = models.PositiveIntegerField(
-        "effectiveness after the action (days)", default=60, validators=_DAYS
-    )
-    approval_days = models.PositiveIntegerField(
-        "review and approval (days)", default=3, validators=_DAYS
-    )
-    only_row = models.BooleanField(default=True, editable=False, unique=True)
-
-    objects = OrganisationQuerySet.as_manager()
-
-    class Meta(Record.Meta):
-        verbose_name = "organisation"
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(only_row=True), name="scope_one_organisation"
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(preparing=models.F("edition")),
-                name="scope_prepares_another_edition",
-                violation_error_message=(
-                    "The edition you prepare is the one you work to. Leave it empty."
-                ),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return reverse("scope:organisation")
-
-    @property
-    def is_released(self) -> bool:
-        return True
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
-    @property
-    def paper(self) -> str:
-        """The paper reports are printed on."""
-        return "A4" if self.country == "GB" else "Letter"
-
-
-class Site(StatefulRecord):
-    """A place where the organisation works."""
-
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        CLOSED = "closed", "Closed"
-
-    PATHS = {("active", "closed"), ("closed", "active")}
-    STATE_TONES = {"active": "fine", "closed": "void"}
-
-    name = models.CharField("name", max_length=120, unique=True)
-    address = models.CharField("address", max_length=250, blank=True)
-    headcount = models.PositiveIntegerField("people", default=0)
-    shifts = models.PositiveSmallIntegerField("shifts", default=1)
-    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
-
-    class Meta(StatefulRecord.Meta):
-        verbose_name = "site"
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return reverse("scope:site_detail", args=[self.pk])
-
-    @property
-    def title(self) -> str:
-        return self.name
-
-
-class ProcessQuerySet(RecordQuerySet):
-    def active(self) -> Self:
-        """Processes that run."""
-        return self.filter(status=Process.Status.ACTIVE)
-
-    def owned_by(self, person: Any) -> Self:
-        return self.filter(owner=person)
-
-    def named(self, text: str) -> "Process | None":
-        """The process with this code or name, without regard to case."""
-        word = text.strip()
-        return self.filter(code__iexact=word).first() or self.filter(name__iexact=word).first()
-
-
-class Process(StatefulRecord):
-    """A process of the quality system, with one owner who answers for it (4.4)."""
-
-    class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        ACTIVE = "active", "Active"
-        RETIRED = "retired", "Retired"
-
-    PATHS = {("draft", "active"), ("active", "retired"), ("retired", "active")}
-    STATE_TONES = {"active": "fine", "retired": "void"}
-
-    code = models.CharField("code", max_length=8, unique=True)
-    name = models.CharField("name", max_length=120)
-    purpose = models.TextField("purpose", blank=True)
-    inputs = models.TextField("inputs", blank=True, help_text="One a line: what, from whom.")
-    outputs = models.TextField("outputs", blank=True, help_text="One a line: what, to whom.")
-    criteria = models.TextField("criteria and methods", blank=True)
-    resources = models.TextField("resources", blank=True)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="processes",
-        verbose_name="owner",
-    )
-    importance = models.PositiveSmallIntegerField(
-        "importance (1 to 5)",
-        default=3,
-        validators=[MinValueValidator(1), MaxValueValidator(5)],
-    )
-    is_outsourced = models.BooleanField("outsourced", default=False)
-    clauses = ClausesField("clauses", blank=True, default=list)
-    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT, editable=False)
-
-    objects = ProcessQuerySet.as_manager()
-
-    class Meta(StatefulRecord.Meta):
-        verbose_name = "process"
-        verbose_name_plural = "processes"
-        constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(status="active") | models.Q(owner__isnull=False),
-                name="scope_active_process_has_owner",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.name}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("scope:process_detail", args=[self.pk])
-
-    @property
-    def title(self) -> str:
-        return self.name
-
-
-class ProcessMember(Link):
-    """That a person works in a process; independence of auditors is computed from it."""
-
-    process = models.ForeignKey(Process, models.PROTECT, related_name="member_links")
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="process_links"
-    )
-
-    class Meta(Link.Meta):
-        verbose_name = "process member"
-        constraints = [
-            models.UniqueConstraint(fields=["process", "person"], name="scope_member_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.person} in {self.process}"
-
-
-class ProcessSite(Link):
-    """That a process runs at a site."""
-
-    process = models.ForeignKey(Process, models.PROTECT, related_name="site_links")
-    site = models.ForeignKey(Site, models.PROTECT, related_name="process_links")
-
-    class Meta(Link.Meta):
-        verbose_name = "site of a process"
-        constraints = [
-            models.UniqueConstraint(fields=["process", "site"], name="scope_process_site_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.process} at {self.site}"
 
 
 class ScopeStatementQuerySet(RecordQuerySet):
@@ -425,3 +209,47 @@ class NotApplicable(Record):
     def is_unusual(self) -> bool:
         """Whether the requirement is one that practically every organisation meets."""
         return any(self.ref.is_within(ClauseRef(self.ref.edition, n)) for n in ALWAYS_APPLICABLE)
+
+
+class PlannedExtension(StatefulRecord):
+    """What the scope does not cover yet and is to cover in a later cycle, with the reason."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        DONE = "done", "Done"
+        DROPPED = "dropped", "Dropped"
+
+    PATHS = {("planned", "done"), ("planned", "dropped"), ("dropped", "planned")}
+    STATE_TONES = {"done": "fine", "dropped": "void"}
+
+    what = models.CharField("what comes in later", max_length=200)
+    why_later = models.TextField("why not now")
+    process = models.ForeignKey(
+        Process, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="process"
+    )
+    site = models.ForeignKey(
+        Site, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="site"
+    )
+    cycle = models.PositiveSmallIntegerField(
+        "certification cycle", null=True, blank=True, help_text="1 is the first three years."
+    )
+    target_on = models.DateField("planned for", db_index=True)
+    status = models.CharField(
+        max_length=8, choices=Status, default=Status.PLANNED, editable=False, db_index=True
+    )
+
+    class Meta(StatefulRecord.Meta):
+        verbose_name = "planned extension"
+        constraints = [
+            models.CheckConstraint(condition=~Q(why_later=""), name="scope_extension_says_why")
+        ]
+
+    def __str__(self) -> str:
+        return self.what
+
+    def get_absolute_url(self) -> str:
+        return reverse("scope:extension_detail", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        return self.what

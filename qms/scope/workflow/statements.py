@@ -1,41 +1,35 @@
-"""The organisation, its sites and processes, and the scope of the system (ISO 9001 4.3, 4.4, 5.3).
+"""The scope of the system (ISO 9001 4.3).
 
-A process that runs has one owner. A scope statement is written by one person and approved by
-another, with a signature that stands under everything it covers and everything it leaves out; the
-approved one gives way to its successor in the same transaction.
+A scope statement is written by one person and approved by another, with a signature that stands
+under everything it covers and everything it leaves out; the approved one gives way to its successor
+in the same transaction.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 
 from qms import contributions
 from qms.clauses import ClauseRef, clause, label
 from qms.contributions import Step
-from qms.events import handles, publish
 from qms.links import set_links
 from qms.people.models import Person
 from qms.periods import due_in, today
-from qms.records import RecordSaved, authors_of
+from qms.records import authors_of
 from qms.refusals import Refused
-from qms.scope import current
 from qms.scope.models import (
     NotApplicable,
     Organisation,
     Process,
-    ProcessMember,
-    ProcessSite,
     ScopeStatement,
     Site,
     StatementProcess,
     StatementSite,
 )
-from qms.workflow import Amendment, amend, amendment, creates, transition, voids
+from qms.scope.workflow.permission import check_may
+from qms.workflow import amend, amendment, creates, transition, voids
 
 Draft = ScopeStatement.Status
 APPROVAL_DAYS = 3
@@ -53,49 +47,6 @@ FILLER = frozenset(
     )
 )
 REASON_WORDS = 4
-
-
-@dataclass(frozen=True)
-class ProcessChanged:
-    """The description of a running process changed; what describes it may need a look."""
-
-    process: Process
-    fields: tuple[str, ...]
-    by: Any
-
-
-@dataclass(frozen=True)
-class OwnerChanged:
-    """A process has another owner than before."""
-
-    process: Process
-    before: Person | None
-    by: Any
-
-
-# Guards
-
-
-def only_owner_or_quality_manager(process: Process, by: Any) -> str | None:
-    if by.pk == process.owner_id or by.holds("quality_manager"):
-        return None
-    return "Only the owner of a process or the quality manager changes it."
-
-
-def has_an_owner(process: Process, by: Any) -> str | None:
-    if process.owner is None:
-        return "Give it an owner first; a process that runs has one person who answers for it."
-    if not process.owner.is_active:
-        return f"{process.owner.name} is no longer active. Give it another owner first."
-    return None
-
-
-def no_process_runs_here(site: Site, by: Any) -> str | None:
-    links = ProcessSite.objects.live().filter(site=site, process__status=Process.Status.ACTIVE)
-    codes = sorted(links.values_list("process__code", flat=True))
-    if codes:
-        return f"Processes still run here: {', '.join(codes)}. Take the site from them first."
-    return None
 
 
 def covers_something(statement: ScopeStatement, by: Any) -> str | None:
@@ -169,302 +120,6 @@ def advice_on(statement: ScopeStatement) -> list[str]:
     return found
 
 
-def _may(declared: Amendment, record: Any, by: Any) -> None:
-    """The role's answer for what belongs to a record without being a field of it."""
-    if not declared.permitted(record, by):
-        raise PermissionDenied(
-            f"Your role does not allow you to edit this {record._meta.verbose_name}."
-        )
-
-
-# Organisation
-
-
-@creates(Organisation, permission="scope.change_organisation")
-def set_up_organisation(
-    *, by: Person, name: str, country: str, time_zone: str, **more: Any
-) -> Organisation:
-    """The organisation of this installation, once. `more` are its further fields."""
-    if Organisation.objects.exists():
-        raise Refused("The organisation is set up already. Edit it instead.")
-    if not name.strip():
-        raise Refused("Give the organisation's name.", field="name")
-    made = Organisation(
-        name=name.strip(), country=country, time_zone=time_zone, created_by=by, **more
-    )
-    _check_organisation(made, by)
-    made.save()
-    return made
-
-
-def _check_organisation(organisation: Organisation, by: Any) -> None:
-    if organisation.time_zone not in available_timezones():
-        raise Refused(
-            f"“{organisation.time_zone}” is no time zone; write it like America/Toronto.",
-            field="time_zone",
-        )
-    if organisation.preparing == organisation.edition:
-        raise Refused(
-            "The edition you prepare is the one you work to. Leave it empty.", field="preparing"
-        )
-
-
-ORGANISATION_FIELDS = (
-    "name",
-    "country",
-    "time_zone",
-    "edition",
-    "preparing",
-    "headcount",
-    "containment_days",
-    "cause_days",
-    "action_days",
-    "effectiveness_days",
-    "approval_days",
-)
-editing_organisation = amendment(
-    Organisation, permission="scope.change_organisation", fields=ORGANISATION_FIELDS
-)
-
-
-@handles(RecordSaved, order=10)
-def the_zone_is_read_anew(event: RecordSaved) -> None:
-    """A saved organisation is shown at once, here and in every other process."""
-    if isinstance(event.record, Organisation):
-        current.forget()
-        db.on_commit(current.forget)
-
-
-@contributions.tells_zone
-def zone_of_organisation() -> ZoneInfo:
-    """The organisation's time zone; the installation's before there is one."""
-    return current.zone()
-
-
-# Sites
-
-
-@creates(Site, permission="scope.add_site")
-def add_site(
-    *, by: Person, name: str, address: str = "", headcount: int = 0, shifts: int = 1
-) -> Site:
-    """A place where the organisation works."""
-    if not name.strip():
-        raise Refused("Give the site a name.", field="name")
-    if Site.objects.filter(name__iexact=name.strip()).exists():
-        raise Refused(f"There is a site {name.strip()} already.", field="name")
-    site = Site(
-        name=name.strip(), address=address, headcount=headcount, shifts=shifts, created_by=by
-    )
-    site.save()
-    return site
-
-
-@transition(
-    Site,
-    source=Site.Status.ACTIVE,
-    target=Site.Status.CLOSED,
-    permission="scope.change_site",
-    guards=[no_process_runs_here],
-    reason=True,
-    label="Close the site",
-    primary=False,
-)
-def close_site(site: Site, *, by: Any) -> None:
-    """Close the site; its records stay."""
-
-
-@transition(
-    Site,
-    source=Site.Status.CLOSED,
-    target=Site.Status.ACTIVE,
-    permission="scope.change_site",
-    reason=True,
-    label="Reopen",
-)
-def reopen_site(site: Site, *, by: Any) -> None:
-    """Open the site again."""
-
-
-editing_site = amendment(
-    Site,
-    permission="scope.change_site",
-    fields=("name", "address", "headcount", "shifts"),
-    states=(Site.Status.ACTIVE,),
-)
-
-
-# Processes
-
-
-@creates(Process, permission="scope.add_process")
-def create_process(
-    *,
-    by: Person,
-    code: str,
-    name: str,
-    owner: Person | None = None,
-    purpose: str = "",
-    inputs: str = "",
-    outputs: str = "",
-    criteria: str = "",
-    resources: str = "",
-    importance: int = 3,
-    is_outsourced: bool = False,
-    clauses: Iterable[str] = (),
-    members: Iterable[Person] = (),
-    sites: Iterable[Site] = (),
-) -> Process:
-    """A process as a draft, with who works in it and where it runs."""
-    code = code.strip().upper()
-    if not code or not name.strip():
-        raise Refused("Give the process a code and a name.", field="code" if not code else "name")
-    if Process.objects.filter(code__iexact=code).exists():
-        raise Refused(f"There is a process {code} already.", field="code")
-    process = Process(
-        code=code,
-        name=name.strip(),
-        owner=owner,
-        purpose=purpose,
-        inputs=inputs,
-        outputs=outputs,
-        criteria=criteria,
-        resources=resources,
-        importance=importance,
-        is_outsourced=is_outsourced,
-        clauses=list(clauses),
-        created_by=by,
-    )
-    process.save()
-    _link_process(process, by=by, members=members, sites=sites)
-    return process
-
-
-def staff_process(
-    process: Process,
-    *,
-    by: Person,
-    members: Iterable[Person],
-    sites: Iterable[Site],
-    reason: str = "",
-) -> Process:
-    """Say who works in a process and where it runs; what was there before is ended, not deleted."""
-    _may(editing_process, process, by)
-    with db.atomic():
-        locked = Process._base_manager.select_for_update(of=("self",)).get(pk=process.pk)
-        if why := editing_process.obstacles(locked, by):
-            raise Refused(" ".join(why))
-        _link_process(locked, by=by, members=members, sites=sites, reason=reason)
-    return process
-
-
-def _link_process(
-    process: Process,
-    *,
-    by: Person,
-    members: Iterable[Person],
-    sites: Iterable[Site],
-    reason: str = "",
-) -> None:
-    owner = {"process": process}
-    set_links(ProcessMember, owner=owner, target="person", targets=members, by=by, reason=reason)
-    set_links(ProcessSite, owner=owner, target="site", targets=sites, by=by, reason=reason)
-
-
-@transition(
-    Process,
-    source=Process.Status.DRAFT,
-    target=Process.Status.ACTIVE,
-    permission="scope.change_process",
-    only=only_owner_or_quality_manager,
-    guards=[has_an_owner],
-    label="Activate",
-)
-def activate(process: Process, *, by: Any) -> None:
-    """Put it into operation: it is audited, measured and covered from now on."""
-
-
-@transition(
-    Process,
-    source=Process.Status.ACTIVE,
-    target=Process.Status.RETIRED,
-    permission="scope.change_process",
-    only=lambda process, by: (
-        None if by.holds("quality_manager") else "Only the quality manager retires a process."
-    ),
-    reason=True,
-    label="Retire",
-    primary=False,
-)
-def retire(process: Process, *, by: Any) -> None:
-    """Retire it; its records stay and nothing new is planned for it."""
-
-
-@transition(
-    Process,
-    source=Process.Status.RETIRED,
-    target=Process.Status.ACTIVE,
-    permission="scope.change_process",
-    only=lambda process, by: (
-        None if by.holds("quality_manager") else "Only the quality manager brings it back."
-    ),
-    guards=[has_an_owner],
-    reason=True,
-    label="Bring back",
-)
-def reactivate(process: Process, *, by: Any) -> None:
-    """Put it into operation again."""
-
-
-def keeps_an_owner(process: Process, by: Any) -> str | None:
-    return "It was retired. Bring it back first." if process.status == "retired" else None
-
-
-PROCESS_FIELDS = (
-    "code",
-    "name",
-    "purpose",
-    "inputs",
-    "outputs",
-    "criteria",
-    "resources",
-    "owner",
-    "importance",
-    "is_outsourced",
-    "clauses",
-)
-editing_process = amendment(
-    Process,
-    permission="scope.change_process",
-    fields=PROCESS_FIELDS,
-    only=only_owner_or_quality_manager,
-    guards=[keeps_an_owner],
-)
-
-
-@handles(RecordSaved, order=60)
-def a_process_changed(event: RecordSaved) -> None:
-    """Tell what a change of a running process may touch: its documents, objectives and audits."""
-    process = event.record
-    if not isinstance(process, Process) or event.created or process.status != Process.Status.ACTIVE:
-        return
-    now, before = list(process.history.order_by("-history_id")[:2])
-    by = now.history_user
-    changed = tuple(n for n in PROCESS_FIELDS if _value(now, n) != _value(before, n))
-    if "owner" in changed:
-        former = Person.objects.filter(pk=before.owner_id).first()
-        publish(OwnerChanged(process, former, by))
-    if changed:
-        publish(ProcessChanged(process, changed, by))
-
-
-def _value(row: Any, name: str) -> Any:
-    return getattr(row, row._meta.get_field(name).attname)
-
-
-# Scope statements
-
-
 @creates(ScopeStatement, permission="scope.add_scopestatement")
 def draft_statement(
     *,
@@ -529,7 +184,7 @@ def _cover(
 
 
 def _locked_draft(statement: ScopeStatement, by: Person) -> ScopeStatement:
-    _may(editing_statement, statement, by)
+    check_may(editing_statement, statement, by)
     locked: ScopeStatement = ScopeStatement._base_manager.select_for_update(of=("self",)).get(
         pk=statement.pk
     )
@@ -694,13 +349,3 @@ def next_steps(statement: ScopeStatement) -> list[Step]:
         days = organisation.approval_days if organisation else APPROVAL_DAYS
         return [Step("approve", "Approve", role="top_management", due=due_in(days, today()))]
     return []
-
-
-@contributions.work(Process)
-def processes_without_owner(process: Process) -> list[Step]:
-    """A draft needs an owner before it runs."""
-    if process.status != Process.Status.DRAFT:
-        return []
-    if process.owner_id is None:
-        return [Step("owner", "Give an owner", role="quality_manager", remind=False)]
-    return [Step("activate", "Activate", person=process.owner, remind=False)]

@@ -1,0 +1,122 @@
+"""The organisation and its sites (ISO 9001 4.3)."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.urls import reverse
+
+from qms.clauses import EDITION_CHOICES
+from qms.records import Record, RecordQuerySet, StatefulRecord
+
+_DAYS = [MinValueValidator(1), MaxValueValidator(730)]
+
+
+def known_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is no time zone; write it like America/Toronto.")
+
+
+class OrganisationQuerySet(RecordQuerySet):
+    def current(self) -> "Organisation | None":
+        """The organisation of this installation; None before it is set up."""
+        return self.first()
+
+
+class Organisation(Record):
+    """The organisation whose quality system this is; there is one in an installation."""
+
+    class Country(models.TextChoices):
+        US = "US", "United States"
+        GB = "GB", "United Kingdom"
+        CA = "CA", "Canada"
+
+    name = models.CharField("name", max_length=120)
+    country = models.CharField("country", max_length=2, choices=Country)
+    time_zone = models.CharField("time zone", max_length=60, validators=[known_zone])
+    edition = models.CharField(
+        "edition worked to", max_length=4, choices=EDITION_CHOICES, default="2026"
+    )
+    preparing = models.CharField(
+        "edition being prepared", max_length=4, choices=EDITION_CHOICES, blank=True
+    )
+    headcount = models.PositiveIntegerField("people", default=1)
+    containment_days = models.PositiveIntegerField(
+        "containment (days)", default=3, validators=_DAYS
+    )
+    cause_days = models.PositiveIntegerField("cause (days)", default=14, validators=_DAYS)
+    action_days = models.PositiveIntegerField("action (days)", default=30, validators=_DAYS)
+    effectiveness_days = models.PositiveIntegerField(
+        "effectiveness after the action (days)", default=60, validators=_DAYS
+    )
+    approval_days = models.PositiveIntegerField(
+        "review and approval (days)", default=3, validators=_DAYS
+    )
+    only_row = models.BooleanField(default=True, editable=False, unique=True)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = "organisation"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(only_row=True), name="scope_one_organisation"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(preparing=models.F("edition")),
+                name="scope_prepares_another_edition",
+                violation_error_message=(
+                    "The edition you prepare is the one you work to. Leave it empty."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("scope:organisation")
+
+    @property
+    def is_released(self) -> bool:
+        return True
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def paper(self) -> str:
+        """The paper reports are printed on."""
+        return "A4" if self.country == "GB" else "Letter"
+
+
+class Site(StatefulRecord):
+    """A place where the organisation works."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        CLOSED = "closed", "Closed"
+
+    PATHS = {("active", "closed"), ("closed", "active")}
+    STATE_TONES = {"active": "fine", "closed": "void"}
+
+    name = models.CharField("name", max_length=120, unique=True)
+    address = models.CharField("address", max_length=250, blank=True)
+    headcount = models.PositiveIntegerField("people", default=0)
+    shifts = models.PositiveSmallIntegerField("shifts", default=1)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
+
+    class Meta(StatefulRecord.Meta):
+        verbose_name = "site"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("scope:site_detail", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        return self.name
