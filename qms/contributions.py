@@ -665,3 +665,135 @@ def drafts(
 def drafting(what: str) -> Drafting | None:
     """How something is drafted; None where the chapter is not installed."""
     return _draftings.get(what)
+
+
+# --- what belongs to a record, who answers for how much, what the world says of the scope ----------
+
+
+@dataclass(frozen=True)
+class Related:
+    """Something another chapter keeps for a record: an indicator, a document, an audit, a risk."""
+
+    title: str
+    number: str = ""
+    url: str = ""
+    note: str = ""
+    tone: Literal["fine", "soon", "late", "plain"] = "plain"
+    day: date | None = None
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a customer, another party or top management said they need; `source` says where."""
+
+    text: str
+    source: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class CertifiedScope:
+    """What a certificate in force names as its scope, and which sites its cycle looked at.
+
+    `site_ids` are the sites audited within the cycle, None where that is not known.
+    """
+
+    name: str
+    text: str
+    url: str
+    site_ids: frozenset[int] | None = None
+
+
+RELATED_KINDS = ("Documents", "Indicators", "Risks", "Audits", "Nonconformities", "Changes")
+_related: list[tuple[type[models.Model], str, str, Callable[..., dict[int, list[Related]]]]] = []
+_owned: list[tuple[int, str, str, Callable[..., dict[int, int]]]] = []
+_departments: list[Callable[[Iterable[int]], dict[int, str]]] = []
+_needs: list[Callable[[], list[Need]]] = []
+_certified: list[Callable[[], list[CertifiedScope]]] = []
+
+
+def relates(
+    model: type[models.Model], kind: str, *, permission: str
+) -> Callable[[Function], Function]:
+    """Register `(ids, person) -> {id: [Related]}`: what belongs to records of `model`.
+
+    One call answers for many records. `person` None asks for everything, for the pack; else only
+    people with `permission` are answered at all.
+    """
+    if kind not in RELATED_KINDS:
+        raise ValueError(f"{kind} is none of RELATED_KINDS.")
+
+    def keep(find: Function) -> Function:
+        _related.append((model, kind, permission, find))
+        return find
+
+    return keep
+
+
+def related_to(
+    model: type[models.Model], ids: Iterable[int], person: Any = None
+) -> dict[int, dict[str, list[Related]]]:
+    """What every chapter keeps for these records: id → kind → rows, kinds in a lasting order.
+
+    Kinds that nobody registered, or that the person may not see, are missing; kinds without rows
+    are there and empty.
+    """
+    keys = list(ids)
+    found: dict[int, dict[str, list[Related]]] = {key: {} for key in keys}
+    for of, kind, permission, find in sorted(_related, key=lambda e: RELATED_KINDS.index(e[1])):
+        if of is model and (person is None or person.has_perm(permission)):
+            rows = find(keys, person)
+            for key in keys:
+                found[key].setdefault(kind, []).extend(rows.get(key, []))
+    return found
+
+
+def owns(kind: str, *, permission: str, order: int = 50) -> Callable[[Function], Function]:
+    """Register `(person ids) -> {id: how many}`: what people answer for, of one kind."""
+
+    def keep(count: Function) -> Function:
+        _owned.append((order, kind, permission, count))
+        return count
+
+    return keep
+
+
+def owned_by(ids: Iterable[int], person: Any) -> list[tuple[str, dict[int, int]]]:
+    """(kind, id → count) of every kind the asking person may see, in order."""
+    keys = list(ids)
+    return [
+        (kind, count(keys))
+        for _order, kind, permission, count in sorted(_owned, key=lambda each: each[:2])
+        if person.has_perm(permission)
+    ]
+
+
+def tells_departments(find: Function) -> Function:
+    """Register the one `(person ids) -> {id: department}`; people without one are left out."""
+    _departments[:] = [find]
+    return find
+
+
+def departments_of(ids: Iterable[int]) -> dict[int, str]:
+    """The department of each person, as far as somebody tells it."""
+    return _departments[0](list(ids)) if _departments else {}
+
+
+def states_needs(find: Function) -> Function:
+    """Register `() -> list[Need]`: what the scope should answer to."""
+    _needs.append(find)
+    return find
+
+
+def stated_needs() -> list[Need]:
+    return [need for find in _needs for need in find()]
+
+
+def certifies(find: Function) -> Function:
+    """Register `() -> list[CertifiedScope]`: what the certificates in force say."""
+    _certified.append(find)
+    return find
+
+
+def certified_scopes() -> list[CertifiedScope]:
+    return [scope for find in _certified for scope in find()]
