@@ -1,5 +1,6 @@
 """What the home page, the dashboard, the calendar and the search get from audits."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -7,8 +8,9 @@ from django.db.models import Q
 
 from audits.models import Audit, Certificate, Finding
 from qms import contributions
-from qms.contributions import Entry, Hit, Tile
+from qms.contributions import CertifiedScope, Entry, Hit, Related, Tile
 from qms.periods import add_months
+from qms.periods import today as today_here
 from qms.scope.models import Process
 
 contributions.navigation(
@@ -119,3 +121,41 @@ def audit_days(person: Any, start: date, end: date) -> list[Entry]:
         Entry(each.planned_on, each.title, "Audit", each.get_absolute_url())
         for each in rows.order_by("planned_on", "pk")[:200]
     ]
+
+
+@contributions.relates(Process, "Audits", permission="audits.view_audit")
+def audits_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """The audits of a process, the latest first; those called off are left out."""
+    rows = Audit.objects.filter(process__in=list(ids)).exclude(status=Audit.Status.VOID)
+    found: dict[int, list[Related]] = {}
+    for each in (rows.visible_to(person) if person else rows).order_by("-planned_on", "-pk"):
+        day = each.conducted_on or each.planned_on
+        row = Related(
+            f"Audit of {day:%-d %B %Y}",
+            each.number,
+            each.get_absolute_url(),
+            each.get_status_display(),
+            day=day,
+        )
+        found.setdefault(each.process_id, []).append(row)
+    return found
+
+
+@contributions.certifies
+def scopes_of_certificates() -> list[CertifiedScope]:
+    """What the certificates in force name, and the sites audited within their cycle."""
+    valid = Certificate.objects.valid(today_here()).order_by("pk")
+    return [
+        CertifiedScope(
+            str(each),
+            each.scope_text,
+            each.get_absolute_url(),
+            frozenset(_sites_audited_since(each.decided_on)) if each.decided_on else None,
+        )
+        for each in valid
+    ]
+
+
+def _sites_audited_since(day: date) -> set[int]:
+    done = Audit.objects.exclude(status=Audit.Status.VOID).filter(conducted_on__gte=day)
+    return set(done.exclude(site=None).values_list("site_id", flat=True))

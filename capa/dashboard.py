@@ -1,14 +1,17 @@
 """What the home page, the dashboard, the calendar and the search get from nonconformities."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from capa.models import Nonconformity
 from qms import contributions
-from qms.contributions import Hit, Tile
+from qms.contributions import Hit, Related, Tile
+from qms.periods import today as today_here
+from qms.scope.models import Process
 
 contributions.navigation(
     "Act",
@@ -63,3 +66,29 @@ def find_nonconformities(person: Any, query: str, limit: int) -> list[Hit]:
         Hit(nc.title, "Nonconformity", nc.number, nc.get_absolute_url(), nc.get_status_display())
         for nc in rows.order_by("-pk")[:limit]
     ]
+
+
+@contributions.relates(Process, "Nonconformities", permission="capa.view_nonconformity")
+def open_problems_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """The open nonconformities of a process, the oldest first."""
+    rows = Nonconformity.objects.open().filter(process__in=list(ids))
+    day, found = today_here(), {}
+    for each in (rows.visible_to(person) if person else rows).order_by("pk"):
+        late = each.due is not None and each.due < day
+        row = Related(
+            each.title,
+            each.number,
+            each.get_absolute_url(),
+            each.get_status_display(),
+            "late" if late else "plain",
+            each.detected_on,
+        )
+        found.setdefault(each.process_id or 0, []).append(row)
+    return found
+
+
+@contributions.owns("Nonconformities", permission="capa.view_nonconformity", order=50)
+def nonconformities_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many open nonconformities each person answers for."""
+    rows = Nonconformity.objects.open().filter(owner__in=list(ids))
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())

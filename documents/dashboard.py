@@ -1,13 +1,15 @@
 """What the home page, the dashboard, the calendar and the search get from documents."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from documents.models import Document
 from qms import contributions
-from qms.contributions import Entry, Hit, Tile
+from qms.contributions import Entry, Hit, Related, Tile
+from qms.scope.models import Process
 
 contributions.navigation(
     "Do",
@@ -60,3 +62,22 @@ def review_days(person: Any, start: date, end: date) -> list[Entry]:
         Entry(each.next_review, f"Review {each.number}", "Document", each.get_absolute_url())
         for each in rows.filter(next_review__range=(start, end)).order_by("next_review", "pk")[:200]
     ]
+
+
+@contributions.relates(Process, "Documents", permission="documents.view_document")
+def documents_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """The documents in use that describe a process."""
+    rows = Document.objects.filter(process__in=list(ids), status=Document.Status.ACTIVE)
+    found: dict[int, list[Related]] = {}
+    for each in (rows.visible_to(person) if person else rows).order_by("number"):
+        found.setdefault(each.process_id or 0, []).append(
+            Related(each.title, each.number, each.get_absolute_url(), each.get_kind_display())
+        )
+    return found
+
+
+@contributions.owns("Documents", permission="documents.view_document", order=20)
+def documents_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many documents in use each person answers for."""
+    rows = Document.objects.filter(owner__in=list(ids), status=Document.Status.ACTIVE)
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())

@@ -1,15 +1,27 @@
 """What the home page, the dashboard, the calendar and the search get from objectives."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from objectives.models import Objective
-from objectives.status import AT_RISK, MISSED, NO_DATA, OFF_TRACK, ON_TRACK, WORDS, standing_of
+from objectives.status import (
+    AT_RISK,
+    MISSED,
+    NO_DATA,
+    OFF_TRACK,
+    ON_TRACK,
+    TONES,
+    WORDS,
+    standing_of,
+)
 from qms import contributions
-from qms.contributions import Entry, Hit, Tile
+from qms.contributions import Entry, Hit, Related, Tile
+from qms.periods import today as today_here
+from qms.scope.models import Process
 
 contributions.navigation(
     "Plan",
@@ -71,3 +83,28 @@ def deadlines(person: Any, start: date, end: date) -> list[Entry]:
         Entry(each.deadline, each.title, "Objective", each.get_absolute_url())
         for each in rows.order_by("deadline", "pk")[:200]
     ]
+
+
+@contributions.relates(Process, "Indicators", permission="objectives.view_objective")
+def indicators_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """What a process is measured by: its objectives pursued now, with how they stand."""
+    rows = Objective.objects.active().filter(process__in=list(ids)).with_readings()
+    day, found = today_here(), {}
+    for each in (rows.visible_to(person) if person else rows).order_by("number"):
+        state = standing_of(each, day).state
+        row = Related(
+            each.title,
+            each.number,
+            each.get_absolute_url(),
+            f"{each.metric}: {WORDS[state].lower()}",
+            TONES[state] or "plain",  # type: ignore[arg-type]
+        )
+        found.setdefault(each.process_id or 0, []).append(row)
+    return found
+
+
+@contributions.owns("Objectives", permission="objectives.view_objective", order=40)
+def objectives_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many objectives pursued now each person answers for."""
+    rows = Objective.objects.active().filter(owner__in=list(ids))
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())

@@ -667,7 +667,7 @@ def drafting(what: str) -> Drafting | None:
     return _draftings.get(what)
 
 
-# --- what belongs to a record, who answers for how much, what the world says of the scope ----------
+# --- what belongs to a record, who answers for how much, what the world says of the scope ---------
 
 
 @dataclass(frozen=True)
