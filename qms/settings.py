@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "qms.actions",
     "qms.scope",
     "qms.gap",
+    "qms.journey",
     "qms.pack",
     "qms.home",
     # The chapters

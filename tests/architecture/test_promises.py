@@ -28,6 +28,7 @@ GROUND = [
     "actions",
     "scope",
     "gap",
+    "journey",
     "pack",
     "home",
 ]
