@@ -328,6 +328,12 @@ def _answer_one(existing: OpeningAnswer | None, key: str, text: str, by: Person)
     return answer
 
 
+def opening_lines(question: str) -> list[str]:
+    """What was answered to an opening question, one thing each; empty before."""
+    answer = OpeningAnswer.objects.filter(question=question).first()
+    return answer.lines if answer else []
+
+
 # The seven principles
 
 

@@ -1,0 +1,219 @@
+"""Forms of the start-up path, the opening questions, the principles, the briefing and the plan."""
+
+from typing import Any
+
+from django import forms
+
+from qms.forms import PlainForm, RecordForm
+from qms.journey import guide, starters
+from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer
+from qms.journey.workflow import attendees_of
+from qms.people.models import Person
+from qms.people.roles import EMPLOYEE, ROLES
+from qms.scope.models import Organisation, Process, Site
+
+# The zones of the countries the program is made for; any other is set under Settings.
+ZONES = [
+    ("America/New_York", "Eastern Time, New York"),
+    ("America/Chicago", "Central Time, Chicago"),
+    ("America/Denver", "Mountain Time, Denver"),
+    ("America/Phoenix", "Mountain Time without summer time, Phoenix"),
+    ("America/Los_Angeles", "Pacific Time, Los Angeles"),
+    ("America/Anchorage", "Alaska Time, Anchorage"),
+    ("Pacific/Honolulu", "Hawaii Time, Honolulu"),
+    ("Europe/London", "United Kingdom, London"),
+    ("America/St_Johns", "Newfoundland Time, St. John’s"),
+    ("America/Halifax", "Atlantic Time, Halifax"),
+    ("America/Toronto", "Eastern Time, Toronto"),
+    ("America/Winnipeg", "Central Time, Winnipeg"),
+    ("America/Regina", "Central Time without summer time, Regina"),
+    ("America/Edmonton", "Mountain Time, Edmonton"),
+    ("America/Vancouver", "Pacific Time, Vancouver"),
+]
+GIVEN = [
+    (role.name, f"{role.label}: {role.purpose}") for role in ROLES.values() if role != EMPLOYEE
+]
+
+
+class OrganisationForm(RecordForm):
+    """The few things the system needs to know at once; the rest stands under Settings."""
+
+    time_zone = forms.ChoiceField(label="Time zone", choices=ZONES)
+
+    class Meta:
+        model = Organisation
+        fields = ("name", "country", "time_zone", "headcount", "edition")
+        help_texts = {
+            "headcount": "All people who work for you; it decides how much paper is proposed.",
+            "edition": "Begin with the newer one unless a certificate to the older one is wanted.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = str(self.instance.time_zone or "")
+        field: Any = self.fields["time_zone"]
+        if known and known not in dict(ZONES):
+            field.choices = [(known, known), *ZONES]
+
+
+class PersonForm(PlainForm):
+    """A colleague with the roles they take on; they are invited by mail."""
+
+    name = forms.CharField(max_length=120)
+    email = forms.EmailField(label="E-mail")
+    job_title = forms.CharField(label="Job title", max_length=120, required=False)
+    roles = forms.MultipleChoiceField(
+        choices=GIVEN,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Everybody is an employee; these come on top.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.by is None or not self.by.has_perm("people.assign_role"):
+            del self.fields["roles"]
+
+
+class SiteForm(RecordForm):
+    """A place where people work."""
+
+    class Meta:
+        model = Site
+        fields = ("name", "address", "headcount")
+
+
+def _answer(label: str, help_text: str, *, rows: int, required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=6000,
+        required=required,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
+
+
+class OpeningForm(PlainForm):
+    """All opening questions on one page, with what is answered already."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = dict(OpeningAnswer.objects.values_list("question", "text"))
+        for each in guide.questions():
+            help_text = f"{each.help} Used for {each.used}."
+            field = _answer(each.title, help_text, rows=4)
+            field.initial = known.get(each.key, "")
+            self.fields[each.key] = field
+        self._prepare(self.by)
+
+
+class PrincipleForm(PlainForm):
+    """The questions about one principle, with what was answered last."""
+
+    def __init__(self, *args: Any, principle: guide.Principle, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        keys = [key for key, _text in principle.asked()]
+        rows = PrincipleAnswer.objects.filter(question__in=keys)
+        known = dict(rows.values_list("question", "answer"))
+        for at, (key, text) in enumerate(principle.asked(), start=1):
+            field = _answer(text, "", rows=4)
+            field.initial = known.get(key, "")
+            self.fields[f"answer_{at}"] = field
+        self._prepare(self.by)
+
+
+class BriefingForm(RecordForm):
+    """What was said, who was there, what was granted and decided."""
+
+    attendees = forms.ModelMultipleChoiceField(
+        Person.objects.people(),
+        label="Who was there",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Whoever signs for top management must be among them.",
+    )
+
+    class Meta:
+        model = Briefing
+        fields = (
+            "held_on",
+            "topics",
+            "hours",
+            "budget",
+            "currency",
+            "decision",
+            "conditions",
+            "guests",
+        )
+        widgets = {"topics": forms.Textarea(attrs={"rows": 6})}
+        help_texts = {
+            "topics": "What the standard asks, what it brings, what it costs, who does what.",
+            "guests": "Names of people without an account.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["attendees"] = [each.pk for each in attendees_of(self.instance)]
+        else:
+            organisation = Organisation.objects.current()
+            currencies = {"US": "USD", "GB": "GBP", "CA": "CAD"}
+            self.initial.setdefault(
+                "currency", currencies.get(organisation.country if organisation else "", "USD")
+            )
+
+
+class ReplanForm(PlainForm):
+    """Until when the open lines are spread, and why."""
+
+    until = forms.DateField(
+        label="The last open line is done by",
+        help_text="The others are spread over the time in between, in their order.",
+    )
+    reason = forms.CharField(
+        label="Why does the plan move?",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="It is kept with every line; the first dates stay visible.",
+    )
+
+    def changes(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+class ProcessesForm(PlainForm):
+    """Which processes of a starter are taken, and who owns each."""
+
+    def __init__(self, *args: Any, starter: starters.Starter, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.starter = starter
+        known = set(Process.objects.values_list("code", flat=True))
+        self.offered = [each for each in starter.processes if each.code not in known]
+        for each in self.offered:
+            self.fields[f"take_{each.code}"] = forms.BooleanField(
+                label=each.name, required=False, initial=True
+            )
+            self.fields[f"owner_{each.code}"] = forms.ModelChoiceField(
+                Person.objects.people(), label=f"Owner of {each.name}", required=False
+            )
+        self._prepare(self.by)
+        first = {role: Person.objects.holding(role).first() for role in ROLES}
+        for each in self.offered:
+            self.fields[f"owner_{each.code}"].initial = first.get(each.owner)
+
+    def rows(self) -> list[tuple[starters.StarterProcess, Any, Any]]:
+        """(process, tick, owner) for the table."""
+        return [
+            (each, self[f"take_{each.code}"], self[f"owner_{each.code}"]) for each in self.offered
+        ]
+
+    def changes(self) -> dict[str, Any]:
+        taken = [each.code for each in self.offered if self.cleaned_data[f"take_{each.code}"]]
+        return {"owners": {code: self.cleaned_data[f"owner_{code}"] for code in taken}}
+
+
+class OwnProcessForm(PlainForm):
+    """A process of the organisation's own, by its name."""
+
+    name = forms.CharField(label="Name of the process", max_length=120)
+    owner = forms.ModelChoiceField(Person.objects.people(), label="Owner", required=False)

@@ -1,0 +1,1 @@
+"""Pages of the journey: the catalogue, the ten steps, the start-up path, the briefing."""
