@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
 COMPANY ?= ca-manufacturer
+MONTHS ?= 36
 FAST ?=
 TESTS ?=
 AT ?=
@@ -25,8 +26,8 @@ COMPILE = $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-demo: venv assets  ## The product with a demo company: PORT=8000 COMPANY=ca-manufacturer
-	@exec $(PY) -m qms.local.launch --port "$(PORT)" --company "$(COMPANY)"
+demo: venv assets  ## The product with a demo company: PORT=8000 COMPANY=ca-manufacturer MONTHS=36
+	@exec $(PY) -m qms.local.launch --port "$(PORT)" --company "$(COMPANY)" --months "$(MONTHS)"
 
 test: venv assets  ## All tests; FAST=1 leaves out slow ones and the browser, TESTS=path narrows
 	@exec $(PY) -m pytest -n 2 --dist worksteal $(if $(FAST),-m "not slow and not browser") $(TESTS)

@@ -24,7 +24,7 @@ from qms.periods import add_months
 from qms.signing.workflow import Proof, demo_proof
 
 COMPANIES = Path(__file__).parent / "companies"
-YEARS = 3
+MONTHS = 36
 Event = Callable[[], Any]
 _stages: list[tuple[int, Callable[["Life"], None]]] = []
 
@@ -58,6 +58,7 @@ class Life:
     name: str
     today: date
     seed: int = 9001
+    months: int = MONTHS  # how long it has lived by today
     people: dict[str, Any] = field(default_factory=dict)
     sites: dict[str, Any] = field(default_factory=dict)
     processes: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Life:
     def __post_init__(self) -> None:
         self.told = company(self.name)
         self.zone = ZoneInfo(self.told["organisation"]["time_zone"])
-        self.start = add_months(self.today, -12 * YEARS)
+        self.start = add_months(self.today, -self.months)
         self.chance = random.Random(self.seed)  # noqa: S311 - the same company every time
         self._events: list[tuple[datetime, int, Event]] = []
         self._order = count()

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _end_with_make()
     _listen_for_the_end()
     try:
-        run(given.port, given.company)
+        run(given.port, given.company, given.months)
     except NotReady as problem:
         print(f"\n{problem}", file=sys.stderr, flush=True)
         return 1
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(port: int, company: str) -> None:
+def run(port: int, company: str, months: int) -> None:
     """Prepare everything, then serve on this port. Raises NotReady or Stopped."""
     require_libraries()
     refuse_taken_port(port)
@@ -72,7 +72,7 @@ def run(port: int, company: str) -> None:
             say(f"PostgreSQL may not enter this folder; its data is in {stack.postgres.data}.")
         say("Starting the database and the broker …")
         stack.start()
-        prepare(stack, company)
+        prepare(stack, company, months)
         serve(port)
     finally:
         # The servers are stopped whatever comes; a second Ctrl-C must not leave them behind.
@@ -82,7 +82,7 @@ def run(port: int, company: str) -> None:
         say("Stopped.")
 
 
-def prepare(stack: Stack, company: str) -> None:
+def prepare(stack: Stack, company: str, months: int) -> None:
     """Bring the tables up to date, build the company once, gather the static files."""
     mark = stack.folder / BUILD_MARK
     if mark.exists() and stack.postgres is not None:
@@ -93,7 +93,7 @@ def prepare(stack: Stack, company: str) -> None:
     if is_empty(os.environ["DATABASE_URL"]) and has_command("build_demo"):
         say(f"Building the company {company} …")
         mark.touch()
-        manage("build_demo", "--company", company)
+        manage("build_demo", "--company", company, "--months", str(months))
         mark.unlink()
     gather_static_files(stack.folder)
 
@@ -352,6 +352,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--company", default=COMPANY)
+    parser.add_argument("--months", type=int, default=36, choices=range(1, 61), metavar="1-60")
     return parser.parse_args(given)
 
 

@@ -12,6 +12,7 @@ from qms.local.permissions import TABLE, Route, operations, pages, table
 from qms.people.models import ApiToken
 from qms.people.roles import ROLES
 from tests import factories
+from tests.sampling import spread
 
 pytestmark = pytest.mark.django_db
 ACTORS = [*ROLES, "inactive", "anonymous"]
@@ -32,7 +33,7 @@ def test_no_page_is_undeclared() -> None:
     assert not [route for route in pages() if route.needs == "undeclared"]
 
 
-@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize("actor", spread(ACTORS, quick=2))
 def test_every_page_opens_for_exactly_those_who_may(actor: str, client: Client) -> None:
     person = None
     if actor != "anonymous":
@@ -63,7 +64,7 @@ def _fits(status: int, *, may: bool, known: bool) -> bool:
     return status == 403 if known else status in (302, 403)
 
 
-@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize("actor", spread(ACTORS, quick=2))
 def test_every_operation_answers_exactly_those_who_may(actor: str, client: Client) -> None:
     headers = {}
     person = None

@@ -41,6 +41,7 @@ from qms.workflow import all_amendments, amend, amendment_of, transitions_of
 from reviews.workflow import compile_inputs, inputs_of
 from tests import factories, scenes
 from tests.architecture.test_promises import RECORDS
+from tests.sampling import spread
 from tests.scenes import SCENES, Cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3")]
@@ -177,7 +178,7 @@ def other(field: Any, value: Any) -> str:
     return f"coalesce({column}, 0) + 1"
 
 
-@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", spread(RECORDS, quick=4), ids=lambda model: model._meta.label)
 def test_no_column_of_any_record_changes_without_its_history(model: Any, cast: Cast) -> None:
     record = a(model, cast)
     table, key = model._meta.db_table, model._meta.pk.column
@@ -192,7 +193,7 @@ def test_no_column_of_any_record_changes_without_its_history(model: Any, cast: C
         sql(f"UPDATE {table} SET version = version + 1 WHERE {key} = %s", record.pk)
 
 
-@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", spread(RECORDS, quick=4), ids=lambda model: model._meta.label)
 def test_nothing_is_deleted_and_no_history_is_touched(model: Any, cast: Cast) -> None:
     record = a(model, cast)
     table, history = model._meta.db_table, model.history.model._meta.db_table
@@ -218,7 +219,7 @@ def test_nothing_is_deleted_and_no_history_is_touched(model: Any, cast: Cast) ->
         row.save()
 
 
-@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", spread(RECORDS, quick=4), ids=lambda model: model._meta.label)
 def test_the_shortcuts_of_the_orm_are_refused(model: Any, cast: Cast) -> None:
     record = a(model, cast)
     rows = model._base_manager.filter(pk=record.pk)  # not the manager that refuses by itself
@@ -242,7 +243,7 @@ def test_the_shortcuts_of_the_orm_are_refused(model: Any, cast: Cast) -> None:
 STATEFUL = [model for model in RECORDS if issubclass(model, StatefulRecord)]
 
 
-@pytest.mark.parametrize("model", STATEFUL, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", spread(STATEFUL, quick=4), ids=lambda model: model._meta.label)
 def test_no_record_is_born_or_moved_past_its_procedure(model: Any, cast: Cast) -> None:
     record = a(model, cast)
     states = [str(value) for value, _ in model._meta.get_field(model.STATE_FIELD).choices]
@@ -272,7 +273,7 @@ def test_no_record_is_born_or_moved_past_its_procedure(model: Any, cast: Cast) -
 FROZEN = [model for model in STATEFUL if model.FROZEN]
 
 
-@pytest.mark.parametrize("model", FROZEN, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", spread(FROZEN, quick=3), ids=lambda model: model._meta.label)
 def test_what_froze_stays_even_with_a_history_row(model: Any, cast: Cast) -> None:
     import time_machine
 
@@ -427,7 +428,7 @@ def row_of(record: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "model",
-    sorted(all_amendments(), key=str),
+    spread(sorted(all_amendments(), key=str), quick=4),
     ids=lambda model: model._meta.label,
 )
 def test_an_edit_changes_what_its_form_asks_and_nothing_else(model: Any, cast: Cast) -> None:
@@ -486,7 +487,9 @@ def _is_free(model: Any, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "scene", [s for s in scenes.ALL if s.api], ids=lambda scene: scene.model.__name__
+    "scene",
+    spread((s for s in scenes.ALL if s.api), quick=4),
+    ids=lambda scene: scene.model.__name__,
 )
 def test_a_move_does_what_it_says_whatever_else_is_sent(scene: Any, cast: Cast) -> None:
     """The same step, once plainly and once with every column and every name smuggled in."""

@@ -8,6 +8,7 @@ from django.test import Client
 
 from qms.local.permissions import operations, pages
 from tests import factories
+from tests.sampling import played
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 QUERIES = [
@@ -36,7 +37,11 @@ def somebody(client: Client) -> Client:
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_hostile_query_gets_a_page_in_words(query: str, somebody: Client) -> None:
     plain = [route.path for route in pages() if "<" not in route.path]
-    answers = {path: somebody.get(path + query).status_code for path in plain}
+    answers = {
+        path: somebody.get(path + query).status_code
+        for path in plain
+        if played(path + query, one_in=3)
+    }
     assert {path: code for path, code in answers.items() if code >= 500} == {}
 
 
@@ -59,6 +64,8 @@ def test_hostile_bodies_get_an_answer_in_words(body: str, somebody: Client) -> N
     wrong = []
     for operation in operations():
         for key in ("1", str(2**63)):
+            if not played(f"{operation.method} {operation.path} {key} {body}", one_in=3):
+                continue
             path = re.sub(r"<int:\w+>|\{int:\w+\}", key, operation.path)
             path = re.sub(r"<slug:\w+>", "void", path)
             if operation.method == "GET":

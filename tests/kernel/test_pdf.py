@@ -47,6 +47,7 @@ def png(width: int, height: int, mode: str = "RGB") -> bytes:
 # One record --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_page_gives_the_same_bytes_also_from_a_fresh_process() -> None:
     html = page("<h1>Procedure</h1><table><thead><tr><th>A<tbody><tr><td>1</table>")
     first = pdf.render_isolated(html)
@@ -290,6 +291,7 @@ def _die(blob: bytes) -> tuple[dict[str, str], bytes]:
     os._exit(3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_ends_its_own_process_and_not_ours(bomb: str) -> None:
     target, seconds, megabytes = BOMBS[bomb]
@@ -300,6 +302,7 @@ def test_a_bomb_ends_its_own_process_and_not_ours(bomb: str) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.slow
 def test_a_page_that_takes_too_long_is_refused_in_words_and_the_next_one_prints() -> None:
     rows = "<tr><td><table><tr><td>" * 60 + "x" + "</table>" * 60
     slow = page(f"<table>{rows}</table>" + "<p>word</p>" * 60_000)

@@ -45,6 +45,7 @@ def test_address_that_is_no_address_is_one_sentence() -> None:
     assert "correct DATABASE_URL" in done.stderr
 
 
+@pytest.mark.slow
 def test_wait_names_the_broker_that_does_not_answer() -> None:
     done = _manage(
         "wait",
@@ -60,6 +61,7 @@ def test_wait_names_the_broker_that_does_not_answer() -> None:
     assert "secret" not in done.stderr
 
 
+@pytest.mark.slow
 def test_wait_ends_at_once_when_both_answer() -> None:
     done = _manage(
         "wait",

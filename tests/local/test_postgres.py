@@ -62,6 +62,7 @@ def test_foreign_folder_is_left_alone(postgres: Postgres) -> None:
     assert (postgres.data / "letter.txt").exists()
 
 
+@pytest.mark.slow
 def test_server_ends_when_its_starter_is_killed_and_comes_back_with_all_rows(folder: Path) -> None:
     program = (
         "import sys, time, pathlib, psycopg\n"
@@ -88,6 +89,7 @@ def test_server_ends_when_its_starter_is_killed_and_comes_back_with_all_rows(fol
         again.stop()
 
 
+@pytest.mark.slow
 def test_server_killed_outright_recovers(postgres: Postgres) -> None:
     with psycopg.connect(postgres.start(), autocommit=True) as connection:
         connection.execute("create table kept as select 1 as number")
@@ -129,6 +131,7 @@ def test_missing_binaries_are_named_in_a_sentence(
         postgres.start()
 
 
+@pytest.mark.slow
 def test_broker_keeps_what_it_acknowledged_and_never_forgets_when_full(folder: Path) -> None:
     server = Valkey(folder)
     try:

@@ -75,6 +75,7 @@ def lose(attachment: Attachment) -> None:
     shelf.place().delete(attachment.blob.path)
 
 
+@pytest.mark.slow
 def test_an_empty_installation_still_gives_an_honest_pack(manager: Person) -> None:
     pack = build(manager)
     assert pack.status == "ready", pack.failure
@@ -118,6 +119,7 @@ def test_records_registers_and_files_are_in_it_not_counted(manager: Person) -> N
     assert "gauge%20note.txt" in page
 
 
+@pytest.mark.slow
 def test_formulas_of_registers_stay_text(manager: Person) -> None:
     report_problem(by=manager, title="=HYPERLINK(1)")
     text = opened(build(manager)).read("90-registers/nonconformities.csv").decode("utf-8-sig")
@@ -125,6 +127,7 @@ def test_formulas_of_registers_stay_text(manager: Person) -> None:
     assert row["Title"] == "'=HYPERLINK(1)"
 
 
+@pytest.mark.slow
 def test_the_same_instant_gives_the_same_bytes(manager: Person) -> None:
     with_file(manager)
     pack = workflow.plan_pack(by=manager)
@@ -143,6 +146,7 @@ def test_the_same_instant_gives_the_same_bytes(manager: Person) -> None:
     assert manifests[0] == manifests[1]
 
 
+@pytest.mark.slow
 def test_everything_shows_one_instant(manager: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     report_problem(by=manager, title="Known before")
     registers = gathering._Reader._registers
@@ -168,6 +172,7 @@ def test_everything_shows_one_instant(manager: Person, monkeypatch: pytest.Monke
     assert pack.as_of and pack.as_of <= clock.now()
 
 
+@pytest.mark.slow
 def test_reading_cannot_change_anything(manager: Person) -> None:
     with gathering.snapshot(), connection.cursor() as cursor:
         cursor.execute("SHOW transaction_read_only")
@@ -192,6 +197,7 @@ def test_a_missing_file_stops_the_pack_until_somebody_says_why(manager: Person) 
     assert "The gauge was scrapped" in opened(made).read("index.html").decode()
 
 
+@pytest.mark.slow
 def test_an_altered_file_is_found_while_building(manager: Person) -> None:
     attachment = with_file(manager)
     lose(attachment)
@@ -202,6 +208,7 @@ def test_an_altered_file_is_found_while_building(manager: Person) -> None:
     lose(attachment)  # the same content is attached anew by other tests
 
 
+@pytest.mark.slow
 def test_a_record_that_cannot_be_drawn_becomes_a_page_that_says_so(
     manager: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +230,7 @@ def test_a_record_that_cannot_be_drawn_becomes_a_page_that_says_so(
     assert not [each for each in later.left_out if "Undrawable" in each["what"]]
 
 
+@pytest.mark.slow
 def test_a_second_pack_draws_nothing_anew(manager: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     report_problem(by=manager, title="Once")
     build(manager)
@@ -232,6 +240,7 @@ def test_a_second_pack_draws_nothing_anew(manager: Person, monkeypatch: pytest.M
     assert set(RenderedPart.objects.values_list("fingerprint", flat=True)) == kept
 
 
+@pytest.mark.slow
 def test_a_damaged_kept_page_is_drawn_again(manager: Person) -> None:
     report_problem(by=manager, title="Once")
     build(manager)
@@ -240,6 +249,7 @@ def test_a_damaged_kept_page_is_drawn_again(manager: Person) -> None:
     assert build(manager).status == "ready"
 
 
+@pytest.mark.slow
 def test_drawing_goes_in_steps_and_a_new_worker_goes_on(
     manager: Person, monkeypatch: pytest.MonkeyPatch, no_worker: None
 ) -> None:
@@ -269,6 +279,7 @@ def test_drawing_goes_in_steps_and_a_new_worker_goes_on(
     assert not outbox.run_next("pack")
 
 
+@pytest.mark.slow
 def test_a_cancelled_pack_stops_and_leaves_nothing(manager: Person, no_worker: None) -> None:
     pack = workflow.plan_pack(by=manager)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
@@ -284,6 +295,7 @@ def test_a_cancelled_pack_stops_and_leaves_nothing(manager: Person, no_worker: N
     assert Effect.objects.get(key__startswith=f"pack:{pack.pk}:").state == "done"
 
 
+@pytest.mark.slow
 def test_a_pack_whose_workers_died_says_so_and_can_be_tried_again(
     manager: Person, monkeypatch: pytest.MonkeyPatch, no_worker: None
 ) -> None:
@@ -305,6 +317,7 @@ def test_a_pack_whose_workers_died_says_so_and_can_be_tried_again(
     assert (pack.status, pack.failure) == ("ready", "")
 
 
+@pytest.mark.slow
 def test_who_left_the_page_is_told_by_mail(manager: Person, no_worker: None) -> None:
     pack = workflow.plan_pack(by=manager)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
@@ -327,6 +340,7 @@ def test_a_built_pack_never_changes(manager: Person) -> None:
         workflow.cancel(pack, by=manager)
 
 
+@pytest.mark.slow
 def test_a_correction_names_the_pack_it_replaces(manager: Person) -> None:
     first = build(manager)
     second = build(manager, replaces=first)
@@ -336,6 +350,7 @@ def test_a_correction_names_the_pack_it_replaces(manager: Person) -> None:
         workflow.plan_pack(by=manager, replaces=draft)
 
 
+@pytest.mark.slow
 def test_every_contribution_has_its_folder() -> None:
     from qms import contributions
 
@@ -345,6 +360,7 @@ def test_every_contribution_has_its_folder() -> None:
     assert folders <= set(layout.SUBJECTS)
 
 
+@pytest.mark.slow
 def test_the_key_is_its_owners_and_stays(settings: Any, tmp_path: Path) -> None:
     settings.VAR_DIR = tmp_path
     settings.PACK_SIGNING_KEY = ""
@@ -362,6 +378,7 @@ def test_the_key_is_its_owners_and_stays(settings: Any, tmp_path: Path) -> None:
         sealing.private_key()
 
 
+@pytest.mark.slow
 def test_the_software_version_is_that_of_the_project(settings: Any) -> None:
     import tomllib
 
@@ -369,6 +386,7 @@ def test_the_software_version_is_that_of_the_project(settings: Any) -> None:
     assert project["project"]["version"] == settings.SOFTWARE_VERSION
 
 
+@pytest.mark.slow
 def test_a_worker_that_lost_its_lease_finishes_nothing(manager: Person, no_worker: None) -> None:
     pack = workflow.plan_pack(by=manager)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
@@ -383,6 +401,7 @@ def test_a_worker_that_lost_its_lease_finishes_nothing(manager: Person, no_worke
     assert pack.history.count() == rows
 
 
+@pytest.mark.slow
 def test_the_page_of_a_pack_under_way_asks_again_by_itself(
     manager: Person, client: Client, no_worker: None
 ) -> None:

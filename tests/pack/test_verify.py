@@ -125,6 +125,7 @@ def test_any_of_two_thousand_changed_bytes_is_found() -> None:
     assert [at for at, flip in changes(2000) if not found(at, flip, data)] == []
 
 
+@pytest.mark.slow
 def test_every_single_byte_of_a_small_pack_counts() -> None:
     data = make({"a.txt": b"hello"})
     assert [at for at in range(len(data)) if not found(at, 1, data)] == []

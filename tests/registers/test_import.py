@@ -107,6 +107,7 @@ def test_rows_with_problems_stop_the_import_unless_left_out_on_purpose(
     assert "former master list" in first.revisions.get().change_summary
 
 
+@pytest.mark.slow
 def test_numbers_go_on_after_the_imported_ones(manager: Person, master_list: Path) -> None:
     importer = importers()["documents"]
     importer.accept(importer.preview(read(master_list)), by=manager, skip=True)
@@ -114,6 +115,7 @@ def test_numbers_go_on_after_the_imported_ones(manager: Person, master_list: Pat
     assert new.number == "QP-301"
 
 
+@pytest.mark.slow
 def test_one_refused_row_leaves_nothing_behind(manager: Person, log: Path) -> None:
     importer = importers()["nonconformities"]
     preview = importer.preview(read(log))

@@ -1,4 +1,4 @@
-"""`manage.py build_demo`: live through three years of a demo company in an empty database."""
+"""`manage.py build_demo`: live through the years of a demo company in an empty database."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from qms import clock
 from qms.demo import gaps, setup  # noqa: F401 - importing them registers their stages
-from qms.demo.life import Life, companies
+from qms.demo.life import MONTHS, Life, companies
 from qms.outbox.models import Effect
 from qms.people.models import Person
 from qms.periods import today
@@ -25,6 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--company", default="ca-manufacturer", choices=companies())
         parser.add_argument("--seed", type=int, default=9001)
+        parser.add_argument("--months", type=int, default=MONTHS, help="how long it has lived")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Person.objects.people().exists():
@@ -32,18 +33,20 @@ class Command(BaseCommand):
         began = time.monotonic()
         clock.declare_demo_database()
         autodiscover_modules("demo")
-        life = Life(options["company"], today=today(), seed=options["seed"])
+        life = Life(
+            options["company"], today=today(), seed=options["seed"], months=options["months"]
+        )
         count = life.run(self._tell)
-        # Mails of years that nobody lived are not sent.
+        # Mails of a time that nobody lived are not sent.
         Effect.objects.filter(kind="mail").exclude(state=Effect.State.DONE).delete()
         self.stdout.write(
-            f"{life.told['organisation']['name']}: {count} events of three years,"
-            f" in {time.monotonic() - began:.0f} s."
+            f"{life.told['organisation']['name']}: {count} events of"
+            f" {life.months} months, in {time.monotonic() - began:.0f} s."
         )
 
     def _tell(self, done: int, at: datetime) -> None:
         if sys.stdout.isatty():
             self.stdout.write(f"\r  {at:%B %Y} … {done} events", ending="")
             self.stdout.flush()
-        elif done % 500 == 0:
+        elif done % 100 == 0:
             self.stdout.write(f"  {at:%B %Y} … {done} events")

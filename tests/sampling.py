@@ -1,0 +1,29 @@
+"""How much of a proof is played: all of it by `make prove`, fixed samples in `make test`.
+
+A proof over every combination takes minutes. Tests play the sample that these functions choose,
+the same on every machine and every day; `make prove` sets `QMS_PROVE` and plays everything.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+PROVING = os.environ.get("QMS_PROVE") == "1"
+
+
+def played(combination: str, *, one_in: int) -> bool:
+    """Whether this combination belongs to the sample of about one in so many."""
+    return PROVING or crc32(combination.encode()) % one_in == 0
+
+
+def spread(values: Iterable[Any], quick: int) -> list[Any]:
+    """Parameters, of which so many, spread over the list, are for FAST=1 too."""
+    values = list(values)
+    kept = {round(step * (len(values) - 1) / max(quick - 1, 1)) for step in range(quick)}
+    return [
+        pytest.param(each, marks=[] if place in kept else [pytest.mark.slow])
+        for place, each in enumerate(values)
+    ]
