@@ -7,7 +7,7 @@ from django import forms
 from qms.forms import PlainForm, RecordForm
 from qms.journey import guide, starters
 from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer
-from qms.journey.workflow import attendees_of
+from qms.journey.workflow import LENGTH, attendees_of
 from qms.people.models import Person
 from qms.people.roles import EMPLOYEE, ROLES
 from qms.scope.models import Organisation, Process, Site
@@ -161,6 +161,13 @@ class BriefingForm(RecordForm):
             self.initial.setdefault(
                 "currency", currencies.get(organisation.country if organisation else "", "USD")
             )
+
+
+class PlanForm(PlainForm):
+    """From when, and over how many months."""
+
+    starts_on = LENGTH["starts_on"]
+    months = LENGTH["months"]
 
 
 class ReplanForm(PlainForm):

@@ -35,7 +35,7 @@ def briefing_list(request: HttpRequest) -> HttpResponseBase:
         intro="What was explained, what was granted, and the decision to begin.",
         create_url="journey:briefing_create",
         create_label="Record a briefing",
-        empty="Top management was not briefed yet. Explain what it brings and costs; ask for the go-ahead.",
+        empty="Top management was not briefed yet. Say what it brings; ask for the go-ahead.",
     )
 
 

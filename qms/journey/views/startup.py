@@ -9,15 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from qms import pages, workflow
+from qms import pages
 from qms.access import needs
-from qms.journey import startup, starters
+from qms.journey import guide, starters, startup
 from qms.journey import workflow as journey
 from qms.journey.forms import (
     OpeningForm,
     OrganisationForm,
     OwnProcessForm,
     PersonForm,
+    PlanForm,
     ProcessesForm,
     SiteForm,
 )
@@ -332,24 +333,23 @@ def start_scope(request: HttpRequest) -> HttpResponse:
 @needs(SET_UP)
 def start_plan(request: HttpRequest) -> HttpResponse:
     """From when and over how many months; every line gets an owner and a day."""
-    frame = _frame(request, "plan")
-    if not frame["may"]:
-        name = "journey/start_others.html"
-        return pages.respond(request, name, name, {"title": frame["stop"].title, **frame})
-    person: Any = request.user
-    project = journey.the_project(person)
-    if project.status != Project.Status.PREPARING:
+    project = Project.objects.current()
+    if project is not None and project.status != Project.Status.PREPARING:
         return _page(request, "plan", project=project, rows=journey.planned(project, today()))
-    found = workflow.transition_named(Project, "begin")
-    steps = pages.steps_of(project, person)
-    waiting = next((each.why for each in steps.waiting if each.transition.name == "begin"), "")
-    return pages.do_transition(
+
+    def lay(*, by: Any, starts_on: Any, months: int) -> Project:
+        begun: Project = journey.begin(
+            journey.the_project(by), by=by, starts_on=starts_on, months=months
+        )
+        return begun
+
+    return _form(
         request,
-        project,
-        found.name if found else "begin",
-        done="journey:start_summary",
-        template="journey/start_plan.html",
-        context={**frame, "title": frame["stop"].title, "project": project, "why_not": waiting},
+        "plan",
+        form_class=PlanForm,
+        create=lay,
+        initial={"starts_on": today(), "months": 9},
+        extra={"submit": "Lay the plan", "project": None, "lines": guide.plan_lines()},
     )
 
 
