@@ -123,7 +123,7 @@ def audit_days(person: Any, start: date, end: date) -> list[Entry]:
     ]
 
 
-@contributions.relates(Process, "Audits", permission="audits.view_audit")
+@contributions.relates(Process, "Audits", permission="audits.view_audit", add="audits:audit_create")
 def audits_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
     """The audits of a process, the latest first; those called off are left out."""
     rows = Audit.objects.filter(process__in=list(ids)).exclude(status=Audit.Status.VOID)

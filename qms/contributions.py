@@ -706,6 +706,7 @@ class CertifiedScope:
 
 RELATED_KINDS = ("Documents", "Indicators", "Risks", "Audits", "Nonconformities", "Changes")
 _related: list[tuple[type[models.Model], str, str, Callable[..., dict[int, list[Related]]]]] = []
+_adding: dict[tuple[type[models.Model], str], str] = {}
 _owned: list[tuple[int, str, str, Callable[..., dict[int, int]]]] = []
 _departments: list[Callable[[Iterable[int]], dict[int, str]]] = []
 _needs: list[Callable[[], list[Need]]] = []
@@ -713,9 +714,11 @@ _certified: list[Callable[[], list[CertifiedScope]]] = []
 
 
 def relates(
-    model: type[models.Model], kind: str, *, permission: str
+    model: type[models.Model], kind: str, *, permission: str, add: str = ""
 ) -> Callable[[Function], Function]:
     """Register `(ids, person) -> {id: [Related]}`: what belongs to records of `model`.
+
+    `add` is the name of the page on which one more is made.
 
     One call answers for many records. `person` None asks for everything, for the pack; else only
     people with `permission` are answered at all.
@@ -725,13 +728,24 @@ def relates(
 
     def keep(find: Function) -> Function:
         _related.append((model, kind, permission, find))
+        if add:
+            _adding[model, kind] = add
         return find
 
     return keep
 
 
+def page_to_add(model: type[models.Model], kind: str) -> str:
+    """The name of the page on which one more of a kind is made; empty where there is none."""
+    return _adding.get((model, kind), "")
+
+
 def related_to(
-    model: type[models.Model], ids: Iterable[int], person: Any = None
+    model: type[models.Model],
+    ids: Iterable[int],
+    person: Any = None,
+    *,
+    kinds: Sequence[str] = RELATED_KINDS,
 ) -> dict[int, dict[str, list[Related]]]:
     """What every chapter keeps for these records: id → kind → rows, kinds in a lasting order.
 
@@ -741,7 +755,8 @@ def related_to(
     keys = list(ids)
     found: dict[int, dict[str, list[Related]]] = {key: {} for key in keys}
     for of, kind, permission, find in sorted(_related, key=lambda e: RELATED_KINDS.index(e[1])):
-        if of is model and (person is None or person.has_perm(permission)):
+        allowed = person is None or person.has_perm(permission)
+        if of is model and kind in kinds and allowed:
             rows = find(keys, person)
             for key in keys:
                 found[key].setdefault(kind, []).extend(rows.get(key, []))

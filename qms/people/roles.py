@@ -93,6 +93,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "scope.view_flow": EVERYONE,
     "scope.add_flow": (QM, PO),  # an owner at one of its ends only: a guard says so
     "scope.change_flow": (QM, PO),
+    "scope.view_ownership": (QM, TM, LA, PO),
     "scope.view_plannedextension": EVERYONE,
     "scope.add_plannedextension": (QM, TM),
     "scope.change_plannedextension": (QM, TM),

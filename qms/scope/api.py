@@ -2,8 +2,23 @@
 
 from qms.api import Resource
 from qms.scope import workflow
-from qms.scope.forms import NewProcessForm, NewStatementForm, ProcessForm, SiteForm, StatementForm
-from qms.scope.models import Organisation, Process, ScopeStatement, Site
+from qms.scope.forms import (
+    ExtensionForm,
+    FlowForm,
+    NewProcessForm,
+    NewStatementForm,
+    ProcessForm,
+    SiteForm,
+    StatementForm,
+)
+from qms.scope.models import (
+    Flow,
+    Organisation,
+    PlannedExtension,
+    Process,
+    ScopeStatement,
+    Site,
+)
 
 organisation = Resource(
     "organisation",
@@ -41,4 +56,18 @@ statements = Resource(
     form=NewStatementForm,
     edit_form=StatementForm,
     create=workflow.draft_statement,
+)
+flows = Resource(
+    "flows",
+    Flow,
+    fields=(*workflow.FLOW_FIELDS, "ended"),
+    form=FlowForm,
+    create=workflow.add_flow,
+)
+extensions = Resource(
+    "planned-extensions",
+    PlannedExtension,
+    fields=(*workflow.EXTENSION_FIELDS, "status"),
+    form=ExtensionForm,
+    create=workflow.plan_extension,
 )

@@ -1,14 +1,16 @@
 """What the frame, the leadership's screen and the search get from the scope."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from qms import contributions, pages
-from qms.contributions import Hit, Tile
+from qms.actions.models import Action
+from qms.contributions import Entry, Hit, Tile
 from qms.scope import current
-from qms.scope.models import Process, ScopeStatement, Site, StatementProcess
+from qms.scope.models import PlannedExtension, Process, ScopeStatement, Site, StatementProcess
 
 contributions.navigation(
     "Plan",
@@ -101,3 +103,40 @@ def find_statements(person: Any, query: str, limit: int) -> list[Hit]:
         Hit(each.title, "Scope statement", each.number, each.get_absolute_url(), "")
         for each in rows
     ]
+
+
+@contributions.search("Planned extensions", order=77)
+def find_extensions(person: Any, query: str, limit: int) -> list[Hit]:
+    """What the scope takes in later, by its words."""
+    words = Q(what__icontains=query) | Q(why_later__icontains=query)
+    rows = PlannedExtension.objects.visible_to(person).filter(words).order_by("-pk")[:limit]
+    return [
+        Hit(each.what, "Planned extension", "", each.get_absolute_url(), each.get_status_display())
+        for each in rows
+    ]
+
+
+@contributions.calendar
+def extension_days(person: Any, start: date, end: date) -> list[Entry]:
+    """When the scope is to take something in."""
+    rows = PlannedExtension.objects.visible_to(person).filter(
+        status=PlannedExtension.Status.PLANNED, target_on__range=(start, end)
+    )
+    return [
+        Entry(each.target_on, f"Scope: {each.what}", "Planned extension", each.get_absolute_url())
+        for each in rows.order_by("target_on", "pk")[:200]
+    ]
+
+
+@contributions.owns("Processes", permission="scope.view_process", order=10)
+def processes_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many processes that run each person answers for."""
+    rows = Process.objects.active().filter(owner__in=list(ids))
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.owns("Actions", permission="actions.view_action", order=30)
+def actions_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many open actions each person has promised."""
+    rows = Action.objects.open().filter(owner__in=list(ids))
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())

@@ -7,8 +7,16 @@ from django import forms
 from qms.clauses import ClauseFormField
 from qms.forms import PlainForm, RecordForm
 from qms.people.models import Person
+from qms.refusals import Refused
 from qms.scope import workflow
-from qms.scope.models import Organisation, Process, ScopeStatement, Site
+from qms.scope.models import (
+    Flow,
+    Organisation,
+    PlannedExtension,
+    Process,
+    ScopeStatement,
+    Site,
+)
 
 
 class OrganisationForm(RecordForm):
@@ -31,13 +39,18 @@ class SiteForm(RecordForm):
         fields = ("name", "address", "headcount", "shifts")
 
 
-def _people() -> forms.ModelMultipleChoiceField:
+def _people(label: str, words: str) -> forms.ModelMultipleChoiceField:
     return forms.ModelMultipleChoiceField(
-        Person.objects.people(),
-        label="Who works in it",
-        required=False,
-        help_text="Whoever works in a process does not audit it.",
+        Person.objects.people(), label=label, required=False, help_text=words
     )
+
+
+def _members() -> forms.ModelMultipleChoiceField:
+    return _people("Who works in it", "Whoever works in a process does not audit it.")
+
+
+def _deputies() -> forms.ModelMultipleChoiceField:
+    return _people("Deputies of the owner", "They decide when the owner is away, and do not audit.")
 
 
 def _sites() -> forms.ModelMultipleChoiceField:
@@ -50,7 +63,7 @@ def _sites() -> forms.ModelMultipleChoiceField:
 
 
 class ProcessForm(RecordForm):
-    """What a process is for, what goes in and comes out, and who answers for it."""
+    """What a process is for, how it works, and who answers for it."""
 
     class Meta:
         model = Process
@@ -60,14 +73,16 @@ class ProcessForm(RecordForm):
 class NewProcessForm(ProcessForm):
     """The same for a new one, with who works in it and where."""
 
-    members = _people()
+    deputies = _deputies()
+    members = _members()
     sites = _sites()
 
 
 class StaffForm(PlainForm):
-    """Who works in a process, and where it runs."""
+    """Who stands in for the owner, who works in a process, and where it runs."""
 
-    members = _people()
+    deputies = _deputies()
+    members = _members()
     sites = _sites()
 
 
@@ -131,3 +146,56 @@ class JustifyForm(PlainForm):
     """A better justification."""
 
     justification = LeaveOutForm.base_fields["justification"]
+
+
+PARTY_HELP = "A customer, a supplier. Leave all three empty when nobody is known yet."
+
+
+class FlowForm(RecordForm):
+    """What flows from where to where: a process, all of them, or somebody outside."""
+
+    class Meta:
+        model = Flow
+        fields = workflow.FLOW_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("source", "target"):
+            if name in self.fields:
+                chosen: Any = self.fields[name]
+                rows = Process.objects.exclude(status=Process.Status.RETIRED)
+                present = getattr(self.instance, f"{name}_id", None)
+                chosen.queryset = (rows | Process.objects.filter(pk=present)).order_by("code")
+
+    def _post_clean(self) -> None:
+        """The rules of a flow stand at the form's fields, also when it is only changed."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.instance.pk and not self.errors:
+            try:
+                workflow.check_flow(self.instance)
+            except Refused as refusal:
+                self.refuse(refusal)
+
+
+class InputForm(FlowForm):
+    """What a process needs, and who provides it."""
+
+    class Meta(FlowForm.Meta):
+        fields = ("what", "source", "source_all", "source_party")
+        help_texts = {"source_party": PARTY_HELP}
+
+
+class OutputForm(FlowForm):
+    """What a process gives, and who receives it."""
+
+    class Meta(FlowForm.Meta):
+        fields = ("what", "target", "target_all", "target_party")
+        help_texts = {"target_party": PARTY_HELP}
+
+
+class ExtensionForm(RecordForm):
+    """What the scope takes in later, why not now, and when."""
+
+    class Meta:
+        model = PlannedExtension
+        fields = workflow.EXTENSION_FIELDS

@@ -1,13 +1,19 @@
 """A scope statement and a process sheet on paper: for the wall, the customer and the pack."""
 
+from base64 import b64encode
 from datetime import datetime
 from typing import Any
 
+from django.template.loader import render_to_string
+
 from qms import clauses, pdf
+from qms.scope import drawing, turtle
+from qms.scope.checks import System
 from qms.scope.letterhead import letterhead
-from qms.scope.models import Process, ProcessMember, ProcessSite, ScopeStatement
+from qms.scope.models import Organisation, Process, ScopeStatement
 
 STATEMENT, PROCESS = "scope/statement_print.html", "scope/process_print.html"
+MAP = "scope/map_print.html"
 MARKS = {
     "draft": "Draft: not in force.",
     "in_review": "With top management: not in force.",
@@ -41,9 +47,8 @@ def statement_context(statement: ScopeStatement, as_of: datetime | None = None) 
 
 
 def process_context(process: Process, as_of: datetime | None = None) -> dict[str, Any]:
-    """What `PROCESS` needs: the sheet with its people and places."""
-    members = ProcessMember.objects.live().filter(process=process).select_related("person")
-    places = ProcessSite.objects.live().filter(process=process).select_related("site")
+    """What `PROCESS` needs: the turtle sheet with its people and places."""
+    sheet = turtle.of(process)
     return letterhead(
         process,
         as_of=as_of,
@@ -53,19 +58,38 @@ def process_context(process: Process, as_of: datetime | None = None) -> dict[str
         marking="Uncontrolled when printed.",
         facts=[
             ("State", process.get_status_display()),
-            ("Owner", process.owner.name if process.owner else "–"),
+            ("Kind", f"{process.get_kind_display()} process"),
             ("Importance", f"{process.importance} of 5"),
             ("Done by", "Others, on our behalf" if process.is_outsourced else "Ourselves"),
-            ("Sites", ", ".join(sorted(e.site.name for e in places)) or "–"),
-            ("People", ", ".join(sorted(e.person.name for e in members)) or "–"),
+            ("Sites", ", ".join(each.name for each in sheet["sites"]) or "–"),
             ("Clauses", ", ".join(clauses.label(key) for key in process.clauses) or "–"),
         ],
-        parts=[
-            ("Purpose", process.purpose),
-            ("Criteria and methods", process.criteria),
-            ("Resources", process.resources),
-        ],
+        **sheet,
     )
+
+
+def map_context(system: System) -> dict[str, Any]:
+    """What `MAP` needs: the picture on one landscape sheet, and the same as a list."""
+    organisation = Organisation.objects.current()
+    paper = organisation.paper if organisation else "A4"
+    drawn = drawing.on_paper(system, paper)
+    markup = render_to_string("scope/map_svg.html", {"drawing": drawn}) if drawn else ""
+    return {
+        "organisation": organisation.name if organisation else "",
+        "paper": paper,
+        "kind": "Sequence and interaction of the processes",
+        "title": "Process map",
+        "marking": "Uncontrolled when printed.",
+        "drawing": drawn,
+        "picture": f"data:image/svg+xml;base64,{b64encode(markup.encode()).decode()}",
+        "rows": drawing.as_list(system),
+    }
+
+
+def map_pdf(system: System) -> bytes:
+    """The map as PDF, landscape."""
+    context = map_context(system)
+    return pdf.render(MAP, context, paper=context["paper"])
 
 
 def statement_pdf(statement: ScopeStatement) -> bytes:

@@ -229,7 +229,7 @@ def test_the_api_follows_the_same_procedure(firm: Firm) -> None:
     assert send("patch", address, version=2, statement="Else.").status_code == 422
     assert send("post", f"{address}supersede/", version=2, reason="x").status_code == 403
     again = {"code": "PR", "name": "Again", "importance": 3, "kind": "core"}
-        code = send("post", "/api/v1/processes/", **again)
+    code = send("post", "/api/v1/processes/", **again)
     assert code.status_code == 422
     assert "already" in code.json()["detail"]
     assert send("post", "/api/v1/organisation/", name="x").status_code == 405

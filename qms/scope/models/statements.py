@@ -16,7 +16,19 @@ from qms.scope.models.organisation import Site
 from qms.scope.models.processes import Process
 
 # Clauses that every organisation meets in some way; leaving one out is rarely justified.
-ALWAYS_APPLICABLE = ("4", "5", "6", "7.2", "7.3", "7.4", "7.5", "9", "10")
+WARNINGS = {
+    "4": "Every organisation has a context, parties, a scope and processes; leaving this out leaves"
+    " nothing to certify.",
+    "5": "Every organisation is led by somebody; an auditor will ask who leads this one.",
+    "6": "Every organisation plans: risks, objectives, changes. Say less, but do not leave it out.",
+    "7.2": "Everybody's work needs some competence; an auditor will ask how you know it is there.",
+    "7.3": "Whoever works for you needs to know what their work is for; it costs a talk, no paper.",
+    "7.4": "Something is always said to somebody; decide what, when and by whom instead.",
+    "7.5": "The system needs some documents; keep fewer, but keep them.",
+    "9": "Without measuring, auditing and reviewing, nobody knows whether the system works.",
+    "10": "Something goes wrong everywhere; an auditor will ask what you do then.",
+}
+ALWAYS_APPLICABLE = tuple(WARNINGS)
 
 
 class FrozenWithStatement(pgtrigger.Trigger):
@@ -206,9 +218,17 @@ class NotApplicable(Record):
         return ClauseRef.parse(self.clause)
 
     @property
+    def warning(self) -> str:
+        """What an auditor will ask about a requirement that everybody meets; else empty."""
+        return next((said for n, said in WARNINGS.items() if self._within(n)), "")
+
+    def _within(self, number: str) -> bool:
+        return self.ref.is_within(ClauseRef(self.ref.edition, number))
+
+    @property
     def is_unusual(self) -> bool:
         """Whether the requirement is one that practically every organisation meets."""
-        return any(self.ref.is_within(ClauseRef(self.ref.edition, n)) for n in ALWAYS_APPLICABLE)
+        return any(self._within(number) for number in ALWAYS_APPLICABLE)
 
 
 class PlannedExtension(StatefulRecord):

@@ -1,1 +1,1 @@
-"""Pages of the organisation, its processes, and the scope of the system; one file a subject."""
+"""Pages of the organisation, its processes, and the scope; one file a subject."""

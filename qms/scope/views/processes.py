@@ -4,29 +4,24 @@ from typing import Any
 
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
-from qms import pages
+from qms import contributions, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
 from qms.people.models import Person
-from qms.scope import prints, workflow
-from qms.scope.forms import (
-    NewProcessForm,
-    ProcessForm,
-    StaffForm,
-)
-from qms.scope.models import (
-    Process,
-    ProcessMember,
-    ProcessSite,
-    Site,
-)
+from qms.periods import today
+from qms.scope import checks, drawing, prints, spread, turtle, workflow
+from qms.scope.forms import FlowForm, InputForm, NewProcessForm, OutputForm, ProcessForm, StaffForm
+from qms.scope.models import Flow, Organisation, Process
 
 PROCESSES = [
     Column("code", "Code", sort="code", kind="link"),
     Column("name", "Process", sort="name"),
     Column("owner", "Owner", sort="owner__name", kind="person"),
+    Column("kind", "Kind", sort="kind", value="get_kind_display"),
     Column("importance", "Importance", sort="importance", numeric=True),
     Column("is_outsourced", "Outsourced", sort="is_outsourced", kind="yes_no"),
     Column("status", "State", sort="status", kind="state"),
@@ -49,6 +44,7 @@ class ProcessFilter(django_filters.FilterSet):
 @needs("scope.view_process")
 def process_list(request: HttpRequest) -> HttpResponseBase:
     """The processes of the system, each with its owner."""
+    found = checks.everything(checks.of_system())
     return pages.show_list(
         request,
         Process.objects.visible_to(request.user).select_related("owner"),
@@ -56,6 +52,8 @@ def process_list(request: HttpRequest) -> HttpResponseBase:
         filterset=ProcessFilter,
         default_sort="code",
         title="Processes",
+        template="scope/process_list.html",
+        context={"tabs": tabs(request, "list"), "found": found},
         intro="What the organisation does, and who answers for it.",
         create_url="scope:process_create",
         create_label="New process",
@@ -63,34 +61,79 @@ def process_list(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+def tabs(request: HttpRequest, current: str) -> list[tuple[str, str, bool]]:
+    """The views of the processes: as a list, as a map, by what flows, and what is missing."""
+    views = [
+        ("list", "List", "scope:process_list", "scope.view_process"),
+        ("map", "Map", "scope:process_map", "scope.view_process"),
+        ("flows", "Inputs and outputs", "scope:flow_list", "scope.view_flow"),
+        ("checks", "To mend", "scope:process_checks", "scope.view_process"),
+        ("ownership", "Ownership", "scope:ownership", "scope.view_ownership"),
+    ]
+    return [
+        (label, reverse(name), key == current)
+        for key, label, name, permission in views
+        if request.user.has_perm(permission)
+    ]
+
+
+@needs("scope.view_process")
+def process_map(request: HttpRequest) -> HttpResponse:
+    """How the processes hand things to each other: the map, and the same as a list."""
+    system = checks.of_system()
+    return pages.respond(
+        request,
+        "scope/process_map.html",
+        "scope/process_map.html",
+        {
+            "title": "Processes",
+            "tabs": tabs(request, "map"),
+            "picture": drawing.on_screen(system),
+            "rows": drawing.as_list(system),
+            "found": checks.everything(system),
+        },
+    )
+
+
+@needs("scope.view_process")
+def process_map_pdf(request: HttpRequest) -> HttpResponse:
+    """The map on one sheet of paper, with the same as a list behind it."""
+    return pages.send_pdf(prints.map_pdf(checks.of_system()), "process-map")
+
+
+@needs("scope.view_process")
+def process_checks(request: HttpRequest) -> HttpResponse:
+    """Everything that is missing in the description of the processes."""
+    found = checks.everything(checks.of_system())
+    return pages.respond(
+        request,
+        "scope/process_checks.html",
+        "scope/process_checks.html",
+        {"title": "Processes", "tabs": tabs(request, "checks"), "found": found},
+    )
+
+
 @needs("scope.view_process")
 def process_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The process sheet: purpose, inputs, outputs, criteria, people and places."""
+    """The turtle sheet: what goes in and comes out, who, with what, how, measured by what."""
     process = pages.find(request, Process.objects.select_related("owner", "created_by"), pk=pk)
+    may_edit = (
+        workflow.editing_process.permitted(process, request.user)
+        and process.status != Process.Status.RETIRED
+    )
     return pages.show_record(
         request,
         process,
         template="scope/process_detail.html",
         title=process.name,
-        subtitle=f"{process.code} · importance {process.importance} of 5",
+        subtitle=f"{process.code} · {process.get_kind_display().lower()} process · importance"
+        f" {process.importance} of 5",
         crumbs=[("Processes", reverse("scope:process_list")), (process.code, "")],
-        members=members_of(process),
-        sites=sites_of(process),
-        may_staff=workflow.editing_process.permitted(process, request.user)
-        and process.status != Process.Status.RETIRED,
+        may_staff=may_edit,
+        may_draw=may_edit and request.user.has_perm("scope.add_flow"),
+        found=checks.of_process(checks.everything(checks.of_system()), process),
+        **turtle.of(process, request.user),
     )
-
-
-def members_of(process: Process) -> list[Person]:
-    """Who works in a process, by name."""
-    links = ProcessMember.objects.live().filter(process=process).select_related("person")
-    return [link.person for link in links.order_by("person__name", "pk")]
-
-
-def sites_of(process: Process) -> list[Site]:
-    """Where a process runs, by name."""
-    links = ProcessSite.objects.live().filter(process=process).select_related("site")
-    return [link.site for link in links.order_by("site__name")]
 
 
 @needs("scope.add_process")
@@ -114,7 +157,7 @@ def process_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("scope.change_process")
 def process_staff(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say who works in a process and where it runs."""
+    """Say who stands in, who works in a process and where it runs."""
     process = pages.find(request, Process.objects, pk=pk)
 
     def staff(*, by: Any, **links: Any) -> Process:
@@ -125,7 +168,11 @@ def process_staff(request: HttpRequest, pk: int) -> HttpResponse:
         form_class=StaffForm,
         create=staff,
         title=f"People and places of {process}",
-        initial={"members": members_of(process), "sites": sites_of(process)},
+        initial={
+            "deputies": turtle.deputies_of(process),
+            "members": turtle.members_of(process),
+            "sites": turtle.sites_of(process),
+        },
         context={"cancel_url": process.get_absolute_url()},
     )
 
@@ -142,3 +189,152 @@ def process_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The process sheet as a PDF."""
     process = pages.find(request, Process.objects.select_related("owner", "created_by"), pk=pk)
     return pages.send_pdf(prints.process_pdf(process), f"process-{process.code}")
+
+
+# What flows
+
+
+FLOWS = [
+    Column("what", "What", sort="what", kind="link"),
+    Column("giver", "From", sort="source__code", value=lambda row: row.giver or "nobody named"),
+    Column("receiver", "To", sort="target__code", value=lambda row: row.receiver or "nobody"),
+]
+
+
+class FlowFilter(django_filters.FilterSet):
+    """Filters of the list of flows."""
+
+    what = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    source = django_filters.ModelChoiceFilter(
+        queryset=Process.objects.order_by("code"), label="From"
+    )
+    target = django_filters.ModelChoiceFilter(queryset=Process.objects.order_by("code"), label="To")
+
+    class Meta:
+        model = Flow
+        fields = ("what", "source", "target")
+
+
+@needs("scope.view_flow")
+def flow_list(request: HttpRequest) -> HttpResponseBase:
+    """Everything that is handed over, with who gives and who receives it."""
+    return pages.show_list(
+        request,
+        Flow.objects.visible_to(request.user).live().with_ends(),
+        columns=FLOWS,
+        filterset=FlowFilter,
+        default_sort="what",
+        title="Inputs and outputs",
+        template="scope/flow_list.html",
+        context={"tabs": tabs(request, "flows")},
+        intro="What one process gives is what another takes: one line for both.",
+        create_url="scope:flow_create",
+        create_label="New flow",
+        empty="Nothing flows yet. Begin with what your customers give you and what they get.",
+    )
+
+
+@needs("scope.view_flow")
+def flow_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One flow: what, from whom, to whom."""
+    rows = Flow.objects.select_related("source__owner", "target__owner", "created_by")
+    flow = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        flow,
+        template="scope/flow_detail.html",
+        title=flow.what,
+        crumbs=[("Inputs and outputs", reverse("scope:flow_list")), (flow.what, "")],
+        may_end=not flow.ended and workflow.editing_flow.permitted(flow, request.user),
+    )
+
+
+@needs("scope.add_flow")
+def flow_create(request: HttpRequest) -> HttpResponse:
+    """Say what one process hands to another."""
+    return pages.edit(
+        request,
+        form_class=FlowForm,
+        create=workflow.add_flow,
+        title="New flow",
+        context={"cancel_url": "scope:flow_list"},
+    )
+
+
+@needs("scope.add_flow")
+def process_input(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what a process needs, and from whom."""
+    return _new_end(request, pk, "target", InputForm, "What goes into {}")
+
+
+@needs("scope.add_flow")
+def process_output(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what a process gives, and to whom."""
+    return _new_end(request, pk, "source", OutputForm, "What comes out of {}")
+
+
+def _new_end(request: HttpRequest, pk: int, end: str, form: Any, title: str) -> HttpResponse:
+    process = pages.find(request, Process.objects, pk=pk)
+
+    def add(*, by: Any, **fields: Any) -> Process:
+        workflow.add_flow(by=by, **fields, **{end: process})
+        return process
+
+    return pages.edit(
+        request,
+        form_class=form,
+        create=add,
+        title=title.format(process),
+        context={"cancel_url": process.get_absolute_url()},
+    )
+
+
+@needs("scope.change_flow")
+def flow_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what flows, or name an end that is open."""
+    flow = pages.find(request, Flow.objects.with_ends(), pk=pk)
+    return pages.edit(request, form_class=FlowForm, instance=flow, title=f"Edit “{flow.what}”")
+
+
+@needs("scope.change_flow")
+@require_POST
+def flow_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """It no longer flows."""
+    flow = pages.find(request, Flow.objects.with_ends(), pk=pk)
+    workflow.end_flow(flow, by=request.user)  # type: ignore[arg-type]
+    return redirect(flow.target or flow.source)
+
+
+# Who answers for what
+
+
+@needs("scope.view_ownership")
+def ownership(request: HttpRequest) -> HttpResponse:
+    """How processes, documents and actions are shared, and when leadership last acted."""
+    people = {each.pk: each.name for each in Person.objects.people()}
+    counts = dict(contributions.owned_by(people, request.user))
+    departments = contributions.departments_of(people)
+    organisation = Organisation.objects.current()
+    by_person = spread.shares(counts, people)
+    by_department = spread.shares(counts, departments) if departments else []
+    acts = spread.acts_of_leadership()
+    headcount = organisation.headcount if organisation else len(people)
+    return pages.respond(
+        request,
+        "scope/ownership.html",
+        "scope/ownership.html",
+        {
+            "title": "Processes",
+            "tabs": tabs(request, "ownership"),
+            "kinds": list(counts),
+            "groups": [
+                (label, [(row, [row.counts.get(kind, 0) for kind in counts]) for row in rows])
+                for label, rows in (("Department", by_department), ("Person", by_person))
+                if rows
+            ],
+            "warnings": spread.too_much(by_department or by_person),
+            "acts": acts,
+            "silence": spread.silence(acts, today()),
+            "right_size": spread.right_size(headcount, Process.objects.active().count()),
+        },
+    )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -11,9 +12,10 @@ from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
 from qms.refusals import Refused
-from qms.scope import prints, workflow
+from qms.scope import advice, compare, prints, workflow
 from qms.scope.forms import (
     CoverageForm,
+    ExtensionForm,
     JustifyForm,
     LeaveOutForm,
     NewStatementForm,
@@ -22,6 +24,7 @@ from qms.scope.forms import (
 from qms.scope.models import (
     NotApplicable,
     Organisation,
+    PlannedExtension,
     ScopeStatement,
 )
 
@@ -91,6 +94,7 @@ def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
         left_out=statement.left_out(),
         advice=workflow.advice_on(statement) if statement.status in ("draft", "in_review") else [],
         may_write=drafting and request.user.has_perm("scope.change_scopestatement"),
+        former=former_of(statement),
         may_revise=statement.status == ScopeStatement.Status.APPROVED
         and request.user.has_perm("scope.add_scopestatement"),
     )
@@ -220,3 +224,157 @@ def statement_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     people = ("created_by", "approved_by")
     statement = pages.find(request, ScopeStatement.objects.select_related(*people), pk=pk)
     return pages.send_pdf(prints.statement_pdf(statement), statement.number)
+
+
+def former_of(statement: ScopeStatement) -> ScopeStatement | None:
+    """The statement written before this one, without those that were void."""
+    before = ScopeStatement.objects.exclude(status=ScopeStatement.Status.VOID)
+    found: ScopeStatement | None = before.filter(pk__lt=statement.pk).order_by("-pk").first()
+    return found
+
+
+@needs("scope.view_scopestatement")
+def statement_compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two statements side by side: words, processes, sites, and what is left out."""
+    after = pages.find(request, ScopeStatement.objects, pk=pk)
+    others = ScopeStatement.objects.visible_to(request.user).exclude(pk=after.pk)
+    asked = request.GET.get("with", "")
+    before = (
+        get_object_or_404(others, pk=int(asked))
+        if asked.isascii() and asked.isdigit() and len(asked) < 10
+        else former_of(after) or others.order_by("pk").first()
+    )
+    if before is not None and before.pk > after.pk:
+        before, after = after, before
+    return pages.respond(
+        request,
+        "scope/statement_compare.html",
+        "scope/statement_compare.html",
+        {
+            "title": f"{before} and {after}" if before else f"{after}",
+            "crumbs": [
+                ("Scope statements", reverse("scope:statement_list")),
+                (after.number, after.get_absolute_url()),
+                ("Compare", ""),
+            ],
+            "before": before,
+            "after": after,
+            "parts": compare.parts(before, after) if before else [],
+            "members": compare.members(before, after) if before else [],
+            "others": list(others.order_by("-pk")[:20]),
+        },
+    )
+
+
+@needs("scope.view_scopestatement")
+def statement_advice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whether the scope is too broad or too narrow, with the figures and the rule behind them."""
+    statement = pages.find(request, ScopeStatement.objects, pk=pk)
+    return pages.respond(
+        request,
+        "scope/statement_advice.html",
+        "scope/statement_advice.html",
+        {
+            "title": f"Is {statement.number} the right size?",
+            "crumbs": [
+                ("Scope statements", reverse("scope:statement_list")),
+                (statement.number, statement.get_absolute_url()),
+                ("Advice", ""),
+            ],
+            "statement": statement,
+            "advice": advice.advise(statement),
+            "rule": advice.RULE,
+            "may_plan": request.user.has_perm("scope.add_plannedextension"),
+        },
+    )
+
+
+# Planned extensions
+
+
+EXTENSIONS = [
+    Column("what", "What comes in later", sort="what", kind="link"),
+    Column("process", "Process", sort="process__code"),
+    Column("site", "Site", sort="site__name"),
+    Column("cycle", "Cycle", sort="cycle", numeric=True),
+    Column(
+        "target_on",
+        "Planned for",
+        sort="target_on",
+        kind="due",
+        settled=lambda row: row.status != "planned",
+    ),
+    Column("status", "State", sort="status", kind="state"),
+]
+
+
+class ExtensionFilter(django_filters.FilterSet):
+    """Filters of the list of planned extensions."""
+
+    what = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    status = django_filters.ChoiceFilter(choices=PlannedExtension.Status.choices, label="State")
+
+    class Meta:
+        model = PlannedExtension
+        fields = ("what", "status")
+
+
+@needs("scope.view_plannedextension")
+def extension_list(request: HttpRequest) -> HttpResponseBase:
+    """What the scope takes in later."""
+    return pages.show_list(
+        request,
+        PlannedExtension.objects.visible_to(request.user).select_related("process", "site"),
+        columns=EXTENSIONS,
+        filterset=ExtensionFilter,
+        default_sort="target_on",
+        title="Planned extensions",
+        intro="What the scope does not cover yet, why, and when it comes in.",
+        create_url="scope:extension_create",
+        create_label="Plan an extension",
+        empty="Nothing is planned for a later cycle.",
+    )
+
+
+@needs("scope.view_plannedextension")
+def extension_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One planned extension."""
+    rows = PlannedExtension.objects.select_related("process", "site", "created_by")
+    extension = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        extension,
+        template="scope/extension_detail.html",
+        title=extension.what,
+        due=extension.target_on,
+        settled=extension.status != PlannedExtension.Status.PLANNED,
+        crumbs=[("Planned extensions", reverse("scope:extension_list")), (extension.what, "")],
+    )
+
+
+@needs("scope.add_plannedextension")
+def extension_create(request: HttpRequest) -> HttpResponse:
+    """Plan what the scope takes in later."""
+    return pages.edit(
+        request,
+        form_class=ExtensionForm,
+        create=workflow.plan_extension,
+        title="Plan an extension",
+        context={"cancel_url": "scope:extension_list"},
+    )
+
+
+@needs("scope.change_plannedextension")
+def extension_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what is planned."""
+    extension = pages.find(request, PlannedExtension.objects, pk=pk)
+    return pages.edit(
+        request, form_class=ExtensionForm, instance=extension, title=f"Edit “{extension.what}”"
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def extension_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Covered, dropped, planned again."""
+    rows = PlannedExtension.objects.select_related("process", "site")
+    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
