@@ -30,6 +30,8 @@ from qms.files import workflow as files
 from qms.files.models import Attachment
 from qms.gap import workflow as gap
 from qms.gap.models import Assessment
+from qms.journey import workflow as journey
+from qms.journey.models import Briefing, Project
 from qms.pack import workflow as packs
 from qms.pack.models import Pack
 from qms.people import workflow as people
@@ -230,9 +232,32 @@ def a_statement(cast: Cast) -> ScopeStatement:
     )
 
 
+def a_project(cast: Cast) -> Project:
+    scope.set_up_organisation(
+        by=cast.manager, name="Novak Valves", country="CA", time_zone="America/Toronto"
+    )
+    return journey.start_project(by=cast.manager)
+
+
+def work_off_the_plan(cast: Cast, project: Project) -> None:
+    for action in journey.actions_of(project).open():
+        actions.complete(action, by=action.owner, result="Done.")
+
+
+def a_briefing(cast: Cast) -> Briefing:
+    return journey.record_briefing(
+        by=cast.manager,
+        held_on=today(),
+        topics="What it brings and what it costs.",
+        hours=400,
+        budget=Decimal(12_000),
+        attendees=[cast.boss, cast.top_management, cast.everything],
+    )
+
+
 def answer_every_clause(cast: Cast, assessment: Assessment) -> None:
     for each in assessment.answers.all():
-        gap.answer(each, by=cast.manager, judgement="met", evidence="QP-1")
+        gap.answer(each, by=cast.manager, rating="in_place", evidence="QP-1")
 
 
 def a_draft(cast: Cast, **more: Any) -> Revision:
@@ -483,6 +508,23 @@ ALL = (
         lambda cast: gap.start_assessment(by=cast.manager, edition="2026"),
         {"complete": Step("manager", prepare=answer_every_clause), "void": Step("manager")},
         api="assessments",
+    ),
+    Scene(
+        Project,
+        a_project,
+        {
+            "begin": Step("manager", lambda cast: {"starts_on": today(), "months": 9}),
+            "complete": Step("manager", prepare=work_off_the_plan),
+            "resume": Step("manager"),
+        },
+        api="projects",
+    ),
+    Scene(
+        Briefing,
+        a_briefing,
+        {"sign": Step("boss"), "void": Step("manager")},
+        api="briefings",
+        people=("boss", "manager"),
     ),
     Scene(
         Pack,

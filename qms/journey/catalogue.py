@@ -3,6 +3,7 @@
 The data is `qms.clauses`; here is what the pages make of it.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,6 +25,7 @@ KIND_WORDS = {
 }
 # What an answer of the former edition must be looked at again for; the rest is editorial.
 TO_ASSESS = ("changed", "split", "merged", "moved")
+NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){0,4}")
 CLOSE = 0.75  # how alike a mistyped word must be to a known one
 
 
@@ -86,7 +88,7 @@ def find(text: str, edition: str) -> tuple[tuple[Clause, ...], str]:
 def _number(typed: str, edition: str) -> tuple[Clause, ...]:
     """The clause with this number and everything below it; nothing when it is no number."""
     word = typed.removesuffix(".").removeprefix("§").strip()
-    if not word or not word.replace(".", "").isdigit() or ".." in word or word.startswith("."):
+    if not NUMBER.fullmatch(word):
         return ()
     ref = ClauseRef(edition, word)
     return tuple(each for each in clauses.clauses(edition) if each.ref.is_within(ref))

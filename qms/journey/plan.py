@@ -15,11 +15,15 @@ WEEKEND = 5  # Saturday
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: where in the project it ends (thousandths), when it is due, when it was done."""
+    """One line: where in the project it ends (thousandths), when it is due, when it was done.
+
+    `moved` says that the day is another than the one first promised.
+    """
 
     share: int
     due: date
     done_on: date | None = None
+    moved: bool = False
 
 
 def working_day(day: date) -> date:
@@ -44,20 +48,20 @@ def forecast(lines: Sequence[Line], today: date) -> list[date]:
     """When each line will really end if nothing is caught up.
 
     What is done keeps its day. What is open keeps its distance to the line before it: the delay of
-    the last line that is done late, or of an open one whose day has passed, is carried on. Being
+    the last line that was done late, or of an open one whose day has passed, is carried on. A line
+    whose day was moved is believed as far as done lines go: whoever moved it had seen them. Being
     early pulls nothing forward; people have other work planned.
     """
-    delay = timedelta(0)
+    by_done = by_open = timedelta(0)
     found: list[date] = []
     for line in lines:
         if line.done_on is not None:
-            delay = max(timedelta(0), line.done_on - line.due)
+            by_done = max(timedelta(0), line.done_on - line.due)
             found.append(line.done_on)
             continue
-        expected = line.due + delay
-        expected = max(expected, today)
-        expected = working_day(expected)
-        delay = max(delay, expected - line.due)
+        delay = by_open if line.moved else max(by_open, by_done)
+        expected = working_day(max(line.due + delay, today))
+        by_open = max(by_open, expected - line.due)
         found.append(expected)
     return found
 

@@ -239,7 +239,12 @@ def planned(project: Project, day: date) -> list[Planned]:
         rows.select_related("owner"), key=lambda each: (steps[each.origin_id].position, each.pk)
     )
     lines = [
-        plan.Line(steps[each.origin_id].share, each.due, each.done_on if _is_done(each) else None)
+        plan.Line(
+            steps[each.origin_id].share,
+            each.due,
+            each.done_on if _is_done(each) else None,
+            each.due != each.original_due,
+        )
         for each in actions
     ]
     return [
