@@ -13,7 +13,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Query, Router, Schema
+from ninja import NinjaAPI, Query, Router, Schema, Status
 from ninja.errors import ValidationError as Misread
 from ninja.orm import create_schema
 from ninja.security import HttpBearer, SessionAuth
@@ -294,7 +294,7 @@ class Resource:
             if not form.is_valid():
                 raise Invalid(form)
             record = self.create(by=request.user, **form.changes())  # type: ignore[misc]
-            return 201, self._shown(record)
+            return Status(201, self._shown(record))
 
         self._declare(
             "POST",

@@ -66,9 +66,10 @@ def _write(path: str, content: bytes) -> None:
     """Make the storage hold exactly this content at exactly this path."""
     place = storage()
     if place.exists(path):
-        if place.size(path) == len(content):
-            return
-        place.delete(path)  # a write that was cut off
+        with place.open(path) as stored:
+            if stored.read() == content:
+                return
+        place.delete(path)  # cut off while it was written, or damaged since
     saved = place.save(path, ContentFile(content))
     if saved != path:
         place.delete(saved)

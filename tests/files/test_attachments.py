@@ -277,6 +277,17 @@ def test_a_damaged_file_is_said_in_words(action: Action, worker: Person) -> None
     assert "missing from the storage" in answer.content.decode()
 
 
+def test_attaching_the_content_again_mends_a_damaged_file(action: Action, worker: Person) -> None:
+    made = workflow.attach(action, text(), by=worker)
+    place, damaged = storage.storage(), b"?" * made.blob.size
+    place.delete(made.blob.path)
+    place.save(made.blob.path, ContentFile(damaged))
+    with pytest.raises(storage.Damaged, match="not what was attached"):
+        storage.read(made.blob)
+    workflow.attach(action, text(), by=worker)
+    assert len(storage.read(made.blob)) == made.blob.size
+
+
 # Pages -------------------------------------------------------------------------------------
 
 
