@@ -4,12 +4,24 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.urls import reverse
+
 from audits.models import Audit, CertificationAudit, Finding
 from audits.prints import TEMPLATE, report_context
 from qms import contributions
 from qms.clauses import ClauseRef
 from qms.contributions import ClauseLine, Concern, Line
-from qms.periods import Period
+from qms.periods import Period, add_months, day_of
+from qms.proofs import (
+    Blocker,
+    GapSignal,
+    Proofs,
+    as_it_was,
+    by_clause,
+    counted,
+    gap_signal,
+    proves,
+)
 from qms.scope.models import Process
 
 
@@ -200,3 +212,60 @@ def last_visit(before: date) -> date | None:
     """The last day the certification body was here."""
     done = CertificationAudit.objects.filter(status="done", done_on__lt=before)
     return done.order_by("-done_on").values_list("done_on", flat=True).first()
+
+
+# What the records prove, and what they betray -------------------------------------------------
+
+
+@proves()
+def audits_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
+    """The reports of the twelve months before, the processes they missed, the clauses they saw."""
+    day = day_of(as_of)
+    rows = list(
+        as_it_was(Audit, as_of)
+        .filter(status__in=("issued", "closed"), issued_on__gt=add_months(day, -12))
+        .order_by("-issued_on", "-id")
+    )
+    running = as_it_was(Process, as_of).filter(status=Process.Status.ACTIVE)
+    missed = list(running.exclude(id__in={row.process_id for row in rows}).order_by("code"))
+    blockers = [
+        Blocker(
+            f"{row.name} had no internal audit in the twelve months before.",
+            reverse("audits:audit_create"),
+            "Plan it",
+        )
+        for row in missed
+    ]
+    if not rows:
+        nothing = "No internal audit was reported in the twelve months before."
+        blockers = [Blocker(nothing, reverse("audits:audit_create"), "Plan one")]
+    seen = by_clause(rows, edition, lambda row: row.clauses)
+    found = {
+        number: counted("internal audits looked at it", Audit, some, _reported, shows=())
+        for number, some in seen.items()
+    }
+    found |= {
+        number: counted("internal audits reported", Audit, rows, _reported, blockers)
+        for number in ("9.2.1", "9.2.2")
+    }
+    return found
+
+
+def _reported(row: Any) -> tuple[str, date | None]:
+    return str(row.number), row.issued_on
+
+
+@gap_signal(order=40)
+def audits_missing(edition: str, today: date) -> list[GapSignal]:
+    """No internal audit in the last twelve months."""
+    if Audit.objects.reported_between(add_months(today, -12), today).exists():
+        return []
+    return [
+        GapSignal(
+            "audits:none",
+            "9.2.2",
+            "No internal audit was reported in the last twelve months.",
+            reverse("audits:audit_list"),
+            "Plan the internal audits of the next twelve months",
+        )
+    ]

@@ -1,7 +1,7 @@
 """What the evidence pack and the management review get from nonconformities (10.2)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median
 from typing import Any
 
@@ -11,7 +11,8 @@ from qms import contributions
 from qms.actions.models import Action
 from qms.clauses import ClauseRef
 from qms.contributions import ClauseLine, Concern, Line
-from qms.periods import Period
+from qms.periods import Period, day_of
+from qms.proofs import Blocker, Proofs, as_it_was, counted, proves
 
 
 def log_of(period: Period) -> Any:
@@ -162,3 +163,37 @@ def concerns(period: Period) -> list[Concern]:
             Concern(f"{late} {words} past the day of a step.", "/nonconformities/", "soon")
         )
     return found
+
+
+# What the records prove -----------------------------------------------------------------------
+
+
+@proves()
+def nonconformities_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
+    """The log as it was, and what in it was past its day."""
+    rows = list(as_it_was(Nonconformity, as_of).exclude(status="void").order_by("-number"))
+    late = [
+        row
+        for row in rows
+        if row.status not in Nonconformity.SETTLED and row.due and row.due < day_of(as_of)
+    ]
+    blockers = [
+        Blocker(
+            f"{row.number} is past its day: {row.title}.",
+            Nonconformity(pk=row.id).get_absolute_url(),
+            "Go on",
+            of=Nonconformity(pk=row.id),
+        )
+        for row in late
+    ]
+    products = [row for row in rows if row.source == Nonconformity.Source.PRODUCT]
+    return {
+        "10.2.1": counted("nonconformities on record", Nonconformity, rows, _told, blockers),
+        "10.2.2": counted("nonconformities on record", Nonconformity, rows, _told),
+        "8.7.1": counted("of products and services", Nonconformity, products, _told),
+        "8.7.2": counted("of products and services", Nonconformity, products, _told),
+    }
+
+
+def _told(row: Any) -> tuple[str, date | None]:
+    return f"{row.number} {row.title}", row.detected_on

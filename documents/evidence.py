@@ -1,15 +1,29 @@
 """What the evidence pack and the management review get from documents (7.5)."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
 
 from documents.models import Document, Revision
 from documents.prints import TEMPLATE, revision_context
 from qms import contributions
 from qms.clauses import ClauseRef
 from qms.contributions import ClauseLine, Concern, Line, Withheld
-from qms.periods import Period
+from qms.periods import Period, day_of
+from qms.proofs import (
+    Blocker,
+    GapSignal,
+    Proofs,
+    as_it_was,
+    by_clause,
+    counted,
+    gap_signal,
+    proves,
+)
+from qms.scope.models import Process
 
 
 def revisions_of(period: Period) -> Any:
@@ -155,3 +169,66 @@ def restricted(period: Period, as_of: datetime) -> Iterable[Withheld]:
             f"{each.document.number} {each.title}, revision {each.number}",
             "The document is restricted.",
         )
+
+
+# What the records prove, and what they betray -------------------------------------------------
+
+
+def in_force_then(as_of: datetime) -> list[Any]:
+    """The documents that had a revision in force at an instant, as they were, by number."""
+    revisions = as_it_was(Revision, as_of).filter(status=Revision.Status.EFFECTIVE)
+    rows = as_it_was(Document, as_of).filter(id__in=revisions.values("document_id"))
+    return list(rows.order_by("number"))
+
+
+def _told(row: Any) -> tuple[str, date | None]:
+    return f"{row.number} {row.title}", None
+
+
+@proves()
+def documents_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
+    """What was in force, by the clauses it serves; the policy, and how current it all is."""
+    rows = in_force_then(as_of)
+    found = {
+        number: counted("documents in force", Document, some, _told, shows=("maintain",))
+        for number, some in by_clause(rows, edition, lambda row: row.clauses).items()
+    }
+    policies = [row for row in rows if row.kind == Document.Kind.POLICY]
+    write = Blocker(
+        "No quality policy is in force.", reverse("documents:document_create"), "Write it"
+    )
+    found |= {
+        number: counted(
+            "quality policies in force", Document, policies, _told, () if policies else (write,)
+        )
+        for number in ("5.2.1", "5.2.2")
+    }
+    late = [row for row in rows if row.next_review and row.next_review < day_of(as_of)]
+    words = "document is" if len(late) == 1 else "documents are"
+    review = Blocker(
+        f"{len(late)} {words} past the day of review.", reverse("documents:document_list"), "Review"
+    )
+    start = Blocker("No document is in force.", reverse("documents:document_create"), "Write one")
+    found["7.5.1"] = counted("documents in force", Document, rows, _told, () if rows else (start,))
+    found["7.5.3.2"] = counted(
+        "documents in force", Document, rows, _told, (review,) if late else ()
+    )
+    return found
+
+
+@gap_signal(order=20)
+def processes_without_documents(edition: str, today: date) -> list[GapSignal]:
+    """A running process that no document in force tells about."""
+    told = Revision.objects.effective().filter(document__process=OuterRef("pk"))
+    bare = Process.objects.active().filter(~Exists(told)).select_related("owner")
+    return [
+        GapSignal(
+            f"documents:{process.pk}",
+            "4.4.2",
+            f"No document in force tells how {process.name} is done.",
+            process.get_absolute_url(),
+            f"Write down how {process.name} is done",
+            process.owner,
+        )
+        for process in bare.order_by("code")
+    ]

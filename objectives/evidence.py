@@ -1,8 +1,12 @@
 """What the evidence pack and the management review get from objectives (6.2, 9.1)."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
 
 from objectives import schedule
 from objectives.models import Measurement, Objective, readings_of
@@ -10,7 +14,19 @@ from objectives.prints import TEMPLATE, objective_context
 from objectives.status import NO_DATA, standing_of
 from qms import contributions
 from qms.contributions import Line
-from qms.periods import Period, today
+from qms.periods import Period, add_months, day_of, today
+from qms.proofs import (
+    Blocker,
+    Example,
+    GapSignal,
+    Proofs,
+    as_it_was,
+    counted,
+    example,
+    gap_signal,
+    proves,
+)
+from qms.scope.models import Process
 
 
 def objectives_of(period: Period) -> Any:
@@ -173,3 +189,108 @@ def _counts(period: Period) -> tuple[int, int, int, int]:
         measured += any(day_ in period for day_ in days)
         blind += standing_of(each, day).state == NO_DATA
     return measured, expected, missing, blind
+
+
+# What the records prove, and what they betray -------------------------------------------------
+
+
+@proves()
+def objectives_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
+    """The objectives that were pursued, and their readings of the twelve months before."""
+    day = day_of(as_of)
+    rows = list(as_it_was(Objective, as_of).filter(status="active").order_by("number"))
+    readings = as_it_was(Measurement, as_of).filter(
+        status=Measurement.Status.LIVE, measured_for__range=(add_months(day, -12), day)
+    )
+    days: dict[int, list[date]] = defaultdict(list)
+    for objective, measured in readings.values_list("objective_id", "measured_for"):
+        days[objective].append(measured)
+    begin = Blocker("No objective is pursued.", reverse("objectives:objective_create"), "Set one")
+    none = () if rows else (begin,)
+    return {
+        "6.2.1": counted("objectives pursued", Objective, rows, _named, none),
+        "6.2.2": counted(
+            "objectives with a plan", Objective, [row for row in rows if row.plan], _named
+        ),
+        "9.1.1": Proofs(
+            "readings in the twelve months before",
+            sum(map(len, days.values())),
+            _measured(rows, days),
+            tuple(_behind(rows, days, day)),
+        ),
+        "9.1.3": counted(
+            "objectives with readings", Objective, [row for row in rows if days[row.id]], _named
+        ),
+    }
+
+
+def _named(row: Any) -> tuple[str, date | None]:
+    return f"{row.number} {row.title}", row.activated_on
+
+
+def _measured(rows: list[Any], days: dict[int, list[date]]) -> tuple[Example, ...]:
+    told = [row for row in rows if days[row.id]][:3]
+    return tuple(example(Objective, row, str(row.number), max(days[row.id])) for row in told)
+
+
+def _behind(rows: list[Any], days: dict[int, list[date]], day: date) -> Iterable[Blocker]:
+    """Objectives without the reading of their last period."""
+    for row in rows:
+        due = schedule.expected_by(row.frequency, row.starts_on, row.deadline, day)[-1:]
+        if schedule.without_reading(due, days[row.id]):
+            record = Objective(pk=row.id)
+            name = schedule.name_of(row.frequency, due[0])
+            yield Blocker(
+                f"{row.number} {row.title} has no reading for {name}.",
+                record.get_absolute_url(),
+                "Enter it",
+                of=record,
+            )
+
+
+@gap_signal(order=30)
+def objectives_missing(edition: str, today: date) -> list[GapSignal]:
+    """No objective at all, running processes without one, and readings that were not taken."""
+    pursued = list(Objective.objects.active().with_readings().select_related("owner"))
+    if not pursued:
+        return [
+            GapSignal(
+                "objectives:none",
+                "6.2.1",
+                "No quality objective is pursued.",
+                reverse("objectives:objective_list"),
+                "Set quality objectives with baseline, target and owner",
+            )
+        ]
+    return [*_processes_without(), *_readings_missing(pursued, today)]
+
+
+def _processes_without() -> Iterable[GapSignal]:
+    aimed = Objective.objects.active().filter(process=OuterRef("pk"))
+    bare = Process.objects.active().filter(~Exists(aimed)).select_related("owner")
+    for process in bare.order_by("code"):
+        yield GapSignal(
+            f"objectives:process:{process.pk}",
+            "6.2.1",
+            f"{process.name} has no objective.",
+            process.get_absolute_url(),
+            f"Set an objective for {process.name}",
+            process.owner,
+        )
+
+
+def _readings_missing(pursued: list[Any], today: date) -> Iterable[GapSignal]:
+    for each in sorted(pursued, key=lambda one: one.number):
+        due = schedule.expected_by(each.frequency, each.starts_on, each.deadline, today)
+        missing = len(schedule.without_reading(due, [day for day, _ in readings_of(each)]))
+        if missing:
+            word = "reading is" if missing == 1 else "readings are"
+            yield GapSignal(
+                f"objectives:readings:{each.pk}",
+                "9.1.1",
+                f"{missing} {word} missing for {each.number} {each.title}.",
+                each.get_absolute_url(),
+                f"Make sure that {each.title} is measured on time",
+                each.owner,
+                of=each,
+            )

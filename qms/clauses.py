@@ -188,6 +188,21 @@ class CertificationRule:
     params: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What kind of thing clauses ask for: documentation, responsibilities and so on."""
+
+    key: str
+    label: str
+    about: str
+    refs: tuple[ClauseRef, ...]
+
+
+# How much of an earlier answer holds for a clause of the next edition, by the mapping's kind.
+ASSESS_AGAIN = ("changed", "split", "merged", "moved")
+EDITORIAL = ("wording", "retitled", "note_only")
+CHECK_YOUR_COPY = ("unverified",)
+
 # What the chapters ask ---------------------------------------------------------------------
 
 
@@ -228,6 +243,33 @@ def mapping_of(ref: ClauseRef | str) -> Mapped:
     """Where a clause is found in the other edition."""
     found = clause(ref).ref
     return _mapping()[found]
+
+
+def categories(edition: str) -> tuple[Category, ...]:
+    """The kinds of things clauses ask for, each with its assessable clauses in order."""
+    return _categories(_known(edition))
+
+
+def category_of(ref: ClauseRef | str) -> Category:
+    """The category of an assessable clause; refuses a heading."""
+    wanted = clause(ref).ref
+    found = next((c for c in categories(wanted.edition) if wanted in c.refs), None)
+    if found is None:
+        raise Refused(f"Clause {wanted} is a heading; choose a clause below it.")
+    return found
+
+
+def same_in(ref: ClauseRef | str, edition: str) -> tuple[ClauseRef, ...]:
+    """The clauses of an edition for which something named for `ref` holds as it is.
+
+    Itself in its own edition; in the other one what is unchanged but for words. Empty where the
+    clause changed, moved or nobody could confirm it: that must be looked at again.
+    """
+    found = clause(ref).ref
+    if found.edition == _known(edition):
+        return (found,)
+    mapped = mapping_of(found)
+    return mapped.refs if mapped.kind in ("same", *EDITORIAL) else ()
 
 
 def checklist(name: str) -> Checklist:
@@ -494,6 +536,24 @@ def _joined(known: Mapped | None, refs: list[ClauseRef], kind: str, note: str) -
         return Mapped(tuple(sorted(refs)), kind, note)
     both = tuple(sorted({*known.refs, *refs}))
     return Mapped(both, "merged", " ".join(n for n in (known.note, note) if n))
+
+
+@cache
+def _categories(edition: str) -> tuple[Category, ...]:
+    return tuple(
+        Category(
+            key=row["key"],
+            label=row["label"],
+            about=row["about"],
+            refs=tuple(
+                sorted(
+                    ClauseRef(edition, number)
+                    for number in (*row["clauses"], *row.get("only", {}).get(edition, ()))
+                )
+            ),
+        )
+        for row in _read("categories")["categories"]
+    )
 
 
 @cache

@@ -37,6 +37,7 @@ urlpatterns = [
     path("actions/", include("qms.actions.urls")),
     path("scope/", include("qms.scope.urls")),
     path("gap/", include("qms.gap.urls")),
+    path("readiness/", include("qms.gap.readiness_urls")),
     path("", include("qms.journey.urls")),
     path("packs/", include("qms.pack.urls")),
     path("verify/", include("qms.pack.verify_urls")),

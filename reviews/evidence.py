@@ -5,11 +5,13 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 
 from qms import contributions
 from qms.actions.models import Action
 from qms.contributions import Line
-from qms.periods import Period
+from qms.periods import Period, add_months, day_of
+from qms.proofs import Blocker, GapSignal, Proofs, as_it_was, counted, gap_signal, proves
 from reviews.models import Decision, Review
 from reviews.prints import TEMPLATE, minutes_context
 
@@ -154,3 +156,50 @@ def _counts(day: date) -> dict[str, int]:
         "open": left,
         "late": still.filter(due__lt=day).count(),
     }
+
+
+# What the records prove, and what they betray -------------------------------------------------
+
+
+@proves("9.3.1", "9.3.2", "9.3.3")
+def reviews_prove(edition: str, as_of: datetime) -> Proofs:
+    """The reviews held in the twelve months before, and minutes nobody has signed."""
+    rows = list(
+        as_it_was(Review, as_of)
+        .filter(status__in=("held", "closed"), held_on__gt=add_months(day_of(as_of), -12))
+        .order_by("-held_on", "-id")
+    )
+    blockers = [
+        Blocker(
+            f"The minutes of {row.number} are not signed.",
+            Review(pk=row.id).get_absolute_url(),
+            "Sign",
+            of=Review(pk=row.id),
+        )
+        for row in rows
+        if row.status == "held"
+    ]
+    if not rows:
+        nothing = "No management review was held in the twelve months before."
+        blockers = [Blocker(nothing, reverse("reviews:review_create"), "Plan it")]
+    return counted("management reviews held", Review, rows, _when_held, blockers)
+
+
+def _when_held(row: Any) -> tuple[str, date | None]:
+    return f"{row.number} {row.title}", row.held_on
+
+
+@gap_signal(order=50)
+def reviews_missing(edition: str, today: date) -> list[GapSignal]:
+    """No management review in the last twelve months."""
+    if Review.objects.held_between(add_months(today, -12), today).exists():
+        return []
+    return [
+        GapSignal(
+            "reviews:none",
+            "9.3.1",
+            "No management review was held in the last twelve months.",
+            reverse("reviews:review_list"),
+            "Hold a management review",
+        )
+    ]

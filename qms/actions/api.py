@@ -1,9 +1,16 @@
 """Actions at `/api/v1/actions/`."""
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from ninja import Schema
+
 from qms.actions import workflow
 from qms.actions.forms import ActionForm
 from qms.actions.models import Action
-from qms.api import Resource
+from qms.api import Message, Resource
+from qms.refusals import Refused
 
 actions = Resource(
     "actions",
@@ -15,6 +22,7 @@ actions = Resource(
         "kind",
         "owner",
         "due",
+        "effort",
         "original_due",
         "status",
         "result",
@@ -24,4 +32,34 @@ actions = Resource(
     ),
     form=ActionForm,
     create=workflow.plan_action,
+)
+
+
+class Order(Schema):
+    """The ids of the actions that must be finished first; nothing else stays."""
+
+    needs: list[int]
+
+
+def order_action(request: HttpRequest, pk: int, values: Order) -> Any:
+    """Say what an action waits for; a circle is refused."""
+    person: Any = request.user
+    if not person.has_perm("actions.change_action"):
+        raise PermissionDenied
+    action = actions.found(request, pk)
+    found = list(Action.objects.visible_to(person).filter(pk__in=values.needs))
+    if len(found) != len(set(values.needs)):
+        raise Refused("An action to wait for was not found.", field="needs")
+    workflow.wait_for(action, by=person, needs=found)
+    return actions._shown(action)
+
+
+actions._declare(
+    "POST",
+    "/{int:pk}/waits-for/",
+    order_action,
+    "actions.change_action",
+    response={200: actions.read_schema, 403: Message, 404: Message, 422: Message},
+    summary="Say what an action waits for",
+    operation_id="actions_waits_for",
 )

@@ -10,5 +10,6 @@ urlpatterns = [
     path("new/", views.action_create, name="action_create"),
     path("<int:pk>/", views.action_detail, name="action_detail"),
     path("<int:pk>/edit/", views.action_edit, name="action_edit"),
+    path("<int:pk>/waits-for/", views.action_order, name="action_order"),
     path("<int:pk>/do/<slug:name>/", views.action_transition, name="action_transition"),
 ]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.actions import workflow
-from qms.actions.forms import ActionForm
+from qms.actions.forms import ActionForm, OrderForm
 from qms.actions.models import Action
 from qms.pages import Column, PathStep
 from qms.people.models import Person
@@ -25,6 +25,7 @@ COLUMNS = [
     Column("owner", "Owner", sort="owner__name", kind="person"),
     Column("status", "State", sort="status", kind="state"),
     Column("due", "Due", sort="due", kind="due", settled=is_settled),
+    Column("effort", "Days", sort="effort", kind="number", shown=False),
     Column("original_due", "First promised", kind="date", shown=False),
     Column("result", "Result", shown=False),
 ]
@@ -74,6 +75,10 @@ def action_detail(request: HttpRequest, pk: int) -> HttpResponse:
         path=path_of(action),
         due=action.due,
         settled=is_settled(action),
+        needs=list(Action.objects.visible_to(request.user).needed_by(action)),
+        needed_by=list(Action.objects.visible_to(request.user).that_need(action)),
+        may_order=action.status == Action.Status.OPEN
+        and request.user.has_perm("actions.change_action"),
     )
 
 
@@ -105,6 +110,28 @@ def action_edit(request: HttpRequest, pk: int) -> HttpResponse:
     action = pages.find(request, Action.objects, pk=pk)
     return pages.edit(
         request, form_class=ActionForm, instance=action, title=f"Edit {action.number}"
+    )
+
+
+@needs("actions.change_action")
+def action_order(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an action waits for."""
+    action = pages.find(request, Action.objects, pk=pk)
+
+    def save(*, by: Any, needs: Any, other: list[Action]) -> Action:
+        workflow.wait_for(action, by=by, needs=[*needs, *other])
+        return action
+
+    return pages.edit(
+        request,
+        form_class=OrderForm,
+        create=save,
+        title=f"What {action.number} waits for",
+        action=action,
+        context={
+            "intro": action.title,
+            "cancel_url": action.get_absolute_url(),
+        },
     )
 
 

@@ -1,15 +1,27 @@
 """The procedure of an action: promised, done with a result, verified by somebody else."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db import transaction as db
 
 from qms import contributions
-from qms.actions.models import Action
+from qms.actions.models import (
+    LEAST_EFFORT,
+    MOST_EFFORT,
+    ORDER_LOCK,
+    Action,
+    ActionDependency,
+)
 from qms.contributions import Step
 from qms.events import publish
+from qms.links import set_links
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import today
@@ -63,6 +75,7 @@ def plan_action(
     origin: Any = None,
     kind: str = Action.Kind.OTHER,
     description: str = "",
+    effort: Decimal | None = None,
 ) -> Action:
     """Promise an action: what, who, by when, and which record asked for it."""
     return promise(
@@ -73,6 +86,7 @@ def plan_action(
         origin=origin,
         kind=kind,
         description=description,
+        effort=effort,
     )
 
 
@@ -85,10 +99,16 @@ def promise(
     origin: Any = None,
     kind: str = Action.Kind.OTHER,
     description: str = "",
+    effort: Decimal | None = None,
 ) -> Action:
     """The same for other chapters' procedures, whose own permission was checked already."""
     if not title.strip():
         raise Refused("Say what will be done.", field="title")
+    if effort is not None and not LEAST_EFFORT <= effort <= MOST_EFFORT:
+        raise Refused(
+            f"Give the effort in working days, from {LEAST_EFFORT} to {MOST_EFFORT}.",
+            field="effort",
+        )
     if not owner.is_active:
         raise Refused(f"{owner.name} is no longer active; choose another owner.", field="owner")
     if origin is not None and not is_visible(origin, by):
@@ -99,6 +119,7 @@ def promise(
         kind=kind,
         owner=owner,
         due=due,
+        effort=effort,
         original_due=due,
         created_by=by,
     )
@@ -106,6 +127,74 @@ def promise(
         action.origin = origin
     action.save()
     return action
+
+
+def wait_for(action: Action, *, by: Person, needs: Iterable[Action], reason: str = "") -> bool:
+    """Make `needs` exactly what this action waits for; returns whether anything changed.
+
+    Raises PermissionDenied, and Refused for itself, a void action or a circle.
+    """
+    if not by.has_perm("actions.change_action"):
+        raise PermissionDenied("Your role does not allow you to say what an action waits for.")
+    wanted = list({each.pk: each for each in needs}.values())
+    with db.atomic():
+        with connection.cursor() as cursor:  # one order is written at a time, as in `NoCircle`
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ORDER_LOCK])
+        action.refresh_from_db()
+        if action.status != Status.OPEN:
+            raise Refused(f"{action.number} is {action.get_status_display().lower()} already.")
+        known = _waits()
+        for each in wanted:
+            _check_order(action, each, by, known)
+        return set_links(
+            ActionDependency,
+            owner={"action": action},
+            target="needs",
+            targets=wanted,
+            by=by,
+            reason=reason.strip(),
+        )
+
+
+def _check_order(action: Action, needs: Action, by: Person, known: dict[int, set[int]]) -> None:
+    if needs.pk == action.pk:
+        raise Refused("An action does not wait for itself.", field="needs")
+    if needs.status == Status.VOID:
+        raise Refused(f"{needs.number} is void; nothing waits for it.", field="needs")
+    if not is_visible(needs, by):
+        raise Refused("The action to wait for was not found.", field="needs")
+    way = _way(needs.pk, action.pk, known)
+    if way:
+        names = dict(Action._base_manager.filter(pk__in=way).values_list("pk", "number"))
+        told = " waits for ".join(names[key] for key in way)
+        raise Refused(
+            f"That would be a circle: {told}. Take one of these links away first.", field="needs"
+        )
+
+
+def _waits() -> dict[int, set[int]]:
+    """What each action waits for, by keys."""
+    found: dict[int, set[int]] = {}
+    for action, needs in ActionDependency.objects.live().values_list("action_id", "needs_id"):
+        found.setdefault(action, set()).add(needs)
+    return found
+
+
+def _way(start: int, end: int, known: dict[int, set[int]]) -> list[int]:
+    """The chain of keys from one action to another along what it waits for; empty without one."""
+    came: dict[int, int | None] = {start: None}
+    queue = [start]
+    for here in queue:
+        if here == end:
+            way = [here]
+            while (before := came[way[0]]) is not None:
+                way.insert(0, before)
+            return way
+        for there in sorted(known.get(here, ())):
+            if there not in came:
+                came[there] = here
+                queue.append(there)
+    return []
 
 
 # Transitions
@@ -165,7 +254,7 @@ void = voids(Action, source=[Status.OPEN, Status.DONE], permission="actions.void
 editing = amendment(
     Action,
     permission="actions.change_action",
-    fields=("title", "description", "owner", "due", "kind"),
+    fields=("title", "description", "owner", "due", "effort", "kind"),
     states=(Status.OPEN,),
 )
 

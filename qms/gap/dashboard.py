@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from qms import contributions
 from qms.contributions import Hit, Tile
+from qms.gap import readiness  # noqa: F401 - importing it registers what the ground proves
 from qms.gap.models import Assessment
 from qms.gap.overview import answers_of, counts_of
 from qms.gap.workflow import actions_of
@@ -18,6 +19,16 @@ contributions.navigation(
     icon="list-check",
     permission="gap.view_assessment",
     order=30,
+)
+
+
+contributions.navigation(
+    "Certify",
+    "Readiness",
+    "readiness:show",
+    icon="checklist",
+    permission="gap.view_assessment",
+    order=20,
 )
 
 

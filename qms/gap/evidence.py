@@ -10,9 +10,11 @@ from typing import Any
 from qms import contributions
 from qms.actions.models import Action
 from qms.contributions import ClauseLine
+from qms.gap.linking import shown
 from qms.gap.models import Assessment
-from qms.gap.overview import Row, rows_of
-from qms.periods import Period
+from qms.gap.overview import Row, chapters_of, rows_of
+from qms.gap.readiness import edition_in_use, readiness
+from qms.periods import Period, day_of
 
 CLOSED = (Action.Status.DONE, Action.Status.VERIFIED)
 LONGEST = 160
@@ -24,6 +26,41 @@ def assessment_of(period: Period) -> Assessment | None:
     return done.order_by("-completed_on", "-pk").first()
 
 
+@contributions.evidence(
+    folder="04-risks-objectives",
+    title="Gap assessment and roadmap",
+    clauses=("4.4.1", "6.1.1", "9.1.3"),
+    template="gap/evidence/assessment.html",
+    order=80,
+)
+def assessment_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """The newest assessment of the period: how far each clause was, and what closes its gaps."""
+    found = assessment_of(period)
+    rows = rows_of(found, with_records=False) if found else []
+    gaps = [row for row in rows if row.answer.is_gap]
+    return {"assessment": found, "chapters": chapters_of(rows), "gaps": gaps}
+
+
+@contributions.register(
+    name="readiness",
+    title="What the records show for each clause",
+    columns=("Edition", "Clause", "Title", "Standing", "Records", "What is shown", "In the way"),
+)
+def readiness_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a clause, as the records stood at the end of the period."""
+    edition = edition_in_use(period.end)
+    for row in readiness(edition, min(period.end, day_of(as_of))).rows:
+        yield (
+            edition,
+            row.clause.number,
+            row.clause.title,
+            row.words,
+            row.count,
+            "; ".join(f"{each.count} {each.what}" for each in row.shown),
+            row.why_not or " ".join(each.sentence for each in row.blockers),
+        )
+
+
 @contributions.register(
     name="gaps",
     title="Gap assessment by clause",
@@ -32,8 +69,10 @@ def assessment_of(period: Period) -> Assessment | None:
         "Edition",
         "Clause",
         "Title",
-        "Judgement",
+        "Category",
+        "Rating",
         "Evidence",
+        "Records",
         "Missing or why not",
         "By",
         "On",
@@ -43,14 +82,18 @@ def assessment_of(period: Period) -> Assessment | None:
 def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
     """One row a clause of the newest assessment."""
     found = assessment_of(period)
-    for row in rows_of(found, with_records=False) if found else []:
+    rows = rows_of(found, with_records=False) if found else []
+    told = shown([link for row in rows for link in row.links])
+    for row in rows:
         yield (
             found.number if found else "",
             row.clause.edition,
             row.clause.number,
             row.clause.title,
-            row.answer.get_judgement_display(),
+            row.category.label,
+            row.answer.get_rating_display(),
             row.answer.evidence,
+            "; ".join(told[link.pk].title for link in row.links),
             row.answer.note,
             row.answer.answered_by.name if row.answer.answered_by else "",
             row.answer.answered_on,
@@ -65,14 +108,14 @@ def clause_lines(edition: str) -> list[ClauseLine]:
     if found is None:
         return []
     rows = rows_of(found, with_records=False)
-    return [_line(found, row) for row in rows if row.answer.judgement != "not_applicable"]
+    return [_line(found, row) for row in rows if row.answer.rating != "not_applicable"]
 
 
 def _line(assessment: Assessment, row: Row) -> ClauseLine:
     answer = row.answer
     open_ones = [each for each in row.actions if each.status not in CLOSED]
     if not answer.is_gap:
-        kind, title = "evidence", f"Assessed as met: {answer.evidence}"
+        kind, title = "evidence", f"Assessed as in place: {answer.evidence or _linked(row)}"
     elif open_ones or not row.actions:
         kind, title = "gap", f"{answer.note} {'; '.join(_told(each) for each in open_ones)}"
     else:
@@ -86,6 +129,11 @@ def _line(assessment: Assessment, row: Row) -> ClauseLine:
         answer.answered_on,
         answer.get_absolute_url(),
     )
+
+
+def _linked(row: Row) -> str:
+    count = len(row.links)
+    return f"{count} linked record{'' if count == 1 else 's'}"
 
 
 def _told(action: Action) -> str:

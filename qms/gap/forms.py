@@ -1,13 +1,22 @@
 """Forms of gap assessments."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
+from qms import clauses
+from qms.actions.models import LEAST_EFFORT, MOST_EFFORT
+from qms.clauses import EDITION_CHOICES
 from qms.forms import PlainForm, RecordForm
-from qms.gap.models import Assessment, GapAnswer
+from qms.gap.linking import MOST_LINKS, records_at
+from qms.gap.models import LEAST_DAYS, MOST_DAYS, Assessment, GapAnswer
 from qms.people.models import Person
+from qms.refusals import Refused
 from qms.scope.models import Organisation
+
+LONGEST_ADDRESS = 300
 
 
 class NewAssessmentForm(RecordForm):
@@ -26,6 +35,26 @@ class NewAssessmentForm(RecordForm):
             self.initial["edition"] = organisation.preparing or organisation.edition
 
 
+class DeltaForm(PlainForm):
+    """From which assessment the look at the next edition begins."""
+
+    earlier = forms.ModelChoiceField(
+        Assessment.objects.completed().filter(edition="2015").order_by("-completed_on", "-pk"),
+        label="Begin from",
+        help_text="A completed assessment of the edition before.",
+    )
+    title = forms.CharField(
+        label="Title", required=False, max_length=160, help_text="Empty: named by both editions."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["earlier"]
+        newest = field.queryset.first()
+        if newest is not None:
+            self.initial.setdefault("earlier", newest.pk)
+
+
 class AssessmentForm(RecordForm):
     """The title of an assessment."""
 
@@ -34,26 +63,47 @@ class AssessmentForm(RecordForm):
         fields = ("title",)
 
 
-class AnswerForm(PlainForm):
-    """The judgement of one clause, and what closes its gap."""
+class AddressesField(forms.MultipleChoiceField):
+    """Addresses or numbers of records; which there are, the search says when they are used."""
 
-    judgement = forms.ChoiceField(
-        choices=[each for each in GapAnswer.Judgement.choices if each[0] != "open"],
+    def valid_value(self, value: str) -> bool:
+        return len(value) <= LONGEST_ADDRESS
+
+
+class AnswerForm(PlainForm):
+    """The rating of one clause, what shows it, and what closes its gap."""
+
+    rating = forms.ChoiceField(
+        choices=[each for each in GapAnswer.Rating.choices if each[0] != "open"],
         widget=forms.RadioSelect,
-        label="How do you stand?",
+        label="How far is it?",
+    )
+    links = AddressesField(
+        label="Records that show it",
+        required=False,
+        help_text="Addresses or numbers; those left out are unlinked.",
+    )
+    another = forms.CharField(
+        label="Another record",
+        required=False,
+        max_length=LONGEST_ADDRESS,
+        help_text="Its number, its address, or a word of it. Several with commas between them.",
     )
     evidence = forms.CharField(
-        label="What shows it",
+        label="What shows it beside records",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 2}),
         max_length=5000,
-        help_text="A record, a document, an example; with its number, so that others find it.",
+        help_text="What you saw, heard or know from elsewhere.",
     )
     note = forms.CharField(
         label="What is missing, or why it does not apply",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 2}),
         max_length=5000,
+    )
+    copy_checked = forms.BooleanField(
+        label="I have read this clause in our own copy of the standard.", required=False
     )
     plan = forms.CharField(
         label="What will be done about the gap",
@@ -63,3 +113,83 @@ class AnswerForm(PlainForm):
     )
     owner = forms.ModelChoiceField(Person.objects.people(), label="Who does it", required=False)
     due = forms.DateField(label="By when", required=False)
+    effort = forms.DecimalField(
+        label="Effort (days)",
+        required=False,
+        min_value=LEAST_EFFORT,
+        max_value=MOST_EFFORT,
+        decimal_places=1,
+        help_text="Working days; empty counts one on the roadmap.",
+    )
+
+    def __init__(self, *args: Any, known: Sequence[Any] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+
+    def clean(self) -> dict[str, Any]:
+        """Turn addresses and numbers into records; what is not found is said at its field.
+
+        Where `links` is not part of what was sent, the records linked already stay.
+        """
+        found: dict[str, Any] = super().clean() or {}
+        typed = [each for each in found.pop("another", "").split(",") if each.strip()]
+        asked = "links" in self.data or "links_shown" in self.data
+        chosen = found.pop("links", [])
+        if not asked and not typed:
+            return found
+        try:
+            kept = records_at(chosen, self.by) if asked else list(self.known)
+            extra = records_at(typed, self.by)
+        except Refused as refusal:
+            self.add_error("another", str(refusal))
+            return found
+        known = {(type(each), each.pk) for each in kept}
+        found["links"] = [*kept, *(e for e in extra if (type(e), e.pk) not in known)]
+        if len(found["links"]) > MOST_LINKS:
+            self.add_error("another", f"Link at most {MOST_LINKS} records to an answer.")
+        return found
+
+
+class AssignForm(PlainForm):
+    """Who is asked to assess which chapters or clauses."""
+
+    person = forms.ModelChoiceField(
+        Person.objects.people(),
+        label="Who assesses them",
+        required=False,
+        help_text="Process owners and quality managers may. None takes the clauses back.",
+    )
+    parts = forms.MultipleChoiceField(
+        label="Chapters and clauses", widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, edition: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person: Any = self.fields["person"]
+        person.queryset = Person.objects.holding("process_owner", "quality_manager")
+        field: Any = self.fields["parts"]
+        field.choices = [
+            (each.key, str(each))
+            for each in clauses.clauses(edition)
+            if each.level == 1 or each.assessable
+        ]
+
+
+class CapacityForm(PlainForm):
+    """How many days a week a person has."""
+
+    person = forms.ModelChoiceField(Person.objects.people(), label="Person")
+    days_a_week = forms.DecimalField(
+        label="Days a week",
+        min_value=LEAST_DAYS,
+        max_value=MOST_DAYS,
+        decimal_places=1,
+        initial=Decimal(1),
+    )
+
+
+class ReadinessForm(PlainForm):
+    """Which day and which edition."""
+
+    on = forms.DateField(label="At the end of", required=False)
+    edition = forms.ChoiceField(label="Edition", choices=EDITION_CHOICES, required=False)

@@ -1,19 +1,27 @@
 """Gap assessments: where the organisation stands against each clause, and why (ISO 9001 4.4, 9.1).
 
 An assessment has one answer for each clause of its edition that can be assessed. It says how many
-clauses are met and never how many percent: a share of clauses is no measure of a quality system.
+clauses are in place and never how many percent: a share of clauses is no measure of a quality
+system. A delta assessment looks at a later edition with an earlier assessment in hand.
 """
 
+from decimal import Decimal
 from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from qms.clauses import EDITION_CHOICES, Clause, ClauseField, ClauseRef, clause
+from qms.clauses import EDITION_CHOICES, Clause, ClauseField, ClauseRef, Mapped, clause, mapping_of
+from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+
+LEAST_DAYS, MOST_DAYS = Decimal("0.5"), Decimal(5)
 
 
 class FrozenWithAssessment(pgtrigger.Trigger):
@@ -37,6 +45,22 @@ class FrozenWithAssessment(pgtrigger.Trigger):
         """
 
 
+class FrozenWithAnswer(FrozenWithAssessment):
+    """What an answer points to changes only while the assessment is in progress."""
+
+    def get_func(self, model: Any) -> str:
+        return """
+            SELECT a."status" INTO state FROM "gap_assessment" AS a
+              JOIN "gap_gapanswer" AS g ON g."assessment_id" = a."id"
+             WHERE g."id" = NEW."answer_id" FOR SHARE OF a;
+            IF state <> 'in_progress' THEN
+                RAISE EXCEPTION 'Evidence stays as its assessment, which is %.', state
+                  USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NEW;
+        """
+
+
 class AssessmentQuerySet(RecordQuerySet):
     def completed(self) -> Self:
         return self.filter(status=Assessment.Status.COMPLETED)
@@ -48,7 +72,7 @@ class AssessmentQuerySet(RecordQuerySet):
 
 
 class Assessment(Numbered, StatefulRecord):
-    """A look at every clause of one edition."""
+    """A look at every clause of one edition; a delta one begins from an earlier assessment."""
 
     class Status(models.TextChoices):
         IN_PROGRESS = "in_progress", "In progress"
@@ -58,11 +82,20 @@ class Assessment(Numbered, StatefulRecord):
     SERIES = "GAP"
     STATE_TONES = {"completed": "fine", "void": "void"}
     PATHS = {("in_progress", "completed"), ("in_progress", "void")}
-    FROZEN = {"title", "edition"}
+    FROZEN = {"title", "edition", "delta_from"}
     FROZEN_IN = {"completed", "void"}
 
     title = models.CharField("title", max_length=160)
     edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
+    delta_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deltas",
+        editable=False,
+        verbose_name="begins from",
+    )
     status = models.CharField(
         max_length=12, choices=Status, default=Status.IN_PROGRESS, editable=False
     )
@@ -91,7 +124,9 @@ class Assessment(Numbered, StatefulRecord):
         return reverse("gap:assessment_detail", args=[self.pk])
 
     def former(self) -> "Assessment | None":
-        """The completed assessment before this one; of the same edition where there is one."""
+        """What it began from; else the completed one before it, of the same edition if any."""
+        if self.delta_from:
+            return self.delta_from
         before = Assessment.objects.filter(pk__lt=self.pk)
         return before.latest_completed(self.edition) or before.latest_completed()
 
@@ -99,32 +134,55 @@ class Assessment(Numbered, StatefulRecord):
 class GapAnswerQuerySet(RecordQuerySet):
     def gaps(self) -> Self:
         """Answers that say something is missing."""
-        return self.filter(judgement__in=GapAnswer.GAPS)
+        return self.filter(rating__in=GapAnswer.GAPS)
 
-    def judged(self) -> Self:
-        return self.exclude(judgement=GapAnswer.Judgement.OPEN)
+    def rated(self) -> Self:
+        return self.exclude(rating=GapAnswer.Rating.OPEN)
 
 
 class GapAnswer(Record):
-    """What was found for one clause: the judgement, what shows it, and what is missing."""
+    """What was found for one clause: the rating, what shows it, and what is missing.
 
-    class Judgement(models.TextChoices):
+    In a delta assessment `earlier` is the answer to the clause it comes from, and `taken_over`
+    says that it stands as it was given then.
+    """
+
+    class Rating(models.TextChoices):
         OPEN = "open", "Not assessed"
-        MET = "met", "Met"
-        PARTLY = "partly", "Partly met"
-        NOT_MET = "not_met", "Not met"
+        NOT_STARTED = "not_started", "Not started"
+        PARTLY = "partly", "Partly"
+        LARGELY = "largely", "Largely"
+        IN_PLACE = "in_place", "In place"
         NOT_APPLICABLE = "not_applicable", "Not applicable"
 
-    GAPS = ("partly", "not_met")
-    TONES = {"met": "fine", "partly": "soon", "not_met": "late", "not_applicable": "info"}
+    GAPS = ("not_started", "partly", "largely")
+    TONES = {
+        "not_started": "late",
+        "partly": "soon",
+        "largely": "info",
+        "in_place": "fine",
+    }
 
     assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="answers")
     clause = ClauseField("clause", editable=False)
-    judgement = models.CharField(
-        "judgement", max_length=14, choices=Judgement, default=Judgement.OPEN
-    )
+    rating = models.CharField("rating", max_length=14, choices=Rating, default=Rating.OPEN)
     evidence = models.TextField("what shows it", blank=True)
+    linked = models.PositiveSmallIntegerField("linked records", default=0, editable=False)
     note = models.TextField("what is missing, or why it does not apply", blank=True)
+    copy_checked = models.BooleanField("checked in our own copy of the standard", default=False)
+    assessor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name="assessor",
+    )
+    earlier = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    taken_over = models.BooleanField("taken over", default=False, editable=False)
     answered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
     )
@@ -140,16 +198,22 @@ class GapAnswer(Record):
                 fields=["assessment", "clause"], name="gap_one_answer_a_clause"
             ),
             models.CheckConstraint(
-                condition=~Q(judgement__in=["partly", "not_met", "not_applicable"]) | ~Q(note=""),
-                name="gap_what_is_not_met_says_why",
+                condition=~Q(rating__in=["not_started", "partly", "largely", "not_applicable"])
+                | ~Q(note=""),
+                name="gap_what_is_missing_is_said",
             ),
             models.CheckConstraint(
-                condition=~Q(judgement="met") | ~Q(evidence=""), name="gap_met_shows_evidence"
+                condition=~Q(rating="in_place") | ~Q(evidence="") | Q(linked__gt=0),
+                name="gap_in_place_shows_evidence",
             ),
             models.CheckConstraint(
-                condition=Q(judgement="open")
+                condition=Q(rating="open")
                 | Q(answered_by__isnull=False, answered_on__isnull=False),
-                name="gap_judged_by_someone",
+                name="gap_rated_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_over=False) | (Q(earlier__isnull=False) & ~Q(rating="open")),
+                name="gap_taken_over_from_an_answer",
             ),
         ]
 
@@ -169,9 +233,63 @@ class GapAnswer(Record):
         return clause(self.ref)
 
     @property
+    def mapped(self) -> Mapped:
+        """Where the clause is found in the other edition, and how much changed."""
+        return mapping_of(self.ref)
+
+    @property
     def is_gap(self) -> bool:
-        return self.judgement in self.GAPS
+        return self.rating in self.GAPS
 
     @property
     def tone(self) -> str:
-        return self.TONES.get(self.judgement, "")
+        return self.TONES.get(self.rating, "")
+
+
+class EvidenceLink(Link):
+    """That a record shows how a clause is met: a document, a process, an audit, anything kept."""
+
+    answer = models.ForeignKey(GapAnswer, models.PROTECT, related_name="evidence_links")
+    record_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
+    record_id = models.PositiveBigIntegerField()
+    record = GenericForeignKey("record_type", "record_id")
+
+    class Meta(Link.Meta):
+        verbose_name = "evidence of an answer"
+        triggers = [*Link.Meta.triggers, FrozenWithAnswer(name="frozen_with_answer")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["answer", "record_type", "record_id"], name="gap_evidence_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_type.name} {self.record_id} for {self.answer}"
+
+
+class Capacity(Record):
+    """How many days a week a person has for the roadmap; one row a person."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False
+    )
+    days_a_week = models.DecimalField(
+        "days a week",
+        max_digits=2,
+        decimal_places=1,
+        validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = "capacity"
+        verbose_name_plural = "capacities"
+        constraints = [
+            models.UniqueConstraint(fields=["person"], name="gap_one_capacity_a_person"),
+            models.CheckConstraint(
+                condition=Q(days_a_week__range=(LEAST_DAYS, MOST_DAYS)),
+                name="gap_capacity_is_days_of_a_week",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.days_a_week} days a week"

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,9 +27,11 @@ from documents import workflow as documents
 from documents.models import Document, Revision
 from qms import clock
 from qms.actions.models import Action
-from qms.actions.workflow import plan_action
+from qms.actions.workflow import plan_action, wait_for
 from qms.files.models import Blob
 from qms.files.workflow import attach
+from qms.gap.workflow import answer as rate
+from qms.gap.workflow import give_time
 from qms.people.models import ApiToken, Person
 from qms.people.workflow import deactivate, revoke_token
 from qms.periods import today
@@ -118,6 +121,11 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "scope.StatementProcess": lambda cast: _of(scenes.a_statement(cast), "statementprocess"),
     "scope.StatementSite": lambda cast: _of(scenes.a_statement(cast), "statementsite"),
     "gap.GapAnswer": lambda cast: SCENES_BY["gap.Assessment"].begin(cast).answers.first(),
+    "gap.EvidenceLink": lambda cast: _evidence(cast),
+    "gap.Capacity": lambda cast: give_time(
+        by=cast.manager, person=cast.owner, days_a_week=Decimal(2)
+    ),
+    "actions.ActionDependency": lambda cast: _order(cast),
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
@@ -130,6 +138,18 @@ def _of(statement: Any, name: str) -> Any:
     from django.apps import apps
 
     return apps.get_model("scope", name).objects.get(statement=statement)
+
+
+def _evidence(cast: Cast) -> Any:
+    answer = SCENES_BY["gap.Assessment"].begin(cast).answers.first()
+    rate(answer, by=cast.manager, rating="in_place", links=[cast.process()])
+    return answer.evidence_links.get()
+
+
+def _order(cast: Cast) -> Any:
+    first, then = scenes.an_action(cast), scenes.an_action(cast)
+    wait_for(then, by=cast.manager, needs=[first])
+    return then.needs_links.get()
 
 
 def _member(cast: Cast) -> Any:

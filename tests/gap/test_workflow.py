@@ -1,4 +1,4 @@
-"""The gap assessment: every clause judged, every gap somebody's dated action, then complete."""
+"""The gap assessment: every clause rated, every gap somebody's dated action, then complete."""
 
 import json
 import re
@@ -14,43 +14,15 @@ from qms import clauses, contributions
 from qms.actions import workflow as actions
 from qms.actions.models import Action
 from qms.gap import workflow
-from qms.gap.models import Assessment, GapAnswer
+from qms.gap.models import Assessment
 from qms.gap.overview import differences
 from qms.people.models import ApiToken, Person
 from qms.periods import today
 from qms.refusals import Refused, Stale
 from tests import factories
+from tests.gap.making import all_in_place, at, gap, planned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("4.4")]
-
-
-@pytest.fixture
-def manager() -> Person:
-    return factories.person("quality_manager", name="Quinn Manager")
-
-
-@pytest.fixture
-def assessment(manager: Person) -> Assessment:
-    return workflow.start_assessment(by=manager, edition="2026")
-
-
-def at(assessment: Assessment, number: str) -> GapAnswer:
-    return assessment.answers.get(clause=f"{assessment.edition}:{number}")
-
-
-def all_met(assessment: Assessment, by: Person) -> None:
-    for each in assessment.answers.all():
-        workflow.answer(each, by=by, judgement="met", evidence="Seen.")
-
-
-def gap(assessment: Assessment, number: str, by: Person, **more: Any) -> GapAnswer:
-    return workflow.answer(
-        at(assessment, number), by=by, judgement="partly", note="Half is missing.", **more
-    )
-
-
-def planned(by: Person) -> dict[str, Any]:
-    return {"plan": "Write it down", "owner": by, "due": today() + timedelta(days=30)}
 
 
 @pytest.mark.parametrize("edition", ["2015", "2026"])
@@ -58,7 +30,7 @@ def test_there_is_one_open_answer_for_each_assessable_clause(manager: Person, ed
     made = workflow.start_assessment(by=manager, edition=edition)
     keys = {each.key for each in clauses.clauses(edition, assessable=True)}
     assert set(made.answers.values_list("clause", flat=True)) == keys
-    assert set(made.answers.values_list("judgement", flat=True)) == {"open"}
+    assert set(made.answers.values_list("rating", flat=True)) == {"open"}
 
 
 def test_one_assessment_of_an_edition_is_in_progress(
@@ -78,26 +50,27 @@ def test_a_gap_becomes_an_owned_dated_action(manager: Person, assessment: Assess
 
 
 @pytest.mark.parametrize(
-    ("judgement", "words", "field"),
+    ("rating", "words", "field"),
     [
-        ("met", {}, "evidence"),
+        ("in_place", {}, "evidence"),
+        ("largely", {}, "note"),
         ("partly", {}, "note"),
-        ("not_met", {"evidence": "None"}, "note"),
+        ("not_started", {"evidence": "None"}, "note"),
         ("not_applicable", {}, "note"),
-        ("perfect", {}, "judgement"),
+        ("perfect", {}, "rating"),
     ],
 )
-def test_a_judgement_says_what_it_rests_on(
-    manager: Person, assessment: Assessment, judgement: str, words: dict[str, str], field: str
+def test_a_rating_says_what_it_rests_on(
+    manager: Person, assessment: Assessment, rating: str, words: dict[str, str], field: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        workflow.answer(at(assessment, "4.1"), by=manager, judgement=judgement, **words)
+        workflow.answer(at(assessment, "4.1"), by=manager, rating=rating, **words)
     assert refused.value.field == field
 
 
 def test_the_database_wants_the_grounds_too(manager: Person, assessment: Assessment) -> None:
     answer = at(assessment, "4.1")
-    answer.judgement, answer.answered_by, answer.answered_on = "met", manager, today()
+    answer.rating, answer.answered_by, answer.answered_on = "in_place", manager, today()
     with pytest.raises(IntegrityError), transaction.atomic():
         answer.save_because("x", by=manager)
 
@@ -108,7 +81,7 @@ def test_a_plan_is_whole_or_absent(manager: Person, assessment: Assessment, miss
     with pytest.raises(Refused) as refused:
         gap(assessment, "4.1", manager, **plan)
     assert refused.value.field == missing
-    assert at(assessment, "4.1").judgement == "open", "a refused plan leaves no answer behind"
+    assert at(assessment, "4.1").rating == "open", "a refused plan leaves no answer behind"
 
 
 def test_only_a_gap_gets_an_action_and_not_in_the_past(
@@ -116,7 +89,7 @@ def test_only_a_gap_gets_an_action_and_not_in_the_past(
 ) -> None:
     with pytest.raises(Refused, match="Only a gap"):
         workflow.answer(
-            at(assessment, "4.1"), by=manager, judgement="met", evidence="Yes", **planned(manager)
+            at(assessment, "4.1"), by=manager, rating="in_place", evidence="Yes", **planned(manager)
         )
     with pytest.raises(Refused, match="past"):
         gap(assessment, "4.1", manager, **{**planned(manager), "due": today() - timedelta(days=1)})
@@ -130,7 +103,7 @@ def test_it_is_not_complete_while_a_clause_is_open(manager: Person, assessment: 
 def test_it_is_not_complete_while_a_gap_has_no_action(
     manager: Person, assessment: Assessment
 ) -> None:
-    all_met(assessment, manager)
+    all_in_place(assessment, manager)
     gap(assessment, "9.2.2", manager)
     gap(assessment, "9.3.2", manager, **planned(manager))
     with pytest.raises(Refused, match="1 gap has no action"):
@@ -141,7 +114,7 @@ def test_it_is_not_complete_while_a_gap_has_no_action(
 
 
 def test_a_voided_action_closes_no_gap(manager: Person, assessment: Assessment) -> None:
-    all_met(assessment, manager)
+    all_in_place(assessment, manager)
     answer = gap(assessment, "9.2.2", manager, **planned(manager))
     actions.void(Action.objects.raised_from(answer).get(), by=manager, reason="Twice.")
     with pytest.raises(Refused, match="1 gap has no action"):
@@ -149,7 +122,7 @@ def test_a_voided_action_closes_no_gap(manager: Person, assessment: Assessment) 
 
 
 def test_a_completed_assessment_stays_as_it_is(manager: Person, assessment: Assessment) -> None:
-    all_met(assessment, manager)
+    all_in_place(assessment, manager)
     workflow.complete(assessment, by=manager)
     with pytest.raises(Refused, match="is completed"):
         gap(assessment, "4.1", manager)
@@ -160,7 +133,7 @@ def test_a_completed_assessment_stays_as_it_is(manager: Person, assessment: Asse
 
 
 def test_who_answers_and_who_may_not(manager: Person, assessment: Assessment) -> None:
-    assert gap(assessment, "4.1", factories.person("process_owner")).judgement == "partly"
+    assert gap(assessment, "4.1", factories.person("process_owner")).rating == "partly"
     for role in ("employee", "auditor", "top_management", "administrator"):
         with pytest.raises(PermissionDenied):
             gap(assessment, "4.1", factories.person(role))
@@ -177,11 +150,11 @@ def test_two_people_at_one_clause_do_not_overwrite_each_other(
 
 
 def test_a_second_look_is_compared_with_the_first(manager: Person, assessment: Assessment) -> None:
-    all_met(assessment, manager)
+    all_in_place(assessment, manager)
     gap(assessment, "9.2.2", manager, **planned(manager))
     workflow.complete(assessment, by=manager)
     again = workflow.start_assessment(by=manager, edition="2026")
-    all_met(again, manager)
+    all_in_place(again, manager)
     gap(again, "4.1", manager)
     assert again.former() == assessment
     kinds = {each.answer.ref.number: each.kind for each in differences(again, assessment)}
@@ -190,7 +163,7 @@ def test_a_second_look_is_compared_with_the_first(manager: Person, assessment: A
 
 def test_editions_are_compared_by_the_mapping(manager: Person) -> None:
     old = workflow.start_assessment(by=manager, edition="2015")
-    all_met(old, manager)
+    all_in_place(old, manager)
     workflow.complete(old, by=manager)
     new = workflow.start_assessment(by=manager, edition="2026")
     assert new.former() == old
@@ -202,7 +175,7 @@ def test_editions_are_compared_by_the_mapping(manager: Person) -> None:
 def test_the_index_by_clause_tells_gaps_and_evidence(
     manager: Person, assessment: Assessment
 ) -> None:
-    all_met(assessment, manager)
+    all_in_place(assessment, manager)
     answer = gap(assessment, "9.2.2", manager, **planned(manager))
     workflow.complete(assessment, by=manager)
     action = Action.objects.raised_from(answer).get()
@@ -219,12 +192,6 @@ def test_the_index_by_clause_tells_gaps_and_evidence(
 
 
 # Pages
-
-
-@pytest.fixture
-def browser(client: Client, manager: Person) -> Client:
-    client.force_login(manager, backend="qms.people.access.RoleBackend")
-    return client
 
 
 def test_the_pages_open_with_a_whole_assessment(
@@ -248,7 +215,7 @@ def test_the_pages_open_with_a_whole_assessment(
 def test_no_page_shows_a_percentage(
     browser: Client, manager: Person, assessment: Assessment
 ) -> None:
-    all_met(assessment, manager)
+    all_in_place(assessment, manager)
     gap(assessment, "9.2.2", manager, **planned(manager))
     for address in ("/gap/", f"/gap/{assessment.pk}/", f"/gap/{assessment.pk}/roadmap/"):
         text = re.sub(r"<[^>]+>", " ", browser.get(address).content.decode())
@@ -261,23 +228,26 @@ def test_an_answer_is_given_on_its_page_and_leads_to_the_next_clause(
     browser: Client, assessment: Assessment
 ) -> None:
     first, second = at(assessment, "4.1"), at(assessment, "4.2")
-    body = {"judgement": "met", "evidence": "CTX-1", "go_on": "1", "version": "1"}
+    body = {"rating": "in_place", "evidence": "CTX-1", "go_on": "1", "version": "1"}
     page = browser.post(f"/gap/answers/{first.pk}/", body)
     assert (page.status_code, page["Location"]) == (303, f"/gap/answers/{second.pk}/")
     first.refresh_from_db()
-    assert (first.judgement, first.evidence) == ("met", "CTX-1")
+    assert (first.rating, first.evidence) == ("in_place", "CTX-1")
     stale = browser.post(f"/gap/answers/{first.pk}/", {**body, "evidence": "Other"})
-    assert stale.status_code == 422
-    assert b"Someone changed this meanwhile" in stale.content
-    assert b"Other" in stale.content
+    assert stale.status_code == 409
+    page = stale.content.decode()
+    assert "Quinn Manager answered this clause while you wrote" in page
+    assert "CTX-1" in page
+    assert "Other" in page
+    assert 'name="version" value="2"' in page
 
 
 def test_a_reader_sees_the_answer_without_a_form(client: Client, assessment: Assessment) -> None:
     client.force_login(factories.person("auditor"), backend="qms.people.access.RoleBackend")
     address = f"/gap/answers/{at(assessment, '4.1').pk}/"
-    assert b'name="judgement"' not in client.get(address).content
-    assert client.post(address, {"judgement": "met", "evidence": "x"}).status_code == 403
-    assert at(assessment, "4.1").judgement == "open"
+    assert b'name="rating"' not in client.get(address).content
+    assert client.post(address, {"rating": "in_place", "evidence": "x"}).status_code == 403
+    assert at(assessment, "4.1").rating == "open"
 
 
 def test_an_employee_does_not_see_it(client: Client, assessment: Assessment) -> None:
@@ -299,7 +269,7 @@ def test_the_list_asks_as_often_for_many_as_for_few(
 # The API
 
 
-def test_the_api_judges_and_refuses_in_the_same_words(
+def test_the_api_rates_and_refuses_in_the_same_words(
     client: Client, manager: Person, assessment: Assessment
 ) -> None:
     _token, secret = ApiToken.issue(manager, "Script", today_plus_a_year())
@@ -314,11 +284,11 @@ def test_the_api_judges_and_refuses_in_the_same_words(
             headers=headers,
         )
 
-    refused = post(judgement="met", version=1)
+    refused = post(rating="in_place", version=1)
     assert refused.status_code == 422
-    assert "what shows it" in refused.json()["detail"]
-    assert post(judgement="met", evidence="CTX-1", version=1).json()["judgement"] == "met"
-    assert post(judgement="met", evidence="CTX-2", version=1).status_code == 409
+    assert "what shows it" in refused.json()["detail"].lower()
+    assert post(rating="in_place", evidence="CTX-1", version=1).json()["rating"] == "in_place"
+    assert post(rating="in_place", evidence="CTX-2", version=1).status_code == 409
     listed = client.get(
         f"/api/v1/gap-answers/?assessment={assessment.pk}&limit=100", headers=headers
     )

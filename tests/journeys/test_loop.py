@@ -157,11 +157,11 @@ def gaps_become_actions(company: Company) -> None:
     manager.open("/gap/new/")
     manager.confirm()
     manager.press("Begin with 4.1")
-    manager.write(judgement="Met", evidence="The list of issues of this spring.")
+    manager.write(rating="In place", evidence="The list of issues of this spring.")
     manager.press("Save, then 4.2")
     manager.reads("Clause 2 of 65")
     manager.write(
-        judgement="Not met",
+        rating="Not started",
         note="Nobody has asked the neighbours.",
         plan="Ask the neighbours what they expect",
         owner="Olga Stein",
@@ -170,8 +170,8 @@ def gaps_become_actions(company: Company) -> None:
     manager.press("Save, then 4.3")
     manager.reads("Clause 3 of 65")
     assessment = Assessment.objects.get()
-    for each in assessment.answers.filter(judgement="open"):
-        judge(each, by=company.people["manager"], judgement="met", evidence="Seen on the spot.")
+    for each in assessment.answers.filter(rating="open"):
+        judge(each, by=company.people["manager"], rating="in_place", evidence="Seen on the spot.")
     manager.open_record(assessment)
     manager.press("Complete")
     manager.reads("is now “Completed”.")

@@ -1,0 +1,1 @@
+"""Pages of gap assessments by subject: assessments, answers, roadmap, readiness."""
