@@ -11,6 +11,7 @@ FAST ?=
 TESTS ?=
 AT ?=
 ONLY ?=
+PART ?=
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -21,7 +22,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 COMPILE = $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
   --python-version 3.11 --universal
 
-.PHONY: help demo test check fix migrations lock trace permissions shots assets venv
+.PHONY: help demo test prove check fix migrations lock trace permissions shots assets venv
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -31,6 +32,9 @@ demo: venv assets  ## The product with a demo company: PORT=8000 COMPANY=ca-manu
 
 test: venv assets  ## All tests; FAST=1 leaves out slow ones and the browser, TESTS=path narrows
 	@exec $(PY) -m pytest -n 2 --dist worksteal $(if $(FAST),-m "not slow and not browser") $(TESTS)
+
+prove: venv assets  ## The proofs at full count, to docs/proofs.md: PART=moves
+	@exec $(PY) -m tests.prove $(if $(PART),--part "$(PART)")
 
 check: venv assets  ## What CI runs first: format, lint, types, borders, migrations, deployment
 	@exec $(PY) -m qms.local.checks
