@@ -11,20 +11,6 @@ from qms.demo.life import Life, stage
 from qms.people.models import Person
 from qms.periods import add_months
 
-AUDITORS = ["lead", "lead2", "auditor1", "auditor2", "auditor3"]
-NOTES = [
-    "Seen at the work place.",
-    "Three records shown, complete.",
-    "Explained without hesitation.",
-    "Shown in the system.",
-    "Sample of five, all good.",
-    "",
-]
-CONCLUSIONS = (
-    "The process is run as planned and reaches its aims in the main. The criteria are met where"
-    " the findings do not say otherwise. Not covered: the night shift. No opinions differed."
-)
-
 
 @stage(70)
 def the_programme_is_carried_out(life: Life) -> None:
@@ -41,13 +27,17 @@ def the_programme_is_carried_out(life: Life) -> None:
         if day <= life.today + timedelta(days=75):
             life.on(day - timedelta(days=40), partial(_plan, life, code, day))
     # One is going on today, half answered, for whoever wants to try it on a phone.
-    life.on(life.today - timedelta(days=30), lambda: _plan(life, "RE", life.today, going_on=True))
+    life.on(life.today - timedelta(days=30), lambda: _plan_today(life))
+
+
+def _plan_today(life: Life) -> None:
+    _plan(life, life.told["cast"]["going_on"], life.today, going_on=True)
 
 
 def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
     process = life.processes[code]
     process.refresh_from_db()
-    free = [life.who(key) for key in AUDITORS if not objections(life.who(key), process, day)]
+    free = [each for each in life.cast("auditors") if not objections(each, process, day)]
     leads = [person for person in free if person.holds("lead_auditor")]
     if not leads:
         return  # nobody independent can lead: the coverage shows the hole
@@ -62,7 +52,7 @@ def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
         edition=life.told["organisation"]["edition"],
         objectives="Find out whether the process works as planned and reaches its aims.",
         criteria="The procedures of the process and the clauses named.",
-        scope=f"{process.name}, first shift.",
+        scope=life.voice("audits")["scope"].format(process=process.name),
         auditees=process.owner.name,
         site=life.sites[life.told["processes"][code]["sites"][0]],
     )
@@ -85,7 +75,7 @@ def _confirm(life: Life, audit: Audit) -> None:
 
 
 def _postpone(life: Life, audit: Audit, new: Any) -> None:
-    reason = life.pick(["Stocktaking in the same week.", "The process owner is on leave."])
+    reason = life.pick(life.voice("audits")["postponed"])
     workflow.postpone(audit, by=life.who("lead"), planned_on=new, reason=reason)
     life.on(new - timedelta(days=7), lambda: _confirm_again(life, audit))
 
@@ -144,7 +134,9 @@ def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
         _remark(life, audit, item)
     else:
         answer = "not_applicable" if life.often(0.03) else "conforms"
-        workflow.answer(item, by=person, answer=answer, note=life.pick(NOTES))
+        workflow.answer(
+            item, by=person, answer=answer, note=life.pick(life.voice("audits")["notes"])
+        )
 
 
 def _remark(life: Life, audit: Audit, item: ChecklistItem | None = None) -> None:
@@ -168,7 +160,12 @@ def _who(life: Life, audit: Audit) -> Person:
 
 def _issue(life: Life, audit: Audit) -> None:
     lead = audit.lead
-    workflow.issue(audit, by=lead, conclusions=CONCLUSIONS, proof=life.sign(lead))
+    workflow.issue(
+        audit,
+        by=lead,
+        conclusions=life.voice("audits")["conclusions"],
+        proof=life.sign(lead),
+    )
     life.after(60, lambda: _try_to_close(life, audit))
 
 

@@ -11,26 +11,6 @@ from qms.demo.life import Life, stage
 from qms.events import handles
 from qms.records import RecordSaved
 
-REPORTERS = ["inspector", "receiving", "welder", "assembler", "machinist", "packer", "service"]
-SOURCES = {
-    "PU": "supplier",
-    "RE": "supplier",
-    "FU": "complaint",
-    "SA": "complaint",
-    "PR": "product",
-    "IN": "product",
-}
-VERDICTS = [
-    "No repeat in the {n} orders since; records checked.",
-    "Sample of 20 records: all complete.",
-    "The figure is back within its limits for three months.",
-    "Walked the line twice, unannounced: it is done as written.",
-]
-CRITERIA = [
-    "No repeat in {n} orders after the action.",
-    "A sample of 20 records is complete three months after the action.",
-    "The figure stays within its limits for three months.",
-]
 _living: list[Life] = []
 
 
@@ -46,9 +26,11 @@ def problems_are_reported(life: Life) -> None:
 
 def _report(life: Life) -> None:
     told = life.pick(life.told["problems"])
-    reporter = life.who(life.pick(REPORTERS))
+    reporter = life.pick(life.cast("reporters"))
     workflow.raise_nonconformity(
-        by=reporter, **life.problem(told), source=SOURCES.get(told[0], "process")
+        by=reporter,
+        **life.problem(told),
+        source=life.voice("capa")["sources"].get(told[0], "process"),
     )
 
 
@@ -81,14 +63,7 @@ def _contain(life: Life, nc: Nonconformity) -> None:
 
 def _analyse(life: Life, nc: Nonconformity) -> None:
     told = _told(life, nc)
-    similar = life.pick(
-        [
-            "Looked at the other cells: nothing of the kind.",
-            "The same form is used in Receiving; it is changed too.",
-            "One older case is alike and was closed last year; its action did not cover this.",
-            "Searched the last 50 orders: no other case.",
-        ]
-    )
+    similar = life.pick(life.voice("capa")["similar"])
     workflow.find_cause(
         nc,
         by=nc.owner,
@@ -119,7 +94,7 @@ def _plan(life: Life, nc: Nonconformity) -> None:
         by=nc.owner,
         action=life.fill(told[9]),
         action_due=due,
-        effectiveness_criterion=life.fill(life.pick(CRITERIA)),
+        effectiveness_criterion=life.fill(life.pick(life.voice("capa")["criteria"])),
     )
     late = life.chance.choice([-6, -3, -1, 0, 0, 2, 9, 20])
     life.on(due + timedelta(days=late), lambda: _act(life, nc))
@@ -142,5 +117,7 @@ def _verify(life: Life, nc: Nonconformity) -> None:
         workflow.reopen(nc, by=judge, reason="It happened again within the time of the criterion.")
         life.after(9, lambda: _analyse(life, nc))
         return
-    workflow.confirm_effective(nc, by=judge, verdict=life.fill(life.pick(VERDICTS)))
+    workflow.confirm_effective(
+        nc, by=judge, verdict=life.fill(life.pick(life.voice("capa")["verdicts"]))
+    )
     life.after(1, lambda: workflow.close(nc, by=life.who("quality")))

@@ -8,17 +8,6 @@ from documents import workflow
 from documents.models import Document, Revision
 from qms.demo.life import Life, stage
 
-REVIEWERS = ["operations", "quality", "engineering", "production"]
-APPROVERS = ["quality", "ceo", "operations"]
-CHANGES = [
-    "Clearer steps after the internal audit.",
-    "Taken over what the corrective action decided.",
-    "New form and new record.",
-    "The warehouse in Mississauga is covered.",
-    "Shorter: two pages left out that nobody used.",
-    "Wording of the 2026 edition.",
-]
-
 
 @stage(40)
 def documents_are_written(life: Life) -> None:
@@ -54,8 +43,8 @@ def _write(life: Life, told: list[Any], index: int) -> None:
 
 def _signers(life: Life, author: Any, index: int) -> tuple[Any, Any]:
     """A reviewer and an approver who did not write it."""
-    reviewers = [life.who(key) for key in REVIEWERS if life.who(key) != author]
-    approvers = [life.who(key) for key in APPROVERS if life.who(key) != author]
+    reviewers = [each for each in life.cast("reviewers") if each != author]
+    approvers = [each for each in life.cast("approvers") if each != author]
     reviewer = reviewers[index % len(reviewers)]
     approver = next(each for each in approvers if each != reviewer)
     return reviewer, approver
@@ -64,7 +53,10 @@ def _signers(life: Life, author: Any, index: int) -> tuple[Any, Any]:
 def _revise(life: Life, document: Document, told: list[Any], number: int) -> None:
     author = life.who(told[3])
     revision = workflow.start_revision(
-        document, by=author, change_summary=life.pick(CHANGES), body=text_of(life, told, number)
+        document,
+        by=author,
+        change_summary=life.pick(life.voice("documents")["changes"]),
+        body=text_of(life, told, number),
     )
     _see_through(life, revision)
 
@@ -83,9 +75,7 @@ def _submit(life: Life, revision: Revision) -> None:
 
 
 def _send_back(life: Life, revision: Revision) -> None:
-    reason = life.pick(
-        ["Step 3 cannot be done as written.", "The form is not named.", "Who decides is missing."]
-    )
+    reason = life.pick(life.voice("documents")["sent_back"])
     workflow.send_back(revision, by=revision.reviewer, reason=reason)
     life.after(4, lambda: _submit(life, revision))
 
@@ -110,35 +100,34 @@ def _approve(life: Life, revision: Revision) -> None:
 def text_of(life: Life, told: list[Any], number: int) -> str:
     """The text of a document, from what the company's file tells about its process."""
     kind, title, code, _owner, _numbers, _months = told
-    process = life.told["processes"][code]
+    process, voice = life.told["processes"][code], life.voice("documents")
     if kind == "policy":
-        return POLICY.format(name=life.told["organisation"]["name"], number=number)
+        policy = voice["policy"]
+        promises = "\n".join(f"- {each}" for each in policy["promises"])
+        opening, ending = policy["opening"], policy["ending"]
+        return POLICY.format(opening=opening, promises=promises, ending=ending, number=number)
     problems = [each for each in life.told["problems"] if each[0] == code]
-    rules = "\n".join(f"- {each[2]}" for each in problems[:6]) or "- Work as the plan says."
-    steps = "\n".join(
-        f"{at}. {step}" for at, step in enumerate(STEPS[kind if kind in STEPS else "form"], start=1)
-    )
+    rules = "\n".join(f"- {each[2]}" for each in problems[:6]) or f"- {voice['rule']}"
+    lines = voice["steps"].get(kind, voice["steps"]["form"])
     return TEXT.format(
         title=title,
         purpose=process["purpose"],
-        process=process["name"],
+        where=voice["where"].format(process=process["name"]),
         rules=rules,
-        steps=steps,
+        steps="\n".join(f"{at}. {step}" for at, step in enumerate(lines, start=1)),
+        keep=voice["keep"],
+        stop=voice["stop"],
         number=number,
     )
 
 
 POLICY = """# Quality policy
 
-{name} makes valves people can rely on for decades.
+{opening}
 
-- We understand what our customers need before we promise it.
-- We do things right the first time and stop when we cannot.
-- We say what went wrong, find out why, and mend it for good.
-- We keep to the law and to what we have promised.
-- We measure what matters and get better every year.
+{promises}
 
-Everybody may stop the work for quality, and nobody is blamed for it.
+{ending}
 
 *Issue {number}.*
 """
@@ -150,7 +139,7 @@ TEXT = """# {title}
 
 ## Where it applies
 
-In the process *{process}*, at every site and in every shift.
+{where}
 
 ## What holds
 
@@ -162,30 +151,9 @@ In the process *{process}*, at every site and in every shift.
 
 ## Records
 
-What is named above is kept for ten years after delivery, in the system.
+{keep}
 
 ## If it does not work
 
-Stop, tell your supervisor, and report the problem in the system. Issue {number}.
+{stop} Issue {number}.
 """
-STEPS = {
-    "procedure": [
-        "The process owner plans the work and names who does it.",
-        "The work is done as the instructions say, with the forms in force.",
-        "Results are recorded when they arise, by the person who got them.",
-        "What does not conform is marked, kept apart and reported the same day.",
-        "The process owner looks at the figures every month and acts on them.",
-    ],
-    "instruction": [
-        "Check that you have the current instruction and the right tools.",
-        "Check the first piece and write the values down.",
-        "Work in the order of the traveller; do not skip a step.",
-        "Check every tenth piece, and every piece after a change of tool.",
-        "Clean up, count, sign the traveller and hand the crate on.",
-    ],
-    "form": [
-        "Fill in the head before you begin.",
-        "Write values with their unit; strike out what does not apply.",
-        "Sign with name and date, and scan it into the system.",
-    ],
-}

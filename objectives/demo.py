@@ -11,8 +11,6 @@ from qms.demo.life import Life, stage
 from qms.periods import add_months
 from qms.refusals import Refused
 
-COMMITMENT = "We measure what matters and get better every year."
-
 
 @stage(50)
 def objectives_are_set(life: Life) -> None:
@@ -22,7 +20,7 @@ def objectives_are_set(life: Life) -> None:
 
 
 def _set(life: Life, told: dict[str, Any]) -> None:
-    owner = life.who(told["owner"])
+    owner, voice = life.who(told["owner"]), life.voice("objectives")
     by = owner if owner.has_perm("objectives.add_objective") else life.who("quality")
     objective = workflow.set_objective(
         by=by,
@@ -30,7 +28,7 @@ def _set(life: Life, told: dict[str, Any]) -> None:
         starts_on=life.day().replace(day=1),
         process=life.processes[told["process"]],
         owner=owner,
-        policy_commitment=COMMITMENT,
+        policy_commitment=voice["commitment"],
         metric=told["metric"],
         unit=told["unit"],
         decimals=told["decimals"],
@@ -43,8 +41,8 @@ def _set(life: Life, told: dict[str, Any]) -> None:
         frequency="monthly",
         plan="The process owner agrees the steps with the team and looks at them every month.",
         resources="Two hours a month of the process owner; what the review grants.",
-        evaluation="The value of the month, computed from the order system, beside the target.",
-        communicated_to="Everybody in the process, on the board of the cell.",
+        evaluation=voice["evaluation"],
+        communicated_to=voice["communicated"],
     )
     life.after(3, lambda: workflow.activate(objective, by=life.who("operations")))
     month = add_months(life.day().replace(day=1), 1)

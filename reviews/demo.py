@@ -10,24 +10,7 @@ from qms.workflow import amend
 from reviews import workflow
 from reviews.models import Review, ReviewInput
 
-COMMENTS = {
-    "a": "The actions of the last review are done but one, which is delayed by a delivery.",
-    "b": "Steel became dearer and two competitors left the market. Climate: relevant for our"
-    " energy use and for customers who ask for figures; taken up in the plan.",
-    "c": "Customers ask for certificates in digital form; the insurer asks for a recall drill.",
-    "d4": "Satisfaction went up for the third time. What is criticised is waiting for answers.",
-    "d6": "First pass yield and on-time delivery improve; scrap at cell 4 does not yet.",
-    "d7": "The supplier of forgings improved after the visit; the one of gaskets is watched.",
-    "e": "Ideas of the year: scanners in the warehouse, one board for all cells.",
-    "f": "The test bench is at its limit; calibration needs half a person more.",
-    "g": "The two largest risks, the single supplier of forgings and the old bench, went down.",
-}
-OPPORTUNITIES = "Repair kits sell well; the warehouse in Mississauga makes them possible."
 NO_CHANGE = "Nothing changed since the last review; looked at by those named in the minutes."
-CONCLUSIONS = (
-    "The system is suitable, adequate and effective. It finds what goes wrong and mends most of it"
-    " for good. Answers to customers and the test bench need attention."
-)
 
 
 @stage(80)
@@ -41,7 +24,10 @@ def reviews_are_held(life: Life) -> None:
 def _plan(life: Life, told: dict[str, Any]) -> None:
     day = life.moment(life.month(told["month"])).astimezone(life.zone).date()
     review = workflow.plan_review(
-        by=life.who("quality"), chair=life.who("ceo"), planned_on=day, place="Hamilton plant"
+        by=life.who("quality"),
+        chair=life.who("ceo"),
+        planned_on=day,
+        place=life.voice("reviews")["place"],
     )
     life.on(day - timedelta(days=6), lambda: _compile(life, review))
     life.at(life.moment(day, 10), lambda: _hold(life, review, told))
@@ -52,7 +38,7 @@ def _plan_next(life: Life) -> None:
         by=life.who("quality"),
         chair=life.who("ceo"),
         planned_on=life.moment(life.today + timedelta(days=24)).astimezone(life.zone).date(),
-        place="Hamilton plant",
+        place=life.voice("reviews")["place"],
     )
 
 
@@ -64,16 +50,18 @@ def _compile(life: Life, review: Review) -> None:
 def _explain(life: Life, review: Review) -> None:
     """The quality manager adds what the records alone do not say."""
     for given in workflow.inputs_of(review):
-        changes = _said(given)
+        changes = _said(life, given)
         if given.required and changes:
             amend(given, by=life.who("quality"), changes=changes, reason="Prepared the review.")
 
 
-def _said(given: ReviewInput) -> dict[str, str]:
-    if given.key == "g":
-        return {"comment": COMMENTS["g"], "comment_opportunities": OPPORTUNITIES}
-    if given.key in COMMENTS:
-        return {"comment": COMMENTS[given.key]}
+def _said(life: Life, given: ReviewInput) -> dict[str, str]:
+    voice = life.voice("reviews")
+    said: str = voice["comments"].get(given.key, "")
+    if said and given.key == "g":
+        return {"comment": said, "comment_opportunities": voice["opportunities"]}
+    if said:
+        return {"comment": said}
     return {} if given.is_answered else {"no_change_because": NO_CHANGE}
 
 
@@ -82,11 +70,8 @@ def _hold(life: Life, review: Review, told: dict[str, Any]) -> None:
         review,
         by=life.who("quality"),
         held_on=life.day(),
-        attendees=[
-            life.who(key)
-            for key in ("ceo", "operations", "quality", "production", "fulfilment", "purchasing")
-        ],
-        conclusions=CONCLUSIONS,
+        attendees=life.cast("reviewing"),
+        conclusions=life.voice("reviews")["conclusions"],
     )
     for kind, text, owner, days in told["decisions"]:
         due = life.day() + timedelta(days=days)

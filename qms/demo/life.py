@@ -8,7 +8,7 @@ order, each in a transaction of its own, with the program's and the database's c
 import heapq
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import count
@@ -20,6 +20,7 @@ import yaml
 from django.db import transaction
 
 from qms import clock
+from qms.journey.starters import starter
 from qms.periods import add_months
 from qms.signing.workflow import Proof, demo_proof
 
@@ -48,7 +49,19 @@ def companies() -> list[str]:
 def company(name: str) -> dict[str, Any]:
     """What is written about a company."""
     told: dict[str, Any] = yaml.safe_load((COMPANIES / f"{name}.yaml").read_text())
+    if told.get("starter"):
+        told["processes"] = _with_starter(told["starter"], told["processes"])
     return told
+
+
+def _with_starter(key: str, own: dict[str, Any]) -> dict[str, Any]:
+    """The processes of a sector's starter, with what the company's file says of each."""
+    chosen = starter(key)
+    flows = chosen.flows_between([each.code for each in chosen.processes])
+    return {
+        each.code: {**asdict(each), **flows[each.code], **own[each.code]}
+        for each in chosen.processes
+    }
 
 
 @dataclass
@@ -116,6 +129,15 @@ class Life:
     def who(self, key: str) -> Any:
         """A person by the key of the company's file."""
         return self.people[key]
+
+    def cast(self, part: str) -> list[Any]:
+        """The people who play a part: "auditors", "reviewers", in the order of the file."""
+        return [self.people[key] for key in self.told["cast"][part]]
+
+    def voice(self, chapter: str) -> dict[str, Any]:
+        """What this company's people say again and again, in one chapter."""
+        said: dict[str, Any] = self.told["voice"][chapter]
+        return said
 
     def sign(self, person: Any) -> Proof:
         """What a password would give."""

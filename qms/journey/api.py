@@ -13,7 +13,7 @@ from qms.access import ANYONE_SIGNED_IN
 from qms.api import Message, Operation, Resource, api, operations
 from qms.clauses import EDITIONS
 from qms.journey import catalogue, workflow
-from qms.journey.forms import BriefingForm
+from qms.journey.forms import BriefingForm, NewBriefingForm
 from qms.journey.models import Briefing, OpeningAnswer, PlanStep, PrincipleAnswer, Project
 
 projects = Resource("projects", Project, fields=("starter", "starts_on", "months", "status"))
@@ -41,7 +41,8 @@ briefings = Resource(
         "signed_by",
         "signed_on",
     ),
-    form=BriefingForm,
+    form=NewBriefingForm,
+    edit_form=BriefingForm,
     create=workflow.record_briefing,
 )
 

@@ -7,7 +7,7 @@ from django import forms
 from qms.forms import PlainForm, RecordForm
 from qms.journey import guide, starters
 from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer
-from qms.journey.workflow import LENGTH, attendees_of
+from qms.journey.workflow import BRIEFING_FIELDS, LENGTH
 from qms.people.models import Person
 from qms.people.roles import EMPLOYEE, ROLES
 from qms.scope.models import Organisation, Process, Site
@@ -122,10 +122,8 @@ class PrincipleForm(PlainForm):
         self._prepare(self.by)
 
 
-class BriefingForm(RecordForm):
-    """What was said, who was there, what was granted and decided."""
-
-    attendees = forms.ModelMultipleChoiceField(
+def _attendees() -> forms.ModelMultipleChoiceField:
+    return forms.ModelMultipleChoiceField(
         Person.objects.people(),
         label="Who was there",
         required=False,
@@ -133,34 +131,37 @@ class BriefingForm(RecordForm):
         help_text="Whoever signs for top management must be among them.",
     )
 
+
+class BriefingForm(RecordForm):
+    """What was said, what was granted and decided."""
+
     class Meta:
         model = Briefing
-        fields = (
-            "held_on",
-            "topics",
-            "hours",
-            "budget",
-            "currency",
-            "decision",
-            "conditions",
-            "guests",
-        )
+        fields = BRIEFING_FIELDS
         widgets = {"topics": forms.Textarea(attrs={"rows": 6})}
         help_texts = {
             "topics": "What the standard asks, what it brings, what it costs, who does what.",
             "guests": "Names of people without an account.",
         }
 
+
+class NewBriefingForm(BriefingForm):
+    """The same for a new one, with who was there."""
+
+    attendees = _attendees()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["attendees"] = [each.pk for each in attendees_of(self.instance)]
-        else:
-            organisation = Organisation.objects.current()
-            currencies = {"US": "USD", "GB": "GBP", "CA": "CAD"}
-            self.initial.setdefault(
-                "currency", currencies.get(organisation.country if organisation else "", "USD")
-            )
+        organisation = Organisation.objects.current()
+        currencies = {"US": "USD", "GB": "GBP", "CA": "CAD"}
+        country = organisation.country if organisation else ""
+        self.initial.setdefault("currency", currencies.get(country, "USD"))
+
+
+class AttendeesForm(PlainForm):
+    """Who was there."""
+
+    attendees = _attendees()
 
 
 class PlanForm(PlainForm):

@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+from qms.refusals import Refused
 
 SHORTEST, LONGEST = 6, 12  # months of a plan
 
@@ -304,6 +305,15 @@ class Briefing(Numbered, StatefulRecord):
     @property
     def title(self) -> str:
         return f"Briefing of top management on {self.held_on:%-d %B %Y}"
+
+    def check_conditions(self) -> None:
+        """Refuse a decision that is no plain yes and does not say why."""
+        if self.decision != self.Decision.GO_AHEAD and not self.conditions.strip():
+            raise Refused("Say the conditions, or why it is not yet decided.", field="conditions")
+
+    def _check_change(self, stored: Self, *, transition: bool) -> None:
+        super()._check_change(stored, transition=transition)
+        self.check_conditions()
 
     def signed_content(self) -> str:
         """The briefing with everybody who attended."""

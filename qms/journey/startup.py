@@ -16,13 +16,12 @@ from qms.contributions import Sketch
 from qms.journey import guide, starters
 from qms.journey.models import OpeningAnswer, Project
 from qms.journey.starters import Starter
-from qms.journey.workflow import the_project
+from qms.journey.workflow import choose_starter, the_project
 from qms.people.models import Person
 from qms.people.roles import ROLES
 from qms.refusals import Refused
 from qms.scope import workflow as scope
 from qms.scope.models import Organisation, Process, ScopeStatement, Site
-from qms.workflow import amend
 
 FEW = 10  # people up to whom hats are combined
 
@@ -174,16 +173,6 @@ def next_stop(found: Iterable[Stop], person: Any) -> Stop | None:
 # --- what the stops do --------------------------------------------------------------------------
 
 
-def choose_starter(*, by: Person, key: str) -> Project:
-    """Remember which starter the organisation begins with."""
-    starters.starter(key)
-    project = the_project(by)
-    if project.status != Project.Status.PREPARING or project.starter == key:
-        return project
-    changed: Project = amend(project, by=by, changes={"starter": key})
-    return changed
-
-
 def take_processes(
     *, by: Person, starter: Starter, owners: Mapping[str, Person | None], sites: Iterable[Site]
 ) -> list[Process]:
@@ -199,7 +188,7 @@ def take_processes(
     places = list(sites)
     taken = []
     with db.atomic():
-        choose_starter(by=by, key=starter.key)
+        choose_starter(the_project(by), by=by, key=starter.key)
         present = {code.upper() for code in Process.objects.values_list("code", flat=True)}
         for code, owner in owners.items():
             told = starter.process(code)

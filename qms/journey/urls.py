@@ -31,6 +31,11 @@ urlpatterns = [
     path("journey/briefings/", briefings.briefing_list, name="briefing_list"),
     path("journey/briefings/new/", briefings.briefing_create, name="briefing_create"),
     path("journey/briefings/<int:pk>/", briefings.briefing_detail, name="briefing_detail"),
+    path(
+        "journey/briefings/<int:pk>/attendees/",
+        briefings.briefing_attendees,
+        name="briefing_attendees",
+    ),
     path("journey/briefings/<int:pk>/edit/", briefings.briefing_edit, name="briefing_edit"),
     path(
         "journey/briefings/<int:pk>/do/<slug:name>/",

@@ -71,7 +71,7 @@ def plan_is_done(project: Project, by: Any) -> str | None:
 def somebody_attended(briefing: Briefing, by: Any) -> str | None:
     if attendees_of(briefing):
         return None
-    return "Say who was there. Open “Edit” and choose the people."
+    return "Say who was there first."
 
 
 def who_signs_was_there(briefing: Briefing, by: Any) -> str | None:
@@ -164,12 +164,16 @@ def resume(project: Project, *, by: Any) -> None:
     """Take it up again."""
 
 
-editing_project = amendment(
-    Project,
-    permission="journey.change_project",
-    fields=("starter",),
-    states=(Status.PREPARING,),
-)
+def choose_starter(project: Project, *, by: Person, key: str) -> Project:
+    """Remember which starter the organisation begins with, while nothing is laid yet."""
+    if not by.has_perm("journey.add_project"):
+        raise PermissionDenied("Your role does not allow you to choose a starter.")
+    with db.atomic():
+        locked: Project = Project._base_manager.select_for_update(of=("self",)).get(pk=project.pk)
+        if locked.status == Status.PREPARING and locked.starter != key:
+            locked.starter = key
+            locked.save_because(f"Begins with the starter {key}.", by=by)
+    return locked
 
 
 def lay_plan(project: Project, *, by: Person) -> list[PlanStep]:
@@ -302,9 +306,6 @@ def add_opening_answer(*, by: Person, question: str, text: str) -> OpeningAnswer
     return answer
 
 
-editing_opening = amendment(OpeningAnswer, permission=OPENING, fields=("text",))
-
-
 def answer_opening(*, by: Person, answers: Mapping[str, str]) -> list[OpeningAnswer]:
     """Answer opening questions by their keys; what is left empty stays as it was."""
     if not by.has_perm(OPENING):
@@ -328,7 +329,9 @@ def _answer_one(existing: OpeningAnswer | None, key: str, text: str, by: Person)
     elif existing.text == text:
         return existing
     else:
-        answer = amend(existing, by=by, changes={"text": text}, reason="Answered anew.")
+        answer = existing
+        answer.text = text
+        answer.save_because("Answered anew.", by=by)
     publish(OpeningAnswered(key, tuple(answer.lines), by))
     return answer
 
@@ -356,9 +359,6 @@ def add_principle_answer(*, by: Person, question: str, answer: str) -> Principle
     )
     made.save()
     return made
-
-
-editing_principle = amendment(PrincipleAnswer, permission=PRINCIPLES, fields=("answer",))
 
 
 def answer_principle(
@@ -419,7 +419,6 @@ def record_briefing(
     attendees: Iterable[Person] = (),
 ) -> Briefing:
     """What was said and granted at a briefing, as a draft until top management signs it."""
-    check_conditions(decision, conditions)
     briefing = Briefing(
         held_on=held_on,
         topics=topics.strip(),
@@ -431,34 +430,21 @@ def record_briefing(
         guests=guests.strip(),
         created_by=by,
     )
+    briefing.check_conditions()
     briefing.save()
     _attended(briefing, attendees, by)
     return briefing
 
 
-def check_conditions(decision: str, conditions: str) -> None:
-    """Refuse a decision that is not a plain yes and does not say why."""
-    if decision != Decision.GO_AHEAD and not conditions.strip():
-        raise Refused("Say the conditions, or why it is not yet decided.", field="conditions")
-
-
-def edit_briefing(
-    briefing: Briefing,
-    *,
-    by: Person,
-    attendees: Iterable[Person],
-    version: int | None = None,
-    **changes: Any,
-) -> Briefing:
-    """Edit a draft with everybody who attended, in one save."""
-    check_conditions(
-        changes.get("decision", briefing.decision), changes.get("conditions", briefing.conditions)
-    )
+def set_attendees(briefing: Briefing, *, by: Person, attendees: Iterable[Person]) -> Briefing:
+    """Say who was there, while the briefing is a draft; who is left out is ended, not deleted."""
+    if not editing_briefing.permitted(briefing, by):
+        raise PermissionDenied("Your role does not allow you to say who was there.")
     with db.atomic():
-        amend(briefing, by=by, changes=changes, version=version)
-        if why := editing_briefing.obstacles(briefing, by):
+        locked = Briefing._base_manager.select_for_update(of=("self",)).get(pk=briefing.pk)
+        if why := editing_briefing.obstacles(locked, by):
             raise Refused(" ".join(why))
-        _attended(briefing, attendees, by)
+        _attended(locked, attendees, by)
     return briefing
 
 
@@ -485,13 +471,13 @@ void = voids(Briefing, source=Briefing.Status.DRAFT, permission="journey.void_br
 
 BRIEFING_FIELDS = (
     "held_on",
-    "guests",
     "topics",
     "hours",
     "budget",
     "currency",
     "decision",
     "conditions",
+    "guests",
 )
 editing_briefing = amendment(
     Briefing,

@@ -32,6 +32,7 @@ from qms.files.models import Blob
 from qms.files.workflow import attach
 from qms.gap.workflow import answer as rate
 from qms.gap.workflow import give_time
+from qms.journey import workflow as journey
 from qms.people.models import ApiToken, Person
 from qms.people.workflow import deactivate, revoke_token
 from qms.periods import today
@@ -118,6 +119,8 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "scope.NotApplicable": a_line,
     "scope.ProcessMember": lambda cast: _member(cast),
     "scope.ProcessSite": lambda cast: cast.process().site_links.get(),
+    "scope.ProcessDeputy": lambda cast: _deputy(cast),
+    "scope.Flow": lambda cast: _flow(cast),
     "scope.StatementProcess": lambda cast: _of(scenes.a_statement(cast), "statementprocess"),
     "scope.StatementSite": lambda cast: _of(scenes.a_statement(cast), "statementsite"),
     "gap.GapAnswer": lambda cast: SCENES_BY["gap.Assessment"].begin(cast).answers.first(),
@@ -126,12 +129,39 @@ MORE: dict[str, Callable[[Cast], Any]] = {
         by=cast.manager, person=cast.owner, days_a_week=Decimal(2)
     ),
     "actions.ActionDependency": lambda cast: _order(cast),
+    "journey.PlanStep": lambda cast: _plan_step(cast),
+    "journey.OpeningAnswer": lambda cast: journey.add_opening_answer(
+        by=cast.manager, question="services", text="Valves"
+    ),
+    "journey.PrincipleAnswer": lambda cast: journey.add_principle_answer(
+        by=cast.manager, question="leadership.1", answer="Every Friday."
+    ),
+    "journey.BriefingAttendee": lambda cast: scenes.a_briefing(cast).attendee_links.first(),
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
     "reviews.ReviewInput": an_input,
     "reviews.ReviewAttendee": lambda cast: _attendee(cast),
 }
+
+
+def _plan_step(cast: Cast) -> Any:
+    project = scenes.a_project(cast)
+    return journey.begin(project, by=cast.manager, starts_on=today(), months=9).steps.first()
+
+
+def _flow(cast: Cast) -> Any:
+    from qms.scope.workflow import add_flow
+
+    return add_flow(by=cast.manager, what="Orders", target=cast.process(), source_party="Customers")
+
+
+def _deputy(cast: Cast) -> Any:
+    from qms.scope.workflow import staff_process
+
+    process = cast.process()
+    staff_process(process, by=cast.manager, members=[], deputies=[cast.member], sites=[])
+    return process.deputy_links.get()
 
 
 def _of(statement: Any, name: str) -> Any:

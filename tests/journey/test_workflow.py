@@ -16,8 +16,9 @@ from qms.journey import guide, steps, workflow
 from qms.journey.models import Briefing, BriefingAttendee, OpeningAnswer, PrincipleAnswer, Project
 from qms.people.models import Person
 from qms.periods import add_months, today
-from qms.refusals import Refused, Stale
+from qms.refusals import Refused
 from qms.scope.workflow import set_up_organisation
+from qms.workflow import amend
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -190,20 +191,23 @@ def test_not_yet_needs_a_reason_and_begins_nothing(manager: Person, boss: Person
 def test_who_attended_a_signed_briefing_stays_also_in_the_database(
     manager: Person, boss: Person
 ) -> None:
-    briefing = workflow.sign(a_briefing(manager, boss), by=boss, proof=factories.proof(boss))
+    briefing = a_briefing(manager)
+    workflow.set_attendees(briefing, by=manager, attendees=[boss])
+    briefing = workflow.sign(briefing, by=boss, proof=factories.proof(boss))
     with pytest.raises(Refused, match="already signed"):
-        workflow.edit_briefing(briefing, by=manager, attendees=[manager])
+        workflow.set_attendees(briefing, by=manager, attendees=[manager])
     link = BriefingAttendee(briefing=briefing, person=manager, created_by=manager)
     with pytest.raises(IntegrityError), transaction.atomic():
         link.save()
 
 
-def test_two_who_edit_a_briefing_at_once_lose_nothing(manager: Person, boss: Person) -> None:
+def test_an_edit_never_leaves_a_decision_without_its_reason(manager: Person, boss: Person) -> None:
     briefing = a_briefing(manager, boss)
-    workflow.edit_briefing(briefing, by=boss, attendees=[boss], hours=500, version=1)
-    with pytest.raises(Stale):
-        workflow.edit_briefing(briefing, by=manager, attendees=[manager], hours=1, version=1)
-    assert workflow.attendees_of(briefing) == [boss]
+    with pytest.raises(Refused, match="conditions"):
+        amend(briefing, by=manager, changes={"decision": "not_yet"})
+    amend(briefing, by=manager, changes={"decision": "not_yet", "conditions": "After the move."})
+    with pytest.raises(PermissionDenied):
+        workflow.set_attendees(briefing, by=factories.person("process_owner"), attendees=[])
 
 
 # The ten steps

@@ -1,13 +1,11 @@
 """Briefings of top management: who was there, what was granted, what was decided, signed."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.journey import workflow
-from qms.journey.forms import BriefingForm
+from qms.journey.forms import AttendeesForm, BriefingForm, NewBriefingForm
 from qms.journey.models import Briefing
 from qms.pages import Column, PathStep
 
@@ -53,6 +51,8 @@ def briefing_detail(request: HttpRequest, pk: int) -> HttpResponse:
         crumbs=[("Briefings", "journey:briefing_list")],
         path=_path(briefing),
         attendees=workflow.attendees_of(briefing),
+        may_change=workflow.editing_briefing.permitted(briefing, request.user)
+        and briefing.status == Briefing.Status.DRAFT,
     )
 
 
@@ -71,7 +71,7 @@ def briefing_create(request: HttpRequest) -> HttpResponse:
     """Record a briefing."""
     return pages.edit(
         request,
-        form_class=BriefingForm,
+        form_class=NewBriefingForm,
         create=workflow.record_briefing,
         title="Record a briefing",
         context={
@@ -83,30 +83,26 @@ def briefing_create(request: HttpRequest) -> HttpResponse:
 
 @needs("journey.change_briefing")
 def briefing_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit a draft, with who was there."""
+    """Edit a draft."""
     briefing = pages.find(request, Briefing.objects, pk=pk)
-    blocked = " ".join(workflow.editing_briefing.obstacles(briefing, request.user))
+    return pages.edit(request, form_class=BriefingForm, instance=briefing, title=f"Edit {briefing}")
 
-    def save(*, by: Any, **fields: Any) -> Briefing:
-        seen = request.POST.get("version", "")
-        version = int(seen) if seen.isascii() and seen.isdigit() else None
-        return workflow.edit_briefing(briefing, by=by, version=version, **fields)
 
+@needs("journey.change_briefing")
+def briefing_attendees(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say who was there."""
+    briefing = pages.find(request, Briefing.objects, pk=pk)
+    present = [each.pk for each in workflow.attendees_of(briefing)]
     return pages.edit(
         request,
-        form_class=EditBriefingForm,
-        create=save,
-        title=f"Edit {briefing}",
-        of=briefing,
-        context={"cancel_url": briefing.get_absolute_url(), "blocked": blocked},
+        form_class=AttendeesForm,
+        create=lambda *, by, attendees: workflow.set_attendees(
+            briefing, by=by, attendees=attendees
+        ),
+        title=f"Who was at {briefing}",
+        initial={"attendees": present},
+        context={"cancel_url": briefing.get_absolute_url()},
     )
-
-
-class EditBriefingForm(BriefingForm):
-    """The form of a briefing that is there already: `pages.edit` takes it as a new one."""
-
-    def __init__(self, *args: Any, of: Briefing, instance: Any = None, **kwargs: Any) -> None:
-        super().__init__(*args, instance=of, **kwargs)
 
 
 @needs(ANYONE_SIGNED_IN)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -76,7 +75,7 @@ def _form(
     frame = _frame(request, key)
     if not frame["may"]:
         if request.method == "POST":
-            raise PermissionDenied(f"This is done by the {frame['stop'].who}.")
+            return pages.refused(request, Refused(f"This is done by the {frame['stop'].who}."))
         template = "journey/start_others.html"
         return pages.respond(request, template, template, {"title": frame["stop"].title, **frame})
     return pages.edit(
