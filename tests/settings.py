@@ -67,5 +67,10 @@ CELERY_TASK_EAGER_PROPAGATES = True
 INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
 MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
-# A form with three people looks up three people, one for each field.
-ZEAL_ALLOWLIST = [{"model": "people.Person", "field": "get()"}]
+# A form with three people looks up three people, one for each field; a flow has two processes.
+# A page with several answers saves and locks each of them.
+ZEAL_ALLOWLIST = [
+    {"model": "people.Person", "field": "get()"},
+    {"model": "scope.Process", "field": "get()"},
+    {"model": "journey.OpeningAnswer", "field": "get()"},
+]
