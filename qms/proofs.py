@@ -55,6 +55,7 @@ class Proofs:
     examples: tuple[Example, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     shows: tuple[str, ...] = ("maintain", "retain")
+    rank: int = 50  # what proves most is told first
 
 
 @dataclass(frozen=True)

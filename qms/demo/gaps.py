@@ -25,7 +25,8 @@ SHOWN = [
     "Explained by the owner, with records.",
 ]
 PUBLISHED = date(2026, 9, 16)  # the 2026 edition
-DELTA_MONTH = 34.3
+DELTA_BEFORE_TODAY = 1.7  # months
+SECOND_MONTH = 25
 # What the new edition asks and the company has not got yet: clause, how far, seen, plan, days.
 NEW = [
     (
@@ -71,8 +72,10 @@ CHECKED = "Read side by side with our copy of the standard; the same is asked."
 def where_they_stand(life: Life) -> None:
     """The quality manager goes through the clauses; every gap becomes somebody's work."""
     life.on(life.month(0.5), lambda: _assess(life, first=True))
-    life.on(life.month(25), lambda: _assess(life, first=False))
-    life.on(max(life.month(DELTA_MONTH), PUBLISHED + timedelta(days=5)), lambda: _delta(life))
+    delta = life.months - DELTA_BEFORE_TODAY
+    if delta - SECOND_MONTH > 2:
+        life.on(life.month(SECOND_MONTH), lambda: _assess(life, first=False))
+    life.on(max(life.month(delta), PUBLISHED + timedelta(days=5)), lambda: _delta(life))
 
 
 def _assess(life: Life, *, first: bool) -> None:

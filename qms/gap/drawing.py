@@ -14,7 +14,7 @@ from qms.periods import add_months
 WIDTH, LABELS, RIGHT = 1100, 330, 16
 ROW, BAR, TOP = 30, 12, 34
 LEAST_BAR = 5
-LONGEST_LABEL = 44
+LONGEST_LABEL = 50
 MOST_MONTHS_NAMED = 18
 
 

@@ -56,7 +56,7 @@ def readiness_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, .
             row.clause.title,
             row.words,
             row.count,
-            "; ".join(f"{each.count} {each.what}" for each in row.shown),
+            "; ".join(f"{each.what} ({each.count})" for each in row.shown),
             row.why_not or " ".join(each.sentence for each in row.blockers),
         )
 

@@ -134,11 +134,10 @@ def in_a_sentence(planned: Planned, plan: Plan, today: date) -> str:
     slipping = len(plan.late)
     if not slipping:
         return f"{ends} Every promise can be kept."
-    words = "promise cannot" if slipping == 1 else "promises cannot"
-    return (
-        f"{ends} {slipping} {words} be kept as they stand: move the day, share the work or give"
-        " more time."
-    )
+    words = "promise cannot be kept as it stands"
+    if slipping > 1:
+        words = "promises cannot be kept as they stand"
+    return f"{ends} {slipping} {words}: move the day, share the work or give more time."
 
 
 def in_words(days: int) -> str:

@@ -138,7 +138,9 @@ def edition_in_use(day: date | None = None) -> str:
 
 def _standing(clause: Clause, told: list[Proofs], why_not: str, mend: dict[str, str]) -> Standing:
     blockers = [] if why_not else [each for one in told for each in one.blockers]
-    shown = tuple(one for one in told if one.count)
+    shown = tuple(
+        sorted((one for one in told if one.count), key=lambda one: (one.rank, not one.shows))
+    )
     if not why_not and not blockers:
         blockers = list(_not_documented(clause, shown, mend))
     return Standing(clause, shown, tuple(blockers), why_not)
@@ -202,6 +204,7 @@ def _seen(rows: list[Standing], person: Any) -> list[Standing]:
                     tuple(each for each in one.examples if id(each) in visible),
                     one.blockers,
                     one.shows,
+                    one.rank,
                 )
                 for one in row.shown
             ),
@@ -300,9 +303,10 @@ def _told_by(
         return None
     count = linked + bool(row.evidence.strip())
     return Proofs(
-        "pieces of evidence named in the gap assessment",
+        "evidence named in the gap assessment",
         count,
         (_named_by(assessment, row),) if count else (),
+        rank=90,
     )
 
 

@@ -126,17 +126,18 @@ def schedule(
         raise ValueError("A capacity is more than no time at all.")
     done = {key: _finished(task) for key, task in known.items() if task.done_on}
     placed = dict(done)
-    waiting = {k: {n for n in t.needs if n in known and n not in done} for k, t in known.items()}
-    ready = [(t.due, k) for k, t in known.items() if k not in done and not waiting[k]]
+    left = {key: task for key, task in known.items() if key not in done}
+    waiting = {key: {need for need in task.needs if need in left} for key, task in left.items()}
+    ready = [(task.due, key) for key, task in left.items() if not waiting[key]]
     heapq.heapify(ready)
     followers: dict[int, list[int]] = defaultdict(list)
-    for key in known:
-        for need in waiting[key]:
+    for key, needs in waiting.items():
+        for need in needs:
             followers[need].append(key)
     while ready:
         _due, key = heapq.heappop(ready)
         task = known[key]
-        ends = [placed[need].end for need in task.needs if need in placed and need not in done]
+        ends = [placed[need].end for need in task.needs if need in left]
         first = max([today, *(end + DAY for end in ends)])
         placed[key] = _place(task, first, calendar)
         for follower in followers[key]:

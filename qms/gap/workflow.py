@@ -119,7 +119,6 @@ def start_assessment(*, by: Person, edition: str, title: str = "") -> Assessment
     assessment.save()
     for each in clauses.clauses(edition, assessable=True):
         GapAnswer(assessment=assessment, clause=each.key, created_by=by).save()
-    refresh(assessment)
     return assessment
 
 
@@ -160,7 +159,6 @@ def start_delta(*, by: Person, earlier: Assessment, title: str = "") -> Assessme
         before = [known[ref.key] for ref in mapped.refs if ref.key in known]
         answer = GapAnswer(assessment=assessment, clause=each.key, created_by=by)
         _begin_from(answer, mapped.kind, before, links)
-    refresh(assessment)
     return assessment
 
 

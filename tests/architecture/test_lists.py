@@ -12,10 +12,11 @@ from audits import workflow as audits
 from capa.workflow import raise_nonconformity
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
+from qms.gap import workflow as gap
 from qms.people.models import Person
 from qms.periods import today
-from qms.scope.models import Process
-from qms.scope.workflow import activate, create_process
+from qms.scope.models import Flow, Process
+from qms.scope.workflow import activate, add_flow, create_process, plan_extension
 from qms.work.models import WorkItem
 from tests import factories
 from tests.many import multiply
@@ -63,6 +64,27 @@ def some_work(manager: Person, process: Process) -> Any:
     return WorkItem.objects.get(record_id=a_problem(manager, process).pk)
 
 
+def a_process(manager: Person, process: Process) -> Any:
+    code = f"X{Process.objects.count()}"
+    return create_process(by=manager, code=code, name="Making", owner=process.owner)
+
+
+def a_flow(manager: Person, process: Process) -> Any:
+    what = f"Orders {Flow.objects.count()}"
+    return add_flow(by=manager, what=what, target=process, source_party="Customers")
+
+
+def an_extension(manager: Person, process: Process) -> Any:
+    return plan_extension(
+        by=manager, what="Repairs", why_later="Later.", target_on=today(), process=process
+    )
+
+
+def an_assessment(manager: Person, process: Process) -> Any:
+    made = gap.start_assessment(by=manager, edition="2026")
+    return gap.void(made, by=manager, reason="Begun twice.")
+
+
 Make = Callable[[Person, Process], Any]
 # A list, what makes one of its rows, and what must differ between its copies.
 LISTS: list[tuple[str, Make, dict[str, str]]] = [
@@ -70,6 +92,12 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
+    ("/scope/processes/", a_process, {}),
+    ("/scope/processes/map/", a_process, {}),
+    ("/scope/processes/checks/", a_flow, {"what": "r.what || n"}),
+    ("/scope/processes/flows/", a_flow, {"what": "r.what || n"}),
+    ("/scope/extensions/", an_extension, {}),
+    ("/gap/", an_assessment, {}),
     ("/", some_work, {"record_id": "r.record_id + 1000 * n"}),
 ]
 
