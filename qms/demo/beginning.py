@@ -1,4 +1,4 @@
-"""How a demo company began: the briefing, the questions, the principles, and the plan it kept to."""
+"""How a demo company began: the briefing, the questions, the principles, the plan it kept to."""
 
 from datetime import timedelta
 from decimal import Decimal
