@@ -21,7 +21,7 @@ SHOWN = [
     "Shown in the process, three records seen.",
     "Written and in use.",
     "Lived, and known to all.",
-    "Seen on the walk through the house.",
+    "Seen at work, with three examples.",
     "Explained by the owner, with records.",
 ]
 PUBLISHED = date(2026, 9, 16)  # the 2026 edition

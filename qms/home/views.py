@@ -94,9 +94,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "more": len(items) > ROWS,
         "month": month_of(person, day.replace(day=1), day),
         # How far the system is concerns whoever builds it; it is asked for when the page stands.
-        "shows_journey": request.user.has_perm("gap.view_assessment"),  # type: ignore[union-attr]
-        "shows_start": not current.name()
-        and request.user.has_perm("journey.set_up"),  # type: ignore[union-attr]
+        "shows_journey": request.user.has_perm("gap.view_assessment"),
+        "shows_start": not current.name() and request.user.has_perm("journey.set_up"),
     }
     return pages.respond(request, "home/my_work.html", "home/my_work.html#work", context)
 

@@ -42,7 +42,7 @@ def _briefing(briefing: Briefing) -> dict[str, Any]:
 
 
 def _lived(as_of: datetime) -> Iterable[dict[str, Any]]:
-    rows = PrincipleAnswer.history.as_of(as_of)  # type: ignore[attr-defined]
+    rows = PrincipleAnswer.history.as_of(as_of)
     known = {each.question: each for each in rows}
     for principle in guide.principles():
         answers = [

@@ -176,11 +176,10 @@ def choose_starter(project: Project, *, by: Person, key: str) -> Project:
     return locked
 
 
-def lay_plan(project: Project, *, by: Person) -> list[PlanStep]:
+def lay_plan(project: Project, *, by: Person) -> None:
     """The lines of the plan with their actions, dated from the first day and the length."""
     lines = guide.plan_lines()
     days = plan.lay_out([line.share for line in lines], project.starts_on, project.months)
-    made = []
     for position, (line, day) in enumerate(zip(lines, days, strict=True), start=1):
         step = PlanStep(
             project=project, position=position, step=line.step, share=line.share, created_by=by
@@ -195,8 +194,6 @@ def lay_plan(project: Project, *, by: Person) -> list[PlanStep]:
             kind=Action.Kind.ROADMAP,
             description=guide.steps()[line.step - 1].purpose,
         )
-        made.append(step)
-    return made
 
 
 def owner_for(role: str, by: Person) -> Person:

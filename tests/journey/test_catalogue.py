@@ -1,5 +1,7 @@
 """The catalogue's pages: everything is there, found by number or by a word with a typing error."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
@@ -29,7 +31,7 @@ def test_the_mapping_leads_there_and_back() -> None:
 
 def test_every_clause_stands_in_the_tree_once() -> None:
     for edition in EDITIONS:
-        seen = []
+        seen: list[str] = []
 
         def walk(branches: tuple[catalogue.Branch, ...], into: list[str] = seen) -> None:
             for each in branches:
@@ -86,7 +88,7 @@ def test_a_clause_page_shows_only_what_the_person_may_see(client: Client) -> Non
 
     manager, boss = factories.person("quality_manager"), factories.person("top_management")
     briefing = record_briefing(
-        by=manager, held_on=today(), topics="All.", hours=10, budget=0, attendees=[boss]
+        by=manager, held_on=today(), topics="All.", hours=10, budget=Decimal(0), attendees=[boss]
     )
     sign(briefing, by=boss, proof=factories.proof(boss))
     for person, sees in ((manager, True), (factories.person(), False)):

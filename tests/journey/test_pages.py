@@ -1,5 +1,6 @@
 """The pages of the journey open for whoever may see them; the start-up path can be walked."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -120,7 +121,7 @@ def test_the_path_from_an_empty_installation_to_a_plan() -> None:
         objective=["Reduce defects by 15 percent"],
     )
     assert Document.objects.count() == len(proposed) >= 5
-    assert Objective.objects.get().process.code == "PR"
+    assert Objective.objects.filter(process__code="PR").count() == 1
     assert all("**Decide:**" in each.revisions.get().body for each in Document.objects.all())
     page = path.client.get("/start/scope/").content.decode()
     assert "Acme Tools provides at Main works: hand tools; repairs." in page
@@ -191,7 +192,12 @@ def test_the_journeys_pages_ask_the_same_however_much_there_is(address: str) -> 
             factories.person("quality_manager", "top_management", "lead_auditor")
             startup.own_process(by=manager, name=f"Process {at}", owner=manager, sites=[])
             workflow.record_briefing(
-                by=manager, held_on=today(), topics="x", hours=1, budget=0, attendees=[manager]
+                by=manager,
+                held_on=today(),
+                topics="x",
+                hours=1,
+                budget=Decimal(0),
+                attendees=[manager],
             )
 
     add(0, 2)

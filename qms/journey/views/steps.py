@@ -119,7 +119,7 @@ def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
         late=max(0, late),
         may_move=project.status == Project.Status.RUNNING
         and bool(open_ones)
-        and request.user.has_perm("journey.change_project"),  # type: ignore[union-attr]
+        and request.user.has_perm("journey.change_project"),
     )
 
 
@@ -196,7 +196,7 @@ def opening(request: HttpRequest) -> HttpResponse:
         {
             "title": "Opening questions",
             "answers": [Answered(each, known.get(each.key)) for each in guide.questions()],
-            "may_answer": request.user.has_perm(workflow.OPENING),  # type: ignore[union-attr]
+            "may_answer": request.user.has_perm(workflow.OPENING),
             "any": bool(known),
         },
     )
@@ -262,7 +262,7 @@ def principle_list(request: HttpRequest) -> HttpResponse:
             "principles": found,
             "given": sum(each.given for each in found),
             "asked": sum(len(each.answers) for each in found),
-            "may_answer": request.user.has_perm(workflow.PRINCIPLES),  # type: ignore[union-attr]
+            "may_answer": request.user.has_perm(workflow.PRINCIPLES),
         },
     )
 
