@@ -39,7 +39,7 @@ from qms.people.models import Person, RoleAssignment
 from qms.people.roles import ROLES
 from qms.periods import today
 from qms.scope import workflow as scope
-from qms.scope.models import Process, ScopeStatement, Site
+from qms.scope.models import PlannedExtension, Process, ScopeStatement, Site
 from qms.workflow import Transition, amend, transitions_of
 from reviews import workflow as reviews
 from reviews.models import Decision, Review
@@ -253,6 +253,21 @@ def a_briefing(cast: Cast) -> Briefing:
         budget=Decimal(12_000),
         attendees=[cast.boss, cast.top_management, cast.everything],
     )
+
+
+def an_extension(cast: Cast) -> PlannedExtension:
+    return scope.plan_extension(
+        by=cast.manager,
+        what="Repairs at the customer's site",
+        why_later="Two people do it now; nothing is written yet.",
+        process=cast.process(),
+        target_on=in_days(300),
+    )
+
+
+def approve_the_scope(cast: Cast, extension: PlannedExtension) -> None:
+    sent = scope.submit(a_statement(cast), by=cast.writer)
+    scope.approve(sent, by=cast.boss, proof=factories.proof(cast.boss))
 
 
 def answer_every_clause(cast: Cast, assessment: Assessment) -> None:
@@ -502,6 +517,17 @@ ALL = (
         },
         api="scope-statements",
         people=("writer", "boss"),
+    ),
+    Scene(
+        PlannedExtension,
+        an_extension,
+        {
+            "take_in": Step("boss", prepare=approve_the_scope),
+            "drop": Step("manager"),
+            "plan_again": Step("manager"),
+        },
+        page="scope:extension_transition",
+        api="planned-extensions",
     ),
     Scene(
         Assessment,

@@ -154,9 +154,7 @@ def too_narrow(
         for each in sites
     ]
     said += [
-        Point(
-            f"“{need.text}” was named{_where(need)}, and the scope does not speak of it.", need.url
-        )
+        Point(f"“{need.text}” was named{_where(need)}; the scope does not speak of it.", need.url)
         for need in needs
         if unnamed(need.text, text)
     ]
@@ -170,7 +168,12 @@ def _where(need: Need) -> str:
 def stems(text: str) -> set[str]:
     """The words of a text that say something, cut to their stems."""
     words = re.findall(r"[^\W\d_]{3,}", text.lower())
-    return {word[:STEM] for word in words if word not in COMMON}
+    return {stem(word) for word in words if word not in COMMON}
+
+
+def stem(word: str) -> str:
+    """What words of one family have in common, near enough for a hint."""
+    return word.removesuffix("s")[:STEM]
 
 
 def unnamed(need: str, text: str) -> bool:
@@ -217,8 +220,8 @@ def _unaudited(certified: CertifiedScope, sites: Sequence[Site]) -> list[Point]:
 def _whole(text: str, wanted: set[str]) -> set[str]:
     """The words of a text as written whose stems are wanted."""
     words = re.findall(r"[^\W\d_]{3,}", text.lower())
-    first: Mapping[str, str] = {word[:STEM]: word for word in reversed(words)}
-    return {first[stem] for stem in wanted}
+    first: Mapping[str, str] = {stem(word): word for word in reversed(words)}
+    return {first[each] for each in wanted}
 
 
 def _named(words: Sequence[str]) -> str:

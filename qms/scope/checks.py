@@ -111,9 +111,7 @@ def orphans(system: System) -> list[Found]:
 def inputs_without_source(system: System) -> list[Found]:
     """Something a process needs, and nobody is named who provides it."""
     return [
-        _at(
-            flow, "inputs_without_source", f"{process} needs “{flow.what}”, and nobody provides it."
-        )
+        _at(flow, "inputs_without_source", f"{process} needs “{flow.what}”; nobody provides it.")
         for flow in system.flows
         if not flow.giver and (process := system.by_key.get(flow.target_id))
     ]
@@ -221,15 +219,17 @@ def everything(system: System) -> list[Found]:
     return [found for check in CHECKS for found in check(system)]
 
 
-def of_system() -> System:
-    """The processes and flows as they are now, in three queries and those of the chapters."""
+def of_system(*, measured: bool = True) -> System:
+    """The processes and flows as they are now, in two queries and, if `measured`, the chapters'."""
     rows = Process.objects.exclude(status=Process.Status.RETIRED).select_related("owner")
     processes = list(rows.order_by("code"))
     flows = list(Flow.objects.live().with_ends().order_by("pk"))
+    if not measured:
+        return System(processes, flows)
     told = contributions.related_to(Process, [each.pk for each in processes], kinds=(INDICATORS,))
     known = any(INDICATORS in kinds for kinds in told.values())
-    measured = {key for key, kinds in told.items() if kinds.get(INDICATORS)}
-    return System(processes, flows, measured if known else None)
+    shown = {key for key, kinds in told.items() if kinds.get(INDICATORS)}
+    return System(processes, flows, shown if known else None)
 
 
 def of_process(found: Iterable[Found], process: Process) -> list[Found]:

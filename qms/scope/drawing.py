@@ -1,6 +1,9 @@
 """The map of the processes for screen and paper, and the same as a list (ISO 9001 4.4.1)."""
 
+from base64 import b64encode
 from dataclasses import dataclass
+
+from django.template.loader import render_to_string
 
 from qms.scope import map as layout
 from qms.scope.checks import System
@@ -10,6 +13,7 @@ from qms.scope.models import EVERY, Flow, Process
 SCREEN = (1150.0, 0.0)
 # What is left of a landscape sheet inside its margins, in CSS pixels, with room for the heading.
 SHEETS = {"A4": (1005.0, 565.0), "Letter": (938.0, 585.0)}
+COLUMN = (650.0, 860.0)  # a page upright, inside its margins, as in the evidence pack
 # More boxes than these are no picture any more; the list shows them all.
 MOST_DRAWN = 80
 
@@ -67,13 +71,25 @@ def on_paper(system: System, paper: str) -> Drawing | None:
     return _draw(system, SHEETS[paper])
 
 
+def in_a_column(system: System) -> Drawing | None:
+    """The map for a page upright, None beyond `MOST_DRAWN`."""
+    return _draw(system, COLUMN)
+
+
+def as_picture(drawing: Drawing) -> str:
+    """The map as a data URI, for paper."""
+    markup = render_to_string("scope/map_svg.html", {"drawing": drawing})
+    return f"data:image/svg+xml;base64,{b64encode(markup.encode()).decode()}"
+
+
 def _draw(system: System, sheet: tuple[float, float]) -> Drawing | None:
     if not 0 < len(system.processes) <= MOST_DRAWN:
         return None
     known = system.by_key
     outside = _outside(system)
+    started = {flow.target_id for flow in system.flows if flow.source_party}
     nodes = [
-        Node(each.pk, each.code, each.name, each.kind, outside[each.pk])
+        Node(each.pk, each.code, each.name, each.kind, outside[each.pk], each.pk in started)
         for each in system.processes
     ]
     words: dict[tuple[int, int], list[str]] = {}

@@ -13,8 +13,9 @@ from django.db.models import Q
 from qms import clauses, contributions
 from qms.contributions import ClauseLine
 from qms.periods import Period
-from qms.scope.models import Organisation, Process, ScopeStatement, Site
-from qms.scope.prints import STATEMENT, statement_context
+from qms.scope import checks, drawing
+from qms.scope.models import Flow, Organisation, PlannedExtension, Process, ScopeStatement, Site
+from qms.scope.prints import PROCESS, STATEMENT, process_context, statement_context
 
 RELEASED = [ScopeStatement.Status.APPROVED, ScopeStatement.Status.SUPERSEDED]
 
@@ -41,7 +42,13 @@ def scope_and_processes(period: Period, as_of: datetime) -> dict[str, Any]:
     statements = statements_of(period)
     statement = statements[-1] if statements else None
     lines = statement.left_out() if statement else []
+    system = checks.of_system()
+    drawn = drawing.in_a_column(system)
     return {
+        "drawing": drawn,
+        "picture": drawing.as_picture(drawn) if drawn else "",
+        "rows": drawing.as_list(system),
+        "extensions": list(_planned()),
         "organisation": Organisation.objects.current(),
         "statement": statement,
         "statements": statements,
@@ -76,6 +83,41 @@ def process_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...
         )
 
 
+def _planned() -> Any:
+    rows = PlannedExtension.objects.select_related("process", "site")
+    return rows.order_by("target_on", "pk")
+
+
+@contributions.register(
+    name="process-flows",
+    title="Inputs and outputs of the processes",
+    columns=("What", "From", "To", "Drawn by", "Recorded"),
+)
+def flow_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a flow that holds now; an open end is empty."""
+    for each in Flow.objects.live().with_ends().select_related("created_by").order_by("what", "pk"):
+        yield each.what, each.giver, each.receiver, each.created_by.name, each.recorded_at
+
+
+@contributions.register(
+    name="planned-extensions",
+    title="Planned extensions of the scope",
+    columns=("What", "Why later", "Process", "Site", "Cycle", "Planned for", "State"),
+)
+def extension_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a planned extension."""
+    for each in _planned():
+        yield (
+            each.what,
+            each.why_later,
+            str(each.process or ""),
+            str(each.site or ""),
+            each.cycle or "",
+            each.target_on,
+            each.get_status_display(),
+        )
+
+
 @contributions.register(
     name="sites", title="Sites", columns=("Site", "Address", "People", "Shifts", "State")
 )
@@ -95,6 +137,18 @@ def printed(period: Period, as_of: datetime) -> Iterable[tuple[ScopeStatement, s
     """Each statement in force in the period as a page of its own."""
     for each in statements_of(period):
         yield each, each.number
+
+
+@contributions.printed(
+    folder="02-context-scope",
+    model_label="scope.Process",
+    template=PROCESS,
+    context=process_context,
+)
+def printed_processes(period: Period, as_of: datetime) -> Iterable[tuple[Process, str]]:
+    """The turtle sheet of every process that runs."""
+    for each in Process.objects.active().select_related("owner", "created_by").order_by("code"):
+        yield each, f"process-{each.code}"
 
 
 @contributions.clause_evidence

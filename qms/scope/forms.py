@@ -151,12 +151,26 @@ class JustifyForm(PlainForm):
 PARTY_HELP = "A customer, a supplier. Leave all three empty when nobody is known yet."
 
 
+class ProcessChoice(forms.ModelChoiceField):
+    """A process by its id, found among the choices that are read for the field anyway."""
+
+    def to_python(self, value: Any) -> Process | None:
+        if value in self.empty_values:
+            return None
+        key = str(getattr(value, "pk", value))
+        found = next((each for each in self.queryset or () if str(each.pk) == key), None)
+        if found is None:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice")
+        return found
+
+
 class FlowForm(RecordForm):
     """What flows from where to where: a process, all of them, or somebody outside."""
 
     class Meta:
         model = Flow
         fields = workflow.FLOW_FIELDS
+        field_classes = {"source": ProcessChoice, "target": ProcessChoice}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

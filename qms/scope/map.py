@@ -8,7 +8,7 @@ share a trunk. The same processes and flows give the same picture, byte for byte
 All lengths are CSS pixels; x grows to the right, y downwards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
@@ -29,13 +29,17 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Node:
-    """A process as the map needs it; `notes` are short lines under its name."""
+    """A process as the map needs it.
+
+    `notes` are short lines under its name; `starts` that something reaches it from outside.
+    """
 
     key: int
     code: str
     name: str
     band: str = "core"
     notes: tuple[str, ...] = ()
+    starts: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Band:
     name: str
     y: float
     height: float
+    label_x: float
 
     @property
     def label_y(self) -> float:
@@ -125,17 +130,17 @@ def draw(nodes: Sequence[Node], pairs: Iterable[Pair], *, width: float, height: 
 # --- order ----------------------------------------------------------------------------------------
 
 
-def acyclic(keys: Sequence[int], pairs: Sequence[Pair]) -> list[Pair]:
+def acyclic(keys: Sequence[int], pairs: Sequence[Pair], starts: Collection[int] = ()) -> list[Pair]:
     """The pairs with those of a circle turned back, so that no circle is left.
 
     After Eades, Lin and Smyth: who only receives goes last, who only gives first, else whoever
-    gives most more than it receives. Ties go by the order of `keys`.
+    gives most more than it receives. Ties go to who is in `starts`, then by the order of `keys`.
     """
-    rank = {key: at for at, key in enumerate(_in_order(keys, pairs))}
+    rank = {key: at for at, key in enumerate(_in_order(keys, pairs, starts))}
     return [(a, b) if rank[a] < rank[b] else (b, a) for a, b in pairs]
 
 
-def _in_order(keys: Sequence[int], pairs: Sequence[Pair]) -> list[int]:
+def _in_order(keys: Sequence[int], pairs: Sequence[Pair], starts: Collection[int]) -> list[int]:
     rest, first, last = list(keys), [], []
     while rest:
         left = set(rest)
@@ -146,15 +151,23 @@ def _in_order(keys: Sequence[int], pairs: Sequence[Pair]) -> list[int]:
             last.append(sink)
             rest.remove(sink)
             continue
-        chosen = max(rest, key=lambda key: (not takes[key], gives[key] - takes[key]))
+        chosen = max(rest, key=lambda key: _first(key, gives, takes, starts))
         first.append(chosen)
         rest.remove(chosen)
     return first + last[::-1]
 
 
-def layers(keys: Sequence[int], pairs: Sequence[Pair]) -> list[list[int]]:
+def _first(
+    key: int, gives: dict[int, int], takes: dict[int, int], starts: Collection[int]
+) -> tuple[bool, int, bool]:
+    return not takes[key], gives[key] - takes[key], key in starts
+
+
+def layers(
+    keys: Sequence[int], pairs: Sequence[Pair], starts: Collection[int] = ()
+) -> list[list[int]]:
     """Layers by the longest way from a beginning; circles are opened first."""
-    forward = acyclic(keys, pairs)
+    forward = acyclic(keys, pairs, starts)
     depth = dict.fromkeys(keys, 0)
     for _ in keys:
         moved = False
@@ -200,13 +213,15 @@ class Grid:
 def arrange(nodes: Sequence[Node], pairs: Sequence[Pair], columns: int) -> Grid:
     """Give every process its cell; the core is placed first, the others towards what they serve."""
     ordered = sorted(nodes, key=lambda node: (node.code, node.key))
+    starts = {node.key for node in nodes if node.starts}
     placed: dict[str, dict[int, Cell]] = {}
     for band in ("core", "management", "support"):
         keys = [node.key for node in ordered if node.band == band]
         inner = [(a, b) for a, b in pairs if a in keys and b in keys]
         known = {key: cell for cells in placed.values() for key, cell in cells.items()}
         if inner:
-            placed[band] = _in_layers(keys, inner, columns)
+            least = 2 if band == "core" else 1
+            placed[band] = _in_layers(layers(keys, inner, starts), inner, columns, least)
         else:
             placed[band] = _in_rows(keys, _towards(keys, pairs, known), columns)
     grid = Grid()
@@ -222,12 +237,17 @@ def arrange(nodes: Sequence[Node], pairs: Sequence[Pair], columns: int) -> Grid:
     return grid
 
 
-def _in_layers(keys: Sequence[int], pairs: Sequence[Pair], columns: int) -> dict[int, Cell]:
-    """Layer after layer to the right; what does not fit goes on below, as lines of text do."""
-    deepest = max(2, -(-len(keys) // columns))
+def _in_layers(
+    found: list[list[int]], pairs: Sequence[Pair], columns: int, least: int
+) -> dict[int, Cell]:
+    """Layer after layer to the right; what does not fit goes on below, as lines of text do.
+
+    At least `least` processes of a layer stand above each other.
+    """
+    deepest = max(least, -(-sum(len(layer) for layer in found) // columns))
     stacks = [
         layer[at : at + deepest]
-        for layer in sweep(layers(keys, pairs), pairs)
+        for layer in sweep(found, pairs)
         for at in range(0, len(layer), deepest)
     ]
     cells: dict[int, Cell] = {}
@@ -427,7 +447,7 @@ def _measure(grid: Grid, nets: Sequence[Net], heights: list[float]) -> Measures:
             y += heights[channel]
         name = next((n for n, _first, end in grid.bands if end == channel + 1), "")
         if name:
-            bands.append(Band(name, top, y + EDGE - top))
+            bands.append(Band(name, top, y + EDGE - top, columns[0]))
             y += EDGE
     return Measures(columns, rows, heights, xs, ys, bands, x + MARGIN, y + MARGIN)
 

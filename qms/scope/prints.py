@@ -1,10 +1,7 @@
 """A scope statement and a process sheet on paper: for the wall, the customer and the pack."""
 
-from base64 import b64encode
 from datetime import datetime
 from typing import Any
-
-from django.template.loader import render_to_string
 
 from qms import clauses, pdf
 from qms.scope import drawing, turtle
@@ -46,9 +43,11 @@ def statement_context(statement: ScopeStatement, as_of: datetime | None = None) 
     )
 
 
-def process_context(process: Process, as_of: datetime | None = None) -> dict[str, Any]:
-    """What `PROCESS` needs: the turtle sheet with its people and places."""
-    sheet = turtle.of(process)
+def process_context(
+    process: Process, as_of: datetime | None = None, person: Any = None
+) -> dict[str, Any]:
+    """What `PROCESS` needs: the turtle sheet, with what a `person` may see (None: everything)."""
+    sheet = turtle.of(process, person)
     return letterhead(
         process,
         as_of=as_of,
@@ -73,7 +72,6 @@ def map_context(system: System) -> dict[str, Any]:
     organisation = Organisation.objects.current()
     paper = organisation.paper if organisation else "A4"
     drawn = drawing.on_paper(system, paper)
-    markup = render_to_string("scope/map_svg.html", {"drawing": drawn}) if drawn else ""
     return {
         "organisation": organisation.name if organisation else "",
         "paper": paper,
@@ -81,7 +79,7 @@ def map_context(system: System) -> dict[str, Any]:
         "title": "Process map",
         "marking": "Uncontrolled when printed.",
         "drawing": drawn,
-        "picture": f"data:image/svg+xml;base64,{b64encode(markup.encode()).decode()}",
+        "picture": drawing.as_picture(drawn) if drawn else "",
         "rows": drawing.as_list(system),
     }
 
@@ -98,7 +96,7 @@ def statement_pdf(statement: ScopeStatement) -> bytes:
     return pdf.render(STATEMENT, context, paper=context["paper"])
 
 
-def process_pdf(process: Process) -> bytes:
-    """The process sheet as PDF."""
-    context = process_context(process)
+def process_pdf(process: Process, person: Any) -> bytes:
+    """The process sheet as PDF, with what the person may see."""
+    context = process_context(process, person=person)
     return pdf.render(PROCESS, context, paper=context["paper"])

@@ -85,7 +85,9 @@ def acts_of_leadership() -> list[Act]:
 
 
 def _records() -> list[Any]:
-    return [model for model in apps.get_models() if issubclass(model, Record)]
+    """Every kind of record but accounts and roles: keeping those is no leadership of quality."""
+    models = (model for model in apps.get_models() if issubclass(model, Record))
+    return [model for model in models if model._meta.app_label != "people"]
 
 
 def _last_acts(model: Any, leaders: Sequence[Person]) -> Any:

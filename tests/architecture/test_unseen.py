@@ -31,7 +31,7 @@ from qms.pack import workflow as packs
 from qms.people.models import ApiToken
 from qms.people.roles import ROLES
 from qms.periods import today
-from qms.scope.workflow import create_process
+from qms.scope.workflow import add_flow, create_process
 from qms.workflow import transitions_of
 from reviews.workflow import compile_inputs, inputs_of
 from tests import scenes
@@ -126,6 +126,10 @@ def house(db: None) -> House:
         "scope/processes/": create_process(
             by=cast.manager, code="MAKE", name="Making", owner=cast.owner
         ),
+        "scope/processes/flows/": add_flow(
+            by=cast.manager, what="Orders", target=cast.process(), source_party="Customers"
+        ),
+        "scope/extensions/": scenes.an_extension(cast),
         "scope/statements/": scenes.a_statement(cast),
         "gap/": assessment,
         "gap/answers/": assessment.answers.get(clause="2026:8.4.1"),

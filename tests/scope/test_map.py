@@ -109,6 +109,14 @@ def test_nothing_on_the_map_is_in_the_way_of_anything(
         assert any(
             band.y <= box.y and box.y + box.height <= band.y + band.height for band in picture.bands
         )
+        for text in box.texts:
+            assert text.y <= box.y + box.height
+    left = min((box.x for box in picture.boxes), default=0)
+    for band in picture.bands:
+        # No line runs down where the heading of a band stands.
+        assert band.label_x == left and band.label_y < min(
+            box.y for box in picture.boxes if box.node.band == band.name
+        )
     assert lie_on_each_other(picture) == []
 
 
@@ -162,6 +170,13 @@ def test_the_core_runs_from_left_to_right() -> None:
     picture = draw(nodes, [(4, 3), (3, 2), (2, 1), (1, 0)], width=1160, height=0)
     left = {box.node.key: box.x for box in picture.boxes}
     assert sorted(left, key=left.__getitem__) == [4, 3, 2, 1, 0]
+
+
+def test_a_circle_begins_where_something_comes_in_from_outside() -> None:
+    nodes = [Node(1, "A", "Plan"), Node(2, "B", "Sell", starts=True)]
+    picture = draw(nodes, [(1, 2), (2, 1)], width=1160, height=0)
+    left = {box.node.key: box.x for box in picture.boxes}
+    assert left[2] < left[1]
 
 
 def test_bands_stand_one_below_the_other_and_only_where_somebody_is() -> None:

@@ -257,7 +257,7 @@ def test_the_statement_on_paper_says_all_of_it(firm: Firm) -> None:
         assert words in text
     assert statement.content_hash[:12] in text.replace(" ", "").replace("\n", "")
     assert "Draft: not in force." in text_of(prints.statement_pdf(firm.draft()))
-    sheet = text_of(prints.process_pdf(firm.process))
+    sheet = text_of(prints.process_pdf(firm.process, firm.manager))
     assert "Ola Owner" in sheet
     answer = as_(firm.manager).get(f"/scope/statements/{statement.pk}/pdf/")
     assert answer["Content-Type"] == "application/pdf"

@@ -44,7 +44,7 @@ class ProcessFilter(django_filters.FilterSet):
 @needs("scope.view_process")
 def process_list(request: HttpRequest) -> HttpResponseBase:
     """The processes of the system, each with its owner."""
-    found = checks.everything(checks.of_system())
+    found = checks.everything(checks.of_system(measured=False))
     return pages.show_list(
         request,
         Process.objects.visible_to(request.user).select_related("owner"),
@@ -53,7 +53,8 @@ def process_list(request: HttpRequest) -> HttpResponseBase:
         default_sort="code",
         title="Processes",
         template="scope/process_list.html",
-        context={"tabs": tabs(request, "list"), "found": found},
+        tabs=tabs(request, "list"),
+        found=found,
         intro="What the organisation does, and who answers for it.",
         create_url="scope:process_create",
         create_label="New process",
@@ -88,7 +89,7 @@ def process_map(request: HttpRequest) -> HttpResponse:
         {
             "title": "Processes",
             "tabs": tabs(request, "map"),
-            "picture": drawing.on_screen(system),
+            "drawing": drawing.on_screen(system),
             "rows": drawing.as_list(system),
             "found": checks.everything(system),
         },
@@ -188,7 +189,7 @@ def process_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 def process_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The process sheet as a PDF."""
     process = pages.find(request, Process.objects.select_related("owner", "created_by"), pk=pk)
-    return pages.send_pdf(prints.process_pdf(process), f"process-{process.code}")
+    return pages.send_pdf(prints.process_pdf(process, request.user), f"process-{process.code}")
 
 
 # What flows
@@ -226,7 +227,7 @@ def flow_list(request: HttpRequest) -> HttpResponseBase:
         default_sort="what",
         title="Inputs and outputs",
         template="scope/flow_list.html",
-        context={"tabs": tabs(request, "flows")},
+        tabs=tabs(request, "flows"),
         intro="What one process gives is what another takes: one line for both.",
         create_url="scope:flow_create",
         create_label="New flow",
