@@ -64,7 +64,9 @@ def review_days(person: Any, start: date, end: date) -> list[Entry]:
     ]
 
 
-@contributions.relates(Process, "Documents", permission="documents.view_document", add="documents:document_create")
+@contributions.relates(
+    Process, "Documents", permission="documents.view_document", add="documents:document_create"
+)
 def documents_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
     """The documents in use that describe a process."""
     rows = Document.objects.filter(process__in=list(ids), status=Document.Status.ACTIVE)

@@ -85,7 +85,9 @@ def deadlines(person: Any, start: date, end: date) -> list[Entry]:
     ]
 
 
-@contributions.relates(Process, "Indicators", permission="objectives.view_objective", add="objectives:objective_create")
+@contributions.relates(
+    Process, "Indicators", permission="objectives.view_objective", add="objectives:objective_create"
+)
 def indicators_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
     """What a process is measured by: its objectives pursued now, with how they stand."""
     rows = Objective.objects.active().filter(process__in=list(ids)).with_readings()
