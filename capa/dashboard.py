@@ -72,7 +72,8 @@ def find_nonconformities(person: Any, query: str, limit: int) -> list[Hit]:
 def open_problems_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
     """The open nonconformities of a process, the oldest first."""
     rows = Nonconformity.objects.open().filter(process__in=list(ids))
-    day, found = today_here(), {}
+    day = today_here()
+    found: dict[int, list[Related]] = {}
     for each in (rows.visible_to(person) if person else rows).order_by("pk"):
         late = each.due is not None and each.due < day
         row = Related(

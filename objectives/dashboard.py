@@ -91,7 +91,8 @@ def deadlines(person: Any, start: date, end: date) -> list[Entry]:
 def indicators_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
     """What a process is measured by: its objectives pursued now, with how they stand."""
     rows = Objective.objects.active().filter(process__in=list(ids)).with_readings()
-    day, found = today_here(), {}
+    day = today_here()
+    found: dict[int, list[Related]] = {}
     for each in (rows.visible_to(person) if person else rows).order_by("number"):
         state = standing_of(each, day).state
         row = Related(

@@ -94,8 +94,9 @@ def _draw(system: System, sheet: tuple[float, float]) -> Drawing | None:
     ]
     words: dict[tuple[int, int], list[str]] = {}
     for flow in system.flows:
-        if flow.source_id in known and flow.target_id in known:
-            words.setdefault((int(flow.source_id), int(flow.target_id)), []).append(flow.what)
+        source, target = known.get(flow.source_id), known.get(flow.target_id)
+        if source and target:
+            words.setdefault((source.pk, target.pk), []).append(flow.what)
     picture = layout.draw(nodes, words, width=sheet[0], height=sheet[1])
     return Drawing(
         picture,

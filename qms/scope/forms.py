@@ -169,7 +169,7 @@ class FlowForm(RecordForm):
 
     class Meta:
         model = Flow
-        fields = workflow.FLOW_FIELDS
+        fields: tuple[str, ...] = workflow.FLOW_FIELDS
         field_classes = {"source": ProcessChoice, "target": ProcessChoice}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -178,8 +178,8 @@ class FlowForm(RecordForm):
             if name in self.fields:
                 chosen: Any = self.fields[name]
                 rows = Process.objects.exclude(status=Process.Status.RETIRED)
-                present = getattr(self.instance, f"{name}_id", None)
-                chosen.queryset = (rows | Process.objects.filter(pk=present)).order_by("code")
+                present = Process.objects.filter(pk=getattr(self.instance, f"{name}_id", None) or 0)
+                chosen.queryset = (rows | present).order_by("code")
 
     def _post_clean(self) -> None:
         """The rules of a flow stand at the form's fields, also when it is only changed."""
