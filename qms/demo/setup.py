@@ -99,3 +99,24 @@ def _draft_scope(life: Life, told: dict[str, Any]) -> None:
     chief = life.who("ceo")
     life.after(3, lambda: scope.submit(statement, by=life.who("quality")))
     life.after(9, lambda: scope.approve(statement, by=chief, proof=life.sign(chief)))
+
+
+@stage(26)
+def the_scope_grows(life: Life) -> None:
+    """What is left for a later cycle is planned, and taken in once the scope covers it."""
+    for told in life.told.get("extensions", []):
+        life.on(life.month(told[0]), partial(_plan_extension, life, told))
+
+
+def _plan_extension(life: Life, told: list[Any]) -> None:
+    _month, what, why, site, target, cycle, taken_in = told
+    planned = scope.plan_extension(
+        by=life.who("quality"),
+        what=what,
+        why_later=why,
+        site=life.sites.get(site),
+        cycle=cycle,
+        target_on=life.month(target),
+    )
+    if taken_in:
+        life.on(life.month(taken_in), lambda: scope.take_in(planned, by=life.who("ceo")))
