@@ -20,7 +20,7 @@ def the_programme_is_carried_out(life: Life) -> None:
     for year in range(4):
         for index, code in enumerate(codes):
             plan.append((4 + 12 * year + index * 0.85, code))
-            if life.told["processes"][code]["importance"] == 5 and index % 2 == year % 2:
+            if life.told["processes"][code]["importance"] >= 4 and index % 2 == year % 2:
                 plan.append((9.5 + 12 * year + index * 0.5, code))
     for month, code in sorted(plan):
         day = life.month(month)
