@@ -29,6 +29,9 @@ ICONS = {
     "management review": "presentation",
     "scope statement": "sitemap",
     "pack": "checklist",
+    "answer to a principle": "compass",
+    "briefing of top management": "presentation",
+    "project": "route",
     "evidence pack": "checklist",
 }
 

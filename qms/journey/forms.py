@@ -207,7 +207,8 @@ class ProcessesForm(PlainForm):
         self._prepare(self.by)
         first = {role: Person.objects.holding(role).first() for role in ROLES}
         for each in self.offered:
-            self.fields[f"owner_{each.code}"].initial = first.get(each.owner)
+            fitting = first.get(each.owner) or first.get("quality_manager")
+            self.fields[f"owner_{each.code}"].initial = fitting
 
     def rows(self) -> list[tuple[starters.StarterProcess, Any, Any]]:
         """(process, tick, owner) for the table."""

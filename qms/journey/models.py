@@ -172,6 +172,11 @@ class PrincipleAnswer(Record):
     def __str__(self) -> str:
         return f"Principle: {self.question.replace('-', ' ').replace('.', ', question ')}"
 
+    @property
+    def title(self) -> str:
+        """What stands in somebody's work: one line for the whole principle."""
+        return f"How we live: {self.question.partition('.')[0].replace('-', ' ')}"
+
     def get_absolute_url(self) -> str:
         return reverse("journey:principle", args=[self.question.partition(".")[0]])
 
