@@ -62,8 +62,9 @@ def timeline(plan: Plan, actions: dict[int, Any], *, today: date) -> Timeline | 
     rows = [each for each in plan.placed if each.task.key in actions]
     if not rows:
         return None
-    first = min([today, *(min(each.start, each.task.due) for each in rows)])
-    last = max([today, *(max(each.end, each.task.due) for each in rows)])
+    now = [] if all(each.is_done for each in rows) else [today]
+    first = min([*now, *(min(each.start, each.task.due) for each in rows)])
+    last = max([*now, *(max(each.end, each.task.due) for each in rows)])
     scale = Scale(first.replace(day=1), add_months(last.replace(day=1), 1))
     bars = [_bar(each, actions[each.task.key], at, scale) for at, each in enumerate(rows)]
     where = {each.task.key: at for at, each in enumerate(rows)}
@@ -71,10 +72,11 @@ def timeline(plan: Plan, actions: dict[int, Any], *, today: date) -> Timeline | 
         _arrow(bars[where[need]], bars[at])
         for at, each in enumerate(rows)
         for need in each.task.needs
-        if need in where
+        if need in where and not each.is_done
     ]
     bottom = TOP + ROW * len(rows)
-    return Timeline(WIDTH, bottom + 10, LABELS, bottom, bars, scale.ticks(), arrows, scale.x(today))
+    here = scale.x(today) if now else None
+    return Timeline(WIDTH, bottom + 10, LABELS, bottom, bars, scale.ticks(), arrows, here)
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,16 @@ class Scale:
             day = add_months(day, 1)
         every = -(-len(months) // MOST_MONTHS_NAMED)
         return [
-            Tick(self.x(each), _month(each) if at % every == 0 else "")
+            Tick(self.x(each), _month(each, every) if at % every == 0 else "")
             for at, each in enumerate(months)
         ]
 
 
-def _month(day: date) -> str:
-    return f"{day:%b}" if day.month != 1 else f"{day:%b %Y}"
+def _month(day: date, every: int) -> str:
+    """A month's name; January tells the year, alone where there is little room."""
+    if day.month != 1:
+        return f"{day:%b}"
+    return f"{day:%b %Y}" if every == 1 else f"{day:%Y}"
 
 
 def _bar(placed: Placed, action: Any, at: int, scale: Scale) -> Bar:

@@ -119,7 +119,6 @@ class AnswerForm(PlainForm):
         min_value=LEAST_EFFORT,
         max_value=MOST_EFFORT,
         decimal_places=1,
-        help_text="Working days; empty counts one on the roadmap.",
     )
 
     def __init__(self, *args: Any, known: Sequence[Any] = (), **kwargs: Any) -> None:

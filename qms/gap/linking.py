@@ -73,7 +73,12 @@ def found_by(text: str, person: Any) -> list[Hit]:
         return []
     groups = find_everywhere(person, text.strip(), FOUND_OF_A_KIND)
     hits = [hit for _kind, found in groups for hit in found]
-    return [hit for hit in hits if _model_at(hit.url) is not None]
+    return [hit for hit in hits if can_be_linked(hit.url)]
+
+
+def can_be_linked(address: str) -> bool:
+    """Whether the address is that of a record's own page."""
+    return _model_at(address) is not None
 
 
 def _at_address(path: str, person: Any) -> Any:

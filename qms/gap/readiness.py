@@ -336,20 +336,22 @@ def _unclosed(assessment: Any, row: Any, actions: dict[int, list[Any]]) -> tuple
     waiting = [each for each in (*mine, *still) if each.status == Action.Status.OPEN]
     told = GapAnswer.Rating(row.rating).label.lower()
     if waiting:
-        return tuple(
-            Blocker(
-                f"{assessment.number} found it {told}; {each.number} {each.title} is due"
-                f" {each.due:%-d %B %Y}.",
-                Action(pk=each.id).get_absolute_url(),
-                "Do it",
-                of=Action(pk=each.id),
-            )
-            for each in waiting
-        )
+        return tuple(_promised(assessment, told, each) for each in waiting)
     if mine:
         return ()
     sentence = f"{assessment.number} found it {told}, and no action is planned."
     return (Blocker(sentence, GapAnswer(pk=row.id).get_absolute_url(), "Plan it"),)
+
+
+def _promised(assessment: Any, told: str, action: Any) -> Blocker:
+    what = f"{action.number} {action.title.rstrip('.')}"
+    record = Action(pk=action.id)
+    return Blocker(
+        f"{assessment.number} found it {told}; {what} is due {action.due:%-d %B %Y}.",
+        record.get_absolute_url(),
+        "Do it",
+        of=record,
+    )
 
 
 # What the ground itself betrays -----------------------------------------------------------------

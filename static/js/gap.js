@@ -30,6 +30,14 @@ function openPlan() {
   if (plan && ["not_started", "partly", "largely"].includes(chosen)) plan.open = true;
 }
 
+// What was ticked among the found records stays, whatever is searched next.
+function keepPicked(box) {
+  document.querySelector(".picks").append(box.closest("label"));
+  form.elements.another.value = "";
+  document.getElementById("found-records").replaceChildren();
+}
+
 form?.addEventListener("change", (event) => {
+  if (event.target.closest("#found-records")) keepPicked(event.target);
   if (event.target.name === "rating") openPlan();
 });

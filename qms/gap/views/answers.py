@@ -10,7 +10,7 @@ from qms import contributions, pages
 from qms.access import needs
 from qms.gap import workflow
 from qms.gap.forms import AnswerForm
-from qms.gap.linking import found_by, links_of, record_at, shown
+from qms.gap.linking import can_be_linked, found_by, links_of, record_at, shown
 from qms.gap.models import GapAnswer
 from qms.gap.overview import answers_of
 from qms.gap.views.assessments import may_answer
@@ -117,6 +117,8 @@ def _choices(request: HttpRequest, context: dict[str, Any], form: AnswerForm) ->
     rows = {each.url: (each.title, each.kind) for each in context["shown"] if each.url}
     linked = set(rows)
     for line in context["records"]:
+        if not can_be_linked(line.url):
+            continue
         name = f"{line.record_number} {line.title}".strip()
         rows.setdefault(line.url, (name, line.kind))
     for url in sorted(ticked or ()):

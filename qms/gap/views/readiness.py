@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from qms import clauses, contributions, pages, pdf
 from qms.access import needs
@@ -26,10 +25,12 @@ def show(request: HttpRequest) -> HttpResponse:
     printing = request.GET.get("print") == "1"
     organisation = Organisation.objects.current()
     first = readiness.first_day()
+    asked = request.GET.get("only", "")
+    only = asked if asked in readiness.WORDS else ""
     context: dict[str, Any] = {
         "title": "Readiness",
         "found": found,
-        "chapters": found.chapters(),
+        "chapters": [each for each in found.chapters() if _any_of(each, only)],
         "counts": found.counts,
         "day": day,
         "today": today(),
@@ -38,11 +39,15 @@ def show(request: HttpRequest) -> HttpResponse:
         "editions": clauses.EDITIONS,
         "standard": clauses.standard(edition),
         "preparing": organisation.preparing if organisation else "",
-        "only": request.GET.get("only", ""),
+        "only": only,
         "base": "layouts/print.html" if printing else "base.html",
         "query": f"on={day.isoformat()}&edition={edition}",
     }
     return pages.respond(request, "gap/readiness.html", "gap/readiness.html", context)
+
+
+def _any_of(chapter: readiness.Chapter, status: str) -> bool:
+    return not status or any(row.status == status for row in chapter.rows)
 
 
 @needs("gap.view_assessment")
@@ -54,8 +59,9 @@ def as_pdf(request: HttpRequest) -> HttpResponse:
     found = readiness.readiness(edition, day, request.user)
     organisation = Organisation.objects.current()
     if organisation is None:
-        raise_url = reverse("scope:organisation")
-        return pages.refused(request, Refused(f"Set up the organisation first, at {raise_url}."))
+        return pages.refused(
+            request, Refused("Set up the organisation first; paper bears its name.")
+        )
     context = contributions.letterhead(
         organisation,
         kind="Readiness",
