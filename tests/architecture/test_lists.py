@@ -1,6 +1,7 @@
 """A list asks the same number of questions of the database at 10 rows and at 1,000."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from capa.workflow import raise_nonconformity
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
 from qms.gap import workflow as gap
+from qms.journey.workflow import record_briefing
 from qms.people.models import Person
 from qms.periods import today
 from qms.scope.models import Flow, Process
@@ -85,6 +87,12 @@ def an_assessment(manager: Person, process: Process) -> Any:
     return gap.void(made, by=manager, reason="Begun twice.")
 
 
+def a_briefing(manager: Person, process: Process) -> Any:
+    return record_briefing(
+        by=manager, held_on=today(), topics="All.", hours=9, budget=Decimal(0), attendees=[manager]
+    )
+
+
 Make = Callable[[Person, Process], Any]
 # A list, what makes one of its rows, and what must differ between its copies.
 LISTS: list[tuple[str, Make, dict[str, str]]] = [
@@ -98,6 +106,7 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/scope/processes/flows/", a_flow, {"what": "r.what || n"}),
     ("/scope/extensions/", an_extension, {}),
     ("/gap/", an_assessment, {}),
+    ("/journey/briefings/", a_briefing, {}),
     ("/", some_work, {"record_id": "r.record_id + 1000 * n"}),
 ]
 

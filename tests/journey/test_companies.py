@@ -1,0 +1,84 @@
+"""What is told of the demo companies fits together: every name, process and clause exists.
+
+Building one takes minutes; these rules find what would stop it in a moment.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from qms import clauses
+from qms.demo.life import companies, company
+from qms.journey import guide, starters
+from qms.people.roles import ROLES
+
+SHORTEST_STORY = 15  # problems, so that three years do not repeat themselves all the time
+
+
+@pytest.fixture(params=companies())
+def told(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return company(request.param)
+
+
+def test_there_are_three_companies_of_three_countries_and_sizes() -> None:
+    known = [company(name)["organisation"] for name in companies()]
+    assert {each["country"] for each in known} == {"CA", "GB", "US"}
+    sizes = {starters.size_of(each["headcount"]) for each in known}
+    assert sizes == {"middle", "large"} and min(each["headcount"] for each in known) <= 12
+
+
+def test_everybody_who_is_named_works_there(told: dict[str, Any]) -> None:
+    people, processes = told["people"], told["processes"]
+    named = [key for part in told["cast"].values() if isinstance(part, list) for key in part]
+    for each in processes.values():
+        named += [each["owner"], *each["members"], *each.get("deputies", [])]
+    named += [each[3] for each in told["documents"]]
+    named += [each["owner"] for each in told["objectives"]]
+    named += [each[4] for each in told["gaps"]]
+    named += [d[2] for review in told["reviews"] for d in review["decisions"]]
+    named += told["journey"]["briefing"]["attendees"]
+    assert set(named) <= set(people)
+    assert {"quality", "ceo", "operations", "lead"} <= set(people)
+    assert {role for each in people.values() for role in each["roles"]} <= set(ROLES)
+
+
+def test_every_process_and_clause_that_is_named_exists(told: dict[str, Any]) -> None:
+    edition, processes = told["organisation"]["edition"], told["processes"]
+    numbers = [number for each in processes.values() for number in each["clauses"]]
+    numbers += [number for each in told["documents"] for number in each[4]]
+    numbers += [each[1] for each in told["problems"]] + [each[0] for each in told["gaps"]]
+    for number in numbers:
+        clauses.clause(f"{edition}:{number}")
+    for key in (k for statement in told["scope"] for k in statement["not_applicable"]):
+        assert clauses.clause(key).edition == edition
+    named = [each[2] for each in told["documents"]] + [each[0] for each in told["problems"]]
+    named += [each["process"] for each in told["objectives"]] + [told["cast"]["going_on"]]
+    assert set(named) <= set(processes)
+    assert {code for code, each in processes.items() if not each["sites"]} == set()
+
+
+def test_texts_can_be_filled_in_and_are_not_cut_by_a_comma(told: dict[str, Any]) -> None:
+    for each in told["problems"]:
+        assert len(each) == 10 and isinstance(each[5], list), each
+        for text in (each[3], each[8], each[9]):
+            text.format(n=1, m=2, d=3, o=4)
+    for _grade, text in told["remarks"]:
+        text.format(p="planning")
+    for principle in guide.principles():
+        answers = told["journey"]["principles"][principle.key]
+        assert len(answers) == len(principle.questions), principle.key
+    for each in told["objectives"]:
+        Decimal(each["target"]), Decimal(each["baseline"])
+
+
+def test_a_company_has_its_own_words(told: dict[str, Any]) -> None:
+    others = [company(n) for n in companies() if company(n) is not told]
+    own = {each[4] for each in told["problems"]}
+    assert len(own) == len(told["problems"]) >= SHORTEST_STORY
+    for other in others:
+        assert not own & {each[4] for each in other["problems"]}
+        assert not {p["name"] for p in told["people"].values()} & {
+            p["name"] for p in other["people"].values()
+        }
+        assert told["voice"]["audits"]["conclusions"] != other["voice"]["audits"]["conclusions"]
