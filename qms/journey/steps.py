@@ -121,12 +121,16 @@ class Pulse:
 
     @property
     def tone(self) -> str:
-        """Late when it has stopped, soon when it is half of what it was, else fine."""
+        """Late when it has stopped, soon when it is half of what it was, else fine.
+
+        What does not happen in every quarter, such as a yearly review, has no pace to lose.
+        """
         *before, now = self.counts
-        usual = sum(before) / len(before)
-        if usual and not now:
+        if not all(before):
+            return "fine"
+        if not now:
             return "late"
-        return "soon" if now * 2 < usual else "fine"
+        return "soon" if now * 2 < sum(before) / len(before) else "fine"
 
     @property
     def words(self) -> str:

@@ -239,15 +239,11 @@ def test_a_step_is_done_when_its_records_say_so(
 def test_what_stops_is_told_by_the_momentum() -> None:
     going = steps.Pulse("Audits", "/audits/", (3, 4, 3, 4))
     slower = steps.Pulse("Audits", "/audits/", (4, 4, 4, 1))
-    stopped = steps.Pulse("Reviews", "/reviews/", (1, 0, 1, 0))
-    never = steps.Pulse("Ideas", "/ideas/", (0, 0, 0, 0))
-    assert [each.tone for each in (going, slower, stopped, never)] == [
-        "fine",
-        "soon",
-        "late",
-        "fine",
-    ]
-    assert "reviews" in steps.said_of([going, stopped])
+    stopped = steps.Pulse("Readings", "/objectives/", (1, 2, 1, 0))
+    yearly = steps.Pulse("Reviews", "/reviews/", (0, 0, 1, 0))
+    tones = [each.tone for each in (going, slower, stopped, yearly)]
+    assert tones == ["fine", "soon", "late", "fine"]
+    assert "readings" in steps.said_of([going, stopped])
     spans = steps.quarters(today())
     assert spans[-1].end == today() and all(
         later.start == earlier.end + timedelta(days=1) for earlier, later in pairwise(spans)
