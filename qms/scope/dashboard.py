@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from qms import contributions, pages
 from qms.actions.models import Action
-from qms.contributions import Entry, Hit, Tile
+from qms.contributions import Hit, Tile
 from qms.scope import current
 from qms.scope.models import PlannedExtension, Process, ScopeStatement, Site, StatementProcess
 
@@ -113,18 +113,6 @@ def find_extensions(person: Any, query: str, limit: int) -> list[Hit]:
     return [
         Hit(each.what, "Planned extension", "", each.get_absolute_url(), each.get_status_display())
         for each in rows
-    ]
-
-
-@contributions.calendar
-def extension_days(person: Any, start: date, end: date) -> list[Entry]:
-    """When the scope is to take something in."""
-    rows = PlannedExtension.objects.visible_to(person).filter(
-        status=PlannedExtension.Status.PLANNED, target_on__range=(start, end)
-    )
-    return [
-        Entry(each.target_on, f"Scope: {each.what}", "Planned extension", each.get_absolute_url())
-        for each in rows.order_by("target_on", "pk")[:200]
     ]
 
 
