@@ -8,9 +8,8 @@ from typing import Any
 from qms.actions import workflow as actions
 from qms.actions.models import Action
 from qms.demo.life import Life, stage
-from qms.journey import guide
 from qms.journey import workflow as journey
-from qms.journey.models import Project
+from qms.journey.models import Project, guide
 
 CURRENCIES = {"US": "USD", "GB": "GBP", "CA": "CAD"}
 LATE = (-9, -4, -2, 0, 0, 3, 8)  # days about which a line of the plan was done

@@ -20,7 +20,7 @@ import yaml
 from django.db import transaction
 
 from qms import clock
-from qms.journey.starters import starter
+from qms.journey.models.starters import starter
 from qms.periods import add_months
 from qms.signing.workflow import Proof, demo_proof
 

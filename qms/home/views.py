@@ -12,7 +12,7 @@ from qms import contributions, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.contributions import Entry
 from qms.periods import today
-from qms.scope import current
+from qms.scope.models import Organisation
 from qms.work.models import WorkItem
 
 ROWS = 100
@@ -98,7 +98,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "month": month_of(person, day.replace(day=1), day),
         # How far the system is concerns whoever builds it; it is asked for when the page stands.
         "shows_journey": request.user.has_perm("gap.view_assessment"),
-        "shows_start": not current.name() and request.user.has_perm("journey.set_up"),
+        "shows_start": request.user.has_perm("journey.set_up")
+        and not Organisation.objects.exists(),
     }
     return pages.respond(request, "home/my_work.html", "home/my_work.html#work", context)
 

@@ -11,8 +11,8 @@ from qms.actions.models import Action
 from qms.contributions import Hit, Milestone, Need
 from qms.gap.models import Assessment
 from qms.gap.workflow import gaps_without_action
-from qms.journey import catalogue, guide
-from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project
+from qms.journey import catalogue
+from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project, guide
 from qms.journey.workflow import opening_lines
 from qms.people.models import Person
 from qms.periods import Period

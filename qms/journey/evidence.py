@@ -6,8 +6,7 @@ from typing import Any
 
 from qms import contributions
 from qms.contributions import ClauseLine
-from qms.journey import guide
-from qms.journey.models import Briefing, PrincipleAnswer
+from qms.journey.models import Briefing, PrincipleAnswer, guide
 from qms.journey.workflow import attendees_of
 from qms.periods import Period
 

@@ -5,12 +5,11 @@ from typing import Any
 from django import forms
 
 from qms.forms import PlainForm, RecordForm
-from qms.journey import guide, starters
-from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer
+from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, guide, starters
 from qms.journey.workflow import BRIEFING_FIELDS, LENGTH
 from qms.people.models import Person
 from qms.people.roles import EMPLOYEE, ROLES
-from qms.scope.models import Organisation, Process, Site
+from qms.scope.models import Organisation, Process, ScopeStatement, Site
 
 # The zones of the countries the program is made for; any other is set under Settings.
 ZONES = [
@@ -219,6 +218,26 @@ class ProcessesForm(PlainForm):
     def changes(self) -> dict[str, Any]:
         taken = [each.code for each in self.offered if self.cleaned_data[f"take_{each.code}"]]
         return {"owners": {code: self.cleaned_data[f"owner_{code}"] for code in taken}}
+
+
+class ScopeForm(RecordForm):
+    """The first words of a scope statement, with what it covers."""
+
+    processes = forms.ModelMultipleChoiceField(
+        Process.objects.exclude(status=Process.Status.RETIRED).order_by("code"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    sites = forms.ModelMultipleChoiceField(
+        Site.objects.filter(status=Site.Status.ACTIVE).order_by("name"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = ScopeStatement
+        fields = ("edition", "statement", "products_and_services", "boundaries")
+        widgets = {"statement": forms.Textarea(attrs={"rows": 5})}
 
 
 class OwnProcessForm(PlainForm):

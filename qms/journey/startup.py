@@ -13,9 +13,8 @@ from django.urls import reverse
 
 from qms import contributions
 from qms.contributions import Sketch
-from qms.journey import guide, starters
-from qms.journey.models import OpeningAnswer, Project
-from qms.journey.starters import Starter
+from qms.journey.models import OpeningAnswer, Project, guide, starters
+from qms.journey.models.starters import Starter
 from qms.journey.workflow import choose_starter, the_project
 from qms.people.models import Person
 from qms.people.roles import ROLES

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from qms import contributions
 from qms.contributions import Milestone
-from qms.journey import guide
-from qms.journey.models import Project
+from qms.journey.models import Project, guide
 from qms.journey.workflow import Planned, planned
 from qms.people.models import RoleAssignment
 from qms.people.roles import ROLES

@@ -19,7 +19,7 @@ from qms.actions.models import Action
 from qms.actions.workflow import promise
 from qms.contributions import Step
 from qms.events import publish
-from qms.journey import guide, plan
+from qms.journey import plan
 from qms.journey.models import (
     LONGEST,
     SHORTEST,
@@ -29,6 +29,7 @@ from qms.journey.models import (
     PlanStep,
     PrincipleAnswer,
     Project,
+    guide,
 )
 from qms.links import set_links
 from qms.people.models import Person

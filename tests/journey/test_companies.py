@@ -10,7 +10,7 @@ import pytest
 
 from qms import clauses
 from qms.demo.life import companies, company
-from qms.journey import guide, starters
+from qms.journey.models import guide, starters
 from qms.people.roles import ROLES
 
 SHORTEST_STORY = 15  # problems, so that three years do not repeat themselves all the time

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from documents.models import Document
 from objectives.models import Objective
-from qms.journey import guide, startup, workflow
-from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project
+from qms.journey import startup, workflow
+from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project, guide
 from qms.people.models import Person
 from qms.people.roles import ROLES
 from qms.periods import today

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qms.journey import guide, plan, starters
+from qms.journey import plan
+from qms.journey.models import guide, starters
 from qms.journey.plan import Line
 from qms.periods import add_months
 

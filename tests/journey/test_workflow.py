@@ -12,8 +12,15 @@ from django.db import IntegrityError, transaction
 
 from qms import clock
 from qms.actions.workflow import complete
-from qms.journey import guide, steps, workflow
-from qms.journey.models import Briefing, BriefingAttendee, OpeningAnswer, PrincipleAnswer, Project
+from qms.journey import steps, workflow
+from qms.journey.models import (
+    Briefing,
+    BriefingAttendee,
+    OpeningAnswer,
+    PrincipleAnswer,
+    Project,
+    guide,
+)
 from qms.people.models import Person
 from qms.periods import add_months, today
 from qms.refusals import Refused

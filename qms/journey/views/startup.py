@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from qms import pages
 from qms.access import needs
-from qms.journey import guide, starters, startup
+from qms.journey import startup
 from qms.journey import workflow as journey
 from qms.journey.forms import (
     OpeningForm,
@@ -19,16 +19,16 @@ from qms.journey.forms import (
     PersonForm,
     PlanForm,
     ProcessesForm,
+    ScopeForm,
     SiteForm,
 )
-from qms.journey.models import Project
+from qms.journey.models import Project, guide, starters
 from qms.people.models import Person
 from qms.people.roles import ROLES
 from qms.people.workflow import add_person, give_role
 from qms.periods import today
 from qms.refusals import Refused
 from qms.scope import workflow as scope
-from qms.scope.forms import NewStatementForm
 from qms.scope.models import Organisation, Process, ScopeStatement, Site
 
 SET_UP = "journey.set_up"
@@ -322,7 +322,7 @@ def start_scope(request: HttpRequest) -> HttpResponse:
     return _form(
         request,
         "scope",
-        form_class=NewStatementForm,
+        form_class=ScopeForm,
         create=scope.draft_statement,
         initial=initial,
         extra={"submit": "Save the draft and go on", "statement": None},

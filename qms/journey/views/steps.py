@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
-from qms.journey import guide, startup, steps, workflow
+from qms.journey import startup, steps, workflow
 from qms.journey.forms import OpeningForm, PrincipleForm, ReplanForm
-from qms.journey.models import OpeningAnswer, PrincipleAnswer, Project
+from qms.journey.models import OpeningAnswer, PrincipleAnswer, Project, guide
 from qms.pages import PathStep
 from qms.periods import today
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from qms.journey.guide import FOLDER
+from qms.journey.models.guide import FOLDER
 from qms.refusals import Refused
 
 ORDER = ("software", "consultancy", "manufacturing", "blank")

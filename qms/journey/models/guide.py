@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).parent.parent / "catalogue"
+FOLDER = Path(__file__).parents[2] / "catalogue"
 
 
 @dataclass(frozen=True)
