@@ -33,6 +33,7 @@ __all__ = [
     "do_transition",
     "edit",
     "find",
+    "knows_organisation",
     "refused",
     "send_pdf",
     "show_list",
@@ -535,6 +536,11 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "organisation_name": SimpleLazyObject(_organisation_name),
         "demo": settings.DEMO,
     }
+
+
+def knows_organisation() -> bool:
+    """Whether the organisation is set up; read once for each page, with its name and zone."""
+    return bool(_organisation and _organisation[0]())
 
 
 def _organisation_name() -> str:

@@ -12,7 +12,6 @@ from qms import contributions, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.contributions import Entry
 from qms.periods import today
-from qms.scope.models import Organisation
 from qms.work.models import WorkItem
 
 ROWS = 100
@@ -98,8 +97,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "month": month_of(person, day.replace(day=1), day),
         # How far the system is concerns whoever builds it; it is asked for when the page stands.
         "shows_journey": request.user.has_perm("gap.view_assessment"),
-        "shows_start": request.user.has_perm("journey.set_up")
-        and not Organisation.objects.exists(),
+        "shows_start": request.user.has_perm("journey.set_up") and not pages.knows_organisation(),
     }
     return pages.respond(request, "home/my_work.html", "home/my_work.html#work", context)
 
