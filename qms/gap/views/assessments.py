@@ -304,8 +304,8 @@ def assessment_signals(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
 @needs("gap.answer_assessment")
+@require_POST
 def signal_take(request: HttpRequest, pk: int) -> HttpResponse:
     """Take what the records say as an answer or as an action."""
     assessment = pages.find(request, Assessment.objects, pk=pk)
