@@ -12,10 +12,11 @@ from qms.local.permissions import TABLE, Route, operations, pages, table
 from qms.people.models import ApiToken
 from qms.people.roles import ROLES
 from tests import factories
-from tests.sampling import spread
+from tests.sampling import played, spread
 
 pytestmark = pytest.mark.django_db
 ACTORS = [*ROLES, "inactive", "anonymous"]
+TRIED = {"employee": 1, "quality_manager": 1, "anonymous": 1}  # of the others' pages one in three
 
 
 def address(route: Route) -> str:
@@ -46,6 +47,8 @@ def test_every_page_opens_for_exactly_those_who_may(actor: str, client: Client) 
     wrong = []
     for route in pages():
         for method in ("get", "post"):
+            if not played(f"{actor} {method} {route.path}", one_in=TRIED.get(actor, 3)):
+                continue
             if person is not None and "_auth_user_id" not in client.session:
                 client.force_login(person, backend="qms.people.access.RoleBackend")
             answer = getattr(client, method)(address(route))
