@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from ninja import Query, Schema
+from ninja import Query, Schema, Status
 
 from qms.api import Invalid, Message, Resource, schema_of
 from qms.gap import planning, readiness, workflow
@@ -99,7 +99,7 @@ def begin_delta(request: HttpRequest, pk: int) -> Any:
     """Start a look at the next edition from this completed assessment."""
     person = _allowed(request, "gap.add_assessment")
     earlier = assessments.found(request, pk)
-    return 201, assessments._shown(workflow.start_delta(by=person, earlier=earlier))
+    return Status(201, assessments._shown(workflow.start_delta(by=person, earlier=earlier)))
 
 
 assessments._declare(

@@ -6,7 +6,7 @@ Clauses are no records: `/api/v1/clauses/2026/` lists an edition with its mappin
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from qms import clauses
 from qms.access import ANYONE_SIGNED_IN
@@ -67,7 +67,7 @@ class ClauseOut(Schema):
 def list_clauses(request: HttpRequest, edition: str) -> Any:
     """Every clause of an edition."""
     if edition not in EDITIONS:
-        return 404, {"detail": "There is no such edition. Ask for 2015 or 2026."}
+        return Status(404, {"detail": "There is no such edition. Ask for 2015 or 2026."})
     return [_shown(each) for each in clauses.clauses(edition)]
 
 
