@@ -165,7 +165,12 @@ def _act(life: Life, answer: GapAnswer) -> None:
 
 
 def _complete(life: Life, assessment: Assessment) -> None:
-    gap.complete(assessment, by=life.who("quality"))
+    quality = life.who("quality")
+    for each in gap.gaps_without_action(assessment):
+        # Taken over as a gap, and closed since: somebody looks before it is called in place.
+        evidence = "Looked at again: what was missing is done and in use."
+        gap.answer(each, by=quality, rating="in_place", evidence=evidence)
+    gap.complete(assessment, by=quality)
 
 
 def _delta(life: Life) -> None:
