@@ -165,7 +165,8 @@ def the_gaps(day: date) -> list[Milestone]:
     going = Assessment.objects.filter(status="in_progress").order_by("-pk").first()
     done = Assessment.objects.latest_completed()
     shown = done or going
-    bare = len(gaps_without_action(shown)) if shown else 0
+    # A completed assessment had an action for every gap; only one in progress is asked again.
+    bare = len(gaps_without_action(going)) if going and not done else 0
     return [
         Milestone(
             "Every clause assessed once",
@@ -177,7 +178,7 @@ def the_gaps(day: date) -> list[Milestone]:
         ),
         Milestone(
             "Every gap with an owner and a day",
-            done is not None and bare == 0,
+            done is not None,
             _words(bare, "gap without an action", "gaps without an action") if bare else "",
             f"{shown.get_absolute_url()}roadmap/" if shown else "",
             "See the roadmap",

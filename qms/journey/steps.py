@@ -63,6 +63,11 @@ class Standing:
         return max(days, default=None)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether its day can no longer be late: it is done, or its lines of the plan are."""
+        return self.is_done or all(each.is_done for each in self.planned)
+
+    @property
     def slips(self) -> int:
         """Days by which the plan expects it later than its day."""
         return max((each.slips for each in self.planned), default=0)
