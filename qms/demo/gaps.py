@@ -187,7 +187,22 @@ def _delta(life: Life) -> None:
     for at, each in enumerate(order):
         life.after(2 + at * 0.8, partial(_rate_new, life, each, told))
     life.after(4 + len(order) * 0.8, lambda: _order(life, assessment))
-    life.after(6 + len(order) * 0.8, lambda: _complete(life, assessment))
+    life.after(6 + len(order) * 0.8, lambda: _look_again(life, assessment))
+
+
+def _look_again(life: Life, assessment: Assessment) -> None:
+    """A gap taken over may be closed by now: its action is done, so it is looked at, and kept."""
+    for each in gap.gaps_without_action(assessment):
+        before = Action.objects.raised_from(each.earlier) if each.earlier else None
+        done = before.order_by("pk").last() if before is not None else None
+        gap.answer(
+            each,
+            by=life.who("quality"),
+            rating="in_place",
+            evidence=f"Closed by {done.number}, seen in use." if done else life.pick(SHOWN),
+            copy_checked=True,
+        )
+    _complete(life, assessment)
 
 
 def _rate_new(life: Life, answer: GapAnswer, told: dict[str, tuple[Any, ...]]) -> None:
