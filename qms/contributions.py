@@ -804,6 +804,27 @@ def stated_needs() -> list[Need]:
     return [need for find in _needs for need in find()]
 
 
+PROPOSED = ("issue", "party", "need", "requirement", "risk")
+_proposals: list[tuple[str, Callable[[], list[Need]]]] = []
+
+
+def proposes(kind: str) -> Callable[[Function], Function]:
+    """Register `() -> list[Need]`: lines somebody wrote already, to begin a register with."""
+    if kind not in PROPOSED:
+        raise ValueError(f"{kind} is none of PROPOSED.")
+
+    def keep(find: Function) -> Function:
+        _proposals.append((kind, find))
+        return find
+
+    return keep
+
+
+def proposals(kind: str) -> list[Need]:
+    """What was written elsewhere and may be taken into a register, in the order of the chapters."""
+    return [need for of, find in _proposals if of == kind for need in find()]
+
+
 def certifies(find: Function) -> Function:
     """Register `() -> list[CertifiedScope]`: what the certificates in force say."""
     _certified.append(find)
@@ -812,3 +833,114 @@ def certifies(find: Function) -> Function:
 
 def certified_scopes() -> list[CertifiedScope]:
     return [scope for find in _certified for scope in find()]
+
+
+# --- handing over: what passes to a successor, what concerns me, what outsiders see ---------------
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One open thing somebody answers for, and how it passes to a successor.
+
+    `why_not(successor)` is a sentence where that person may not hold it, else empty;
+    `give(successor, by, reason)` passes it on with a history row of its own.
+    """
+
+    record: Any
+    title: str
+    why_not: Callable[[Any], str]
+    give: Callable[[Any, Any, str], None]
+
+    @property
+    def url(self) -> str:
+        return str(self.record.get_absolute_url())
+
+    @property
+    def mark(self) -> str:
+        """What the preview showed: the record and its version."""
+        return f"{self.record._meta.label_lower}:{self.record.pk}:{self.record.version}"
+
+
+_hand_overs: list[tuple[int, str, Callable[[Any], Iterable[Holding]]]] = []
+_mine: list[tuple[int, str, Callable[[Any], list[Related]]]] = []
+_outside: dict[type[models.Model], Callable[[Any], models.Q]] = {}
+
+
+def hand_over(kind: str, *, order: int = 50) -> Callable[[Function], Function]:
+    """Register `(person) -> Holdings`: the open things of one kind a leaver must pass on."""
+
+    def keep(find: Function) -> Function:
+        _hand_overs.append((order, kind, find))
+        return find
+
+    return keep
+
+
+def holdings_of(person: Any) -> list[tuple[str, list[Holding]]]:
+    """(kind, holdings) of everything open that a person answers for; kinds without are left out."""
+    found = [
+        (kind, list(find(person)))
+        for _order, kind, find in sorted(_hand_overs, key=lambda each: each[:2])
+    ]
+    return [(kind, holdings) for kind, holdings in found if holdings]
+
+
+def held(
+    rows: Iterable[Any],
+    name: str,
+    *,
+    permission: str = "",
+    why_not: Callable[[Any, Any], str] = lambda record, successor: "",
+) -> list[Holding]:
+    """Holdings of records whose field `name` is the person; the successor needs `permission`.
+
+    `why_not(record, successor)` may refuse a successor for one record.
+    """
+
+    def one(record: Any) -> Holding:
+        def refuses(successor: Any) -> str:
+            if permission and not successor.has_perm(permission):
+                return f"{successor.name} has no role that may take over {record}."
+            return why_not(record, successor)
+
+        def give(successor: Any, by: Any, reason: str) -> None:
+            setattr(record, name, successor)
+            record.save_because(reason, by=by)
+
+        return Holding(record, str(record), refuses, give)
+
+    return [one(record) for record in rows]
+
+
+def mine(title: str, *, order: int = 50) -> Callable[[Function], Function]:
+    """Register `(person) -> list[Related]`: a part of everybody's own page, “My role”."""
+
+    def keep(find: Function) -> Function:
+        _mine.append((order, title, find))
+        return find
+
+    return keep
+
+
+def all_mine(person: Any) -> list[tuple[str, list[Related]]]:
+    """(title, rows) of every part of “My role”, in order; empty parts are left out."""
+    found = [(title, find(person)) for _order, title, find in sorted(_mine, key=lambda e: e[:2])]
+    return [(title, rows) for title, rows in found if rows]
+
+
+def shows_outsiders(model: type[models.Model]) -> Callable[[Function], Function]:
+    """Register `(person) -> Q`: which rows an outside auditor sees; without it they see none."""
+
+    def keep(narrow: Function) -> Function:
+        if model in _outside:
+            raise RuntimeError(f"What outsiders see of {model.__name__} is declared already.")
+        _outside[model] = narrow
+        return narrow
+
+    return keep
+
+
+def for_outsiders(model: type[models.Model], person: Any) -> models.Q:
+    """The rows of a model an outside auditor sees: nothing where no chapter said otherwise."""
+    narrow = _outside.get(model)
+    return narrow(person) if narrow else models.Q(pk__in=())

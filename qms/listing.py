@@ -197,9 +197,14 @@ def _numbers(now: int, last: int | None) -> list[int | None]:
 
 
 def export(
-    queryset: QuerySet[Any], columns: Sequence[Column], *, title: str, kind: str, today: date
+    queryset: QuerySet[Any] | Sequence[Any],
+    columns: Sequence[Column],
+    *,
+    title: str,
+    kind: str,
+    today: date,
 ) -> HttpResponseBase:
-    """The whole list, in its order and with its columns, as "csv" or "xlsx"."""
+    """The whole list (of a table, or of computed rows), in its order, as "csv" or "xlsx"."""
     chosen = [column for column in columns if column.export]
     name = f"{slugify(title) or 'list'}-{today.isoformat()}.{kind}"
     rows = _plain_rows(queryset, chosen)
@@ -212,8 +217,11 @@ def export(
     return response
 
 
-def _plain_rows(queryset: QuerySet[Any], columns: Sequence[Column]) -> Iterator[list[Any]]:
-    for row in queryset.iterator(chunk_size=500):
+def _plain_rows(
+    queryset: QuerySet[Any] | Sequence[Any], columns: Sequence[Column]
+) -> Iterator[list[Any]]:
+    stored = isinstance(queryset, QuerySet)
+    for row in queryset.iterator(chunk_size=500) if stored else queryset:
         yield [plain(column, row) for column in columns]
 
 

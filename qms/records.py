@@ -16,6 +16,7 @@ from simple_history.models import HistoricalRecords
 
 from qms import triggers
 from qms.clock import DatabaseNow
+from qms.contributions import for_outsiders
 from qms.events import publish
 from qms.numbering import next_number
 from qms.refusals import Refused, Stale
@@ -94,12 +95,17 @@ class RecordQuerySet(models.QuerySet[Any]):
         raise TypeError(f"{self.model.__name__} records are kept; void them instead.")
 
     def visible_to(self, person: Any) -> Self:
-        """The rows this person may see. Chapters with confidential rows narrow it further."""
+        """The rows this person may see. Chapters with confidential rows narrow it further.
+
+        An outside auditor sees only what a chapter opened to them (`shows_outsiders`).
+        """
         meta = self.model._meta
         allowed = person.is_authenticated and person.has_perm(
             f"{meta.app_label}.view_{meta.model_name}"
         )
-        return self if allowed else self.none()
+        if not allowed:
+            return self.none()
+        return self.filter(for_outsiders(self.model, person)) if person.is_outside else self
 
 
 class Record(models.Model):

@@ -7,9 +7,10 @@ columns that history never copies, so it can be erased while every history row k
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, NoReturn, Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models, transaction
@@ -18,10 +19,19 @@ from django.utils.functional import cached_property
 
 from qms import triggers
 from qms.clock import DatabaseNow, now
-from qms.people.roles import EMPLOYEE, ROLES, Role, permissions_of, permissions_of_system
-from qms.records import History, RecordQuerySet, StatefulRecord
+from qms.people.roles import (
+    EMPLOYEE,
+    OUTSIDE_AUDITOR,
+    ROLES,
+    Role,
+    permissions_of,
+    permissions_of_system,
+)
+from qms.periods import today
+from qms.records import History, Record, RecordQuerySet, StatefulRecord
 
 SYSTEM_NAME = "The system"
+LINE_LOCK = 7_302_003  # one line of managers is written at a time, so that no circle closes
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -42,8 +52,10 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.people().filter(pk__in=held.values("person_id"))
 
     def visible_to(self, person: Any) -> Self:
-        """Every colleague sees every colleague's name and roles."""
-        return self if person.is_authenticated and person.is_active else self.none()
+        """Every colleague sees every colleague's name and roles; an outside auditor only itself."""
+        if not (person.is_authenticated and person.is_active):
+            return self.none()
+        return self.filter(pk=person.pk) if person.is_outside else self
 
 
 class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):
@@ -63,8 +75,39 @@ class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):
         return found
 
 
+class NoCircleOfManagers(pgtrigger.Trigger):
+    """Nobody reports to themselves, not even through others; one line is written at a time."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Insert | pgtrigger.UpdateOf("manager")
+
+    def get_func(self, model: Any) -> str:
+        return f"""
+            IF NEW."manager_id" IS NULL THEN RETURN NEW; END IF;
+            PERFORM pg_advisory_xact_lock({LINE_LOCK});
+            IF EXISTS (
+                WITH RECURSIVE above(id) AS (
+                    SELECT NEW."manager_id"
+                    UNION
+                    SELECT p."manager_id" FROM "people_person" AS p
+                      JOIN above AS a ON p."id" = a.id
+                     WHERE p."manager_id" IS NOT NULL
+                )
+                SELECT 1 FROM above WHERE id = NEW."id"
+            ) THEN
+                RAISE EXCEPTION 'A person would report to themselves.'
+                  USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+            RETURN NEW;
+        """  # noqa: S608 - a trigger's text, no value of anybody
+
+
 class Person(AbstractBaseUser):
-    """Somebody who acts in the quality system; the account and, erasable, who it is."""
+    """Somebody who acts in the quality system; the account and, erasable, who it is.
+
+    `department` and `manager` say where they stand in the organisation and are kept in history.
+    Who has `access_until` is an outside auditor: they see their audits, to the end of that day.
+    """
 
     IDENTITY: ClassVar[tuple[str, ...]] = ("email", "name", "job_title", "phone")
     UNTRACKED: ClassVar[tuple[str, ...]] = (*IDENTITY, "password", "last_login")
@@ -73,6 +116,11 @@ class Person(AbstractBaseUser):
     name = models.CharField("name", max_length=120)
     job_title = models.CharField("job title", max_length=120, blank=True)
     phone = models.CharField("phone", max_length=40, blank=True)
+    department = models.CharField("department", max_length=80, blank=True)
+    manager = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reports"
+    )
+    access_until = models.DateField("outside auditor until", null=True, blank=True)
     is_active = models.BooleanField("may sign in", default=True)
     is_system = models.BooleanField(default=False, editable=False)
     is_erased = models.BooleanField(default=False, editable=False)
@@ -105,6 +153,7 @@ class Person(AbstractBaseUser):
             triggers.Kept(name="kept"),
             triggers.KeptWhole(name="never_truncated"),
             triggers.NeedsHistory(name="needs_history"),
+            NoCircleOfManagers(name="no_circle_of_managers"),
         ]
 
     def __str__(self) -> str:
@@ -153,13 +202,27 @@ class Person(AbstractBaseUser):
     @cached_property
     def role_names(self) -> frozenset[str]:
         """The names of the roles held now; everybody active is an employee."""
-        if not self.is_active or self.is_system:
+        if not self.is_active or self.is_system or self.access_has_ended:
             return frozenset()
+        if self.is_outside:
+            return frozenset({OUTSIDE_AUDITOR.name})
         held = RoleAssignment.objects.filter(person=self, status=RoleAssignment.Status.HELD)
         return frozenset({EMPLOYEE.name, *held.values_list("role", flat=True)})
 
     @property
+    def is_outside(self) -> bool:
+        """Whether this is an outside auditor on contract, who sees only their own audits."""
+        return self.access_until is not None
+
+    @property
+    def access_has_ended(self) -> bool:
+        """Whether an outside auditor's last day has passed; access ends by itself."""
+        return self.access_until is not None and self.access_until < today()
+
+    @property
     def roles(self) -> list[Role]:
+        if self.is_outside:
+            return [OUTSIDE_AUDITOR]
         return [role for role in ROLES.values() if role.name in self.role_names]
 
     @property
@@ -175,7 +238,7 @@ class Person(AbstractBaseUser):
 
     def has_perm(self, permission: str, obj: Any = None) -> bool:
         """Whether one of the person's roles grants it; inactive people may nothing."""
-        return self.is_active and permission in self.permissions
+        return self.is_active and not self.access_has_ended and permission in self.permissions
 
     def has_perms(self, permissions: Iterable[str], obj: Any = None) -> bool:
         return all(self.has_perm(each, obj) for each in permissions)
@@ -244,6 +307,56 @@ class RoleAssignment(StatefulRecord):
         return ROLES[self.role]
 
 
+class AbsenceQuerySet(RecordQuerySet):
+    """Absences of everybody; who stands in for whom is no secret among colleagues."""
+
+    def on(self, day: date) -> Self:
+        """Absences that hold on a day (both ends inclusive)."""
+        return self.filter(starts_on__lte=day, ends_on__gte=day)
+
+
+class Absence(Record):
+    """That somebody is away from a day to a day, and who does their work meanwhile (5.3).
+
+    It begins and ends by itself; ending it earlier moves `ends_on`.
+    """
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="absences", verbose_name="who"
+    )
+    deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="stands_in", verbose_name="deputy"
+    )
+    starts_on = models.DateField("first day away")
+    ends_on = models.DateField("last day away")
+
+    objects = AbsenceQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = "absence"
+        indexes = [models.Index(fields=["deputy", "starts_on", "ends_on"], name="people_standing")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(deputy=models.F("person")), name="people_deputy_is_another"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_on__gte=models.F("starts_on")),
+                name="people_absence_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, away {self.starts_on:%-d %b %Y} to {self.ends_on:%-d %b %Y}"
+
+    def get_absolute_url(self) -> str:
+        return self.person.get_absolute_url()
+
+    @property
+    def is_released(self) -> bool:
+        """Others count on it: moving it asks for the reason."""
+        return True
+
+
 class ApiToken(models.Model):
     """A personal token for programs. Only its hash is kept; it acts as the person who made it."""
 
@@ -289,7 +402,7 @@ class ApiToken(models.Model):
             .filter(digest=cls.hash(secret), revoked_at=None, expires_at__gt=now())
             .first()
         )
-        if token is None or not token.person.is_active:
+        if token is None or not token.person.is_active or token.person.access_has_ended:
             return None
         cls.objects.filter(pk=token.pk).update(last_used_at=now())
         return token.person

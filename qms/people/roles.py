@@ -44,6 +44,11 @@ ADMINISTRATOR = Role(
     "administrator", "Administrator", "Keeps accounts, roles and settings; decides nothing else."
 )
 
+# Nobody gives this role: who has an end of access holds it and no other.
+OUTSIDE_AUDITOR = Role(
+    "outside_auditor", "Outside auditor", "Carries out the audits they are named in, to a set day."
+)
+
 ROLES: dict[str, Role] = {
     role.name: role
     for role in (
@@ -60,6 +65,7 @@ ROLES: dict[str, Role] = {
 E, A, LA, PO, AD, TM, QM = ROLES
 SYSTEM = "system"  # the person by whom the clock acts
 EVERYONE = (E,)  # every active person is an employee
+O = OUTSIDE_AUDITOR.name  # noqa: E741 - a column of the table below
 
 GRANTS: dict[str, tuple[str, ...]] = {
     # People and files
@@ -69,6 +75,29 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "people.assign_role": (AD,),
     "people.erase_person": (AD,),
     "people.open_admin": (AD,),
+    "people.view_absence": EVERYONE,
+    "people.add_absence": EVERYONE,  # one's own, or anybody's by managers: a guard says so
+    "people.change_absence": EVERYONE,
+    "people.hand_over": (QM, AD, TM),
+    # Competence: what a role or job asks for, who was found able, trainings
+    "competence.view_competence": EVERYONE,
+    "competence.add_competence": (QM,),
+    "competence.change_competence": (QM,),
+    "competence.view_requirement": EVERYONE,
+    "competence.add_requirement": (QM,),
+    "competence.end_requirement": (QM,),
+    "competence.view_competencerecord": EVERYONE,
+    "competence.add_competencerecord": (QM, PO, LA, TM),
+    "competence.void_competencerecord": (QM,),
+    "competence.view_training": EVERYONE,
+    "competence.add_training": (QM, PO, TM),
+    "competence.change_training": (QM, PO, TM),
+    "competence.hold_training": (QM, PO, TM),
+    "competence.judge_training": (QM, PO, TM, LA),
+    # Suggestions
+    "suggestions.view_suggestion": EVERYONE,
+    "suggestions.add_suggestion": EVERYONE,
+    "suggestions.decide_suggestion": (QM, TM, PO),
     "files.view_attachment": EVERYONE,
     "files.add_attachment": EVERYONE,
     "files.void_attachment": (QM, PO, LA),
@@ -103,6 +132,36 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "scope.approve_scopestatement": (TM,),
     "scope.return_scopestatement": (TM, QM),
     "scope.supersede_scopestatement": (SYSTEM,),
+    # Context, interested parties, requirements
+    "scope.view_issue": EVERYONE,
+    "scope.view_interestedparty": EVERYONE,
+    "scope.view_partyrequirement": EVERYONE,
+    "scope.view_climatedecision": EVERYONE,
+    "scope.add_context": (QM, TM, PO),
+    "scope.change_context": (QM, TM, PO),
+    "scope.decide_climate": (QM, TM),
+    "scope.supersede_climatedecision": (SYSTEM,),
+    "scope.view_requirement": EVERYONE,
+    "scope.add_requirement": (QM, PO),
+    "scope.change_requirement": (QM, PO),
+    # Risks and opportunities
+    "risks.view_risk": (A, LA, PO, QM, TM),
+    "risks.add_risk": (PO, LA, QM, TM),
+    "risks.change_risk": (PO, QM, TM),  # the owner's own or the keepers': a guard says so
+    "risks.judge_risk": (PO, LA, QM, TM),
+    "risks.view_riskevaluation": (A, LA, PO, QM, TM),
+    "risks.view_opportunity": (A, LA, PO, QM, TM),
+    "risks.add_opportunity": (PO, LA, QM, TM),
+    "risks.change_opportunity": (PO, QM, TM),
+    "risks.judge_opportunity": (PO, LA, QM, TM),
+    "risks.view_opportunityevaluation": (A, LA, PO, QM, TM),
+    # Planned changes
+    "changes.view_change": EVERYONE,
+    "changes.add_change": (PO, LA, QM, TM),
+    "changes.change_change": (PO, LA, QM, TM),
+    "changes.approve_change": (QM, TM),
+    "changes.judge_change": (PO, LA, QM, TM),
+    "changes.cancel_change": (QM, TM),
     # Gap assessment
     "gap.view_assessment": (QM, TM, PO, LA, A),
     "gap.view_gapanswer": (QM, TM, PO, LA, A),

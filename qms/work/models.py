@@ -10,12 +10,16 @@ from django.db import models
 from django.db.models import Q
 
 from qms.clock import DatabaseNow
+from qms.people.models import Absence
+from qms.periods import today
 
 
 class WorkItemQuerySet(models.QuerySet["WorkItem"]):
     def of(self, person: Any) -> Self:
-        """What waits for a person: by name, or for a role they hold."""
-        return self.filter(Q(person=person) | Q(person=None, role__in=person.role_names))
+        """What waits for a person: by name, for a role they hold, or for whom they stand in."""
+        away = Absence.objects.on(today()).filter(deputy=person)
+        by_name = Q(person=person) | Q(person__in=away.values("person_id"))
+        return self.filter(by_name | Q(person=None, role__in=person.role_names))
 
     def asked_by(self, person: Any) -> Self:
         """What this person started and others hold up now."""

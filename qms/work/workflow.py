@@ -10,7 +10,7 @@ from django.db import models, transaction
 from qms import contributions
 from qms.contributions import Step
 from qms.events import handles
-from qms.people.models import Person
+from qms.people.models import Absence, Person
 from qms.records import Record, RecordSaved
 from qms.work.models import Reminder, WorkItem
 
@@ -73,8 +73,11 @@ def reminders_due(today: date) -> dict[Person, list[tuple[WorkItem, int]]]:
     sent = _sent_stages(today)
     found: dict[Person, list[tuple[WorkItem, int]]] = defaultdict(list)
     by_role = _people_by_role({item.role for item in items if item.role})
+    away = Absence.objects.on(today).select_related("deputy")
+    deputies = {each.person_id: each.deputy for each in away}
     for item in items:
-        for person in [item.person] if item.person else by_role[item.role]:
+        named = [deputies.get(item.person_id, item.person)] if item.person else by_role[item.role]
+        for person in named:
             stage = latest_stage(item.due, today)  # type: ignore[arg-type]
             if stage is None or not person.is_active or person.is_system:
                 continue

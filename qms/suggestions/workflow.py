@@ -1,0 +1,147 @@
+"""The procedure of a suggestion: received, decided with an answer, done (ISO 9001 10.3)."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+
+from qms import contributions
+from qms.actions import workflow as actions
+from qms.actions.models import Action
+from qms.actions.workflow import ActionDone
+from qms.contributions import Step
+from qms.events import handles
+from qms.people.models import Person
+from qms.periods import day_of, today
+from qms.refusals import Refused
+from qms.suggestions.models import Suggestion
+from qms.work.workflow import refresh
+from qms.workflow import amendment, creates, transition
+
+Status = Suggestion.Status
+ANSWER_DAYS = 14
+
+
+def not_ones_own(suggestion: Suggestion, by: Any) -> str | None:
+    if by.pk == suggestion.created_by_id:
+        return "Somebody else decides on your suggestion."
+    return None
+
+
+def only_who_had_it(suggestion: Suggestion, by: Any) -> str | None:
+    if by.pk == suggestion.created_by_id:
+        return None
+    return "Only who had the idea words it anew."
+
+
+@creates(Suggestion, permission="suggestions.add_suggestion")
+def suggest(*, by: Person, title: str, details: str = "") -> Suggestion:
+    """Hand in an idea; one line is enough."""
+    if not title.strip():
+        raise Refused("Say your idea in one line.", field="title")
+    suggestion = Suggestion(title=title.strip(), details=details.strip(), created_by=by)
+    suggestion.save()
+    return suggestion
+
+
+@transition(
+    Suggestion,
+    source=Status.RECEIVED,
+    target=Status.TAKEN_UP,
+    permission="suggestions.decide_suggestion",
+    only=not_ones_own,
+    label="Do it",
+    details={
+        "answer": forms.CharField(
+            label="Your answer to the person",
+            widget=forms.Textarea(attrs={"rows": 2}),
+            max_length=2000,
+        ),
+        "owner": forms.ModelChoiceField(Person.objects.people(), label="Who does it"),
+        "due": forms.DateField(label="By when"),
+    },
+)
+def take_up(suggestion: Suggestion, *, by: Any, answer: str, owner: Person, due: date) -> None:
+    """Take it up: it becomes an action, and whoever had the idea is thanked."""
+    _answer(suggestion, by, answer)
+    suggestion.action = actions.promise(
+        by=by,
+        title=suggestion.title,
+        owner=owner,
+        due=due,
+        origin=suggestion,
+        kind=Action.Kind.IMPROVEMENT,
+        description=suggestion.details,
+    )
+
+
+@transition(
+    Suggestion,
+    source=Status.RECEIVED,
+    target=Status.DECLINED,
+    permission="suggestions.decide_suggestion",
+    only=not_ones_own,
+    label="Decline",
+    primary=False,
+    details={
+        "answer": forms.CharField(
+            label="Why not, to the person",
+            widget=forms.Textarea(attrs={"rows": 2}),
+            max_length=2000,
+        )
+    },
+)
+def decline(suggestion: Suggestion, *, by: Any, answer: str) -> None:
+    """Decline it, with the reason told to whoever had the idea."""
+    _answer(suggestion, by, answer)
+
+
+def _answer(suggestion: Suggestion, by: Any, answer: str) -> None:
+    suggestion.answer, suggestion.decided_by = answer.strip(), by
+    suggestion.decided_on = today()
+
+
+def its_action_is_done(suggestion: Suggestion, by: Any) -> str | None:
+    action = suggestion.action
+    if action is not None and action.status in (Action.Status.OPEN,):
+        return f"{action.number} is still open."
+    return None
+
+
+@transition(
+    Suggestion,
+    source=Status.TAKEN_UP,
+    target=Status.DONE,
+    permission="suggestions.decide_suggestion",
+    guards=[its_action_is_done],
+    label="It is done",
+)
+def finish(suggestion: Suggestion, *, by: Any) -> None:
+    """Say that the idea is put into practice."""
+
+
+amendment(
+    Suggestion,
+    permission="suggestions.add_suggestion",
+    fields=("title", "details"),
+    only=only_who_had_it,
+    states=[Status.RECEIVED],
+)
+
+
+@contributions.work(Suggestion)
+def next_of_suggestion(suggestion: Suggestion) -> list[Step]:
+    """The quality manager answers within two weeks; later, once its action is done, closes it."""
+    if suggestion.state == Status.RECEIVED:
+        due = day_of(suggestion.recorded_at) + timedelta(days=ANSWER_DAYS)
+        return [Step("answer", "Answer", role="quality_manager", due=due)]
+    if suggestion.state == Status.TAKEN_UP and not its_action_is_done(suggestion, None):
+        return [Step("finish", "Close", role="quality_manager", remind=False)]
+    return []
+
+
+@handles(ActionDone)
+def its_suggestion_waits(event: ActionDone) -> None:
+    """An action of a suggestion was done: the suggestion can be closed."""
+    for each in Suggestion.objects.filter(action=event.action):
+        refresh(each)
