@@ -26,6 +26,8 @@ from objectives.models import Measurement, Objective, readings_of
 from qms import clock
 from qms.actions import workflow as actions
 from qms.actions.models import Action
+from qms.changes import workflow as changes
+from qms.changes.models import Change
 from qms.files import workflow as files
 from qms.files.models import Attachment
 from qms.gap import workflow as gap
@@ -38,8 +40,20 @@ from qms.people import workflow as people
 from qms.people.models import Person, RoleAssignment
 from qms.people.roles import ROLES
 from qms.periods import today
+from qms.risks import workflow as risks
+from qms.risks.models import Opportunity, Risk
 from qms.scope import workflow as scope
-from qms.scope.models import PlannedExtension, Process, ScopeStatement, Site
+from qms.scope.models import (
+    ClimateDecision,
+    InterestedParty,
+    Issue,
+    PartyRequirement,
+    PlannedExtension,
+    Process,
+    Requirement,
+    ScopeStatement,
+    Site,
+)
 from qms.workflow import Transition, amend, transitions_of
 from reviews import workflow as reviews
 from reviews.models import Decision, Review
@@ -262,6 +276,114 @@ def an_extension(cast: Cast) -> PlannedExtension:
         why_later="Two people do it now; nothing is written yet.",
         process=cast.process(),
         target_on=in_days(300),
+    )
+
+
+def an_issue(cast: Cast) -> Issue:
+    return scope.raise_issue(
+        by=cast.manager,
+        what="Brass may no longer contain lead",
+        category="law",
+        why="Half of our valves are of brass.",
+        owner=cast.owner,
+    )
+
+
+def a_party(cast: Cast) -> InterestedParty:
+    return scope.add_party(
+        by=cast.manager, name="Water works", why="They buy our valves.", owner=cast.owner
+    )
+
+
+def a_need(cast: Cast) -> PartyRequirement:
+    return scope.add_need(by=cast.manager, party=a_party(cast), what="No leak, ever")
+
+
+def a_climate_decision(cast: Cast) -> ClimateDecision:
+    return scope.decide_climate(by=cast.boss, relevant=False, reason="We looked at both sites.")
+
+
+def a_requirement(cast: Cast) -> Requirement:
+    return scope.register_requirement(
+        by=cast.manager,
+        what="Pressure test of every valve",
+        source="Pressure equipment code, part 7",
+        owner=cast.owner,
+        how_met="The test bench keeps each curve.",
+        processes=[cast.process()],
+    )
+
+
+def a_risk(cast: Cast) -> Risk:
+    return risks.identify_risk(by=cast.manager, title="One forge only", owner=cast.owner)
+
+
+def an_opportunity(cast: Cast) -> Opportunity:
+    return risks.identify_opportunity(by=cast.manager, title="Repair kits", owner=cast.owner)
+
+
+def carry_out_and_look_again(cast: Cast, record: Any) -> None:
+    for action in Action.objects.raised_from(record).open():
+        actions.complete(action, by=cast.owner, result="Done.")
+    said = {"first": 2, "second": 2, "why": "It is in place."}
+    if isinstance(record, Risk):
+        risks.evaluate_risk_again(by=cast.owner, risk=record, **said)
+    else:
+        risks.evaluate_opportunity_again(by=cast.owner, opportunity=record, **said)
+
+
+def outlook_steps(evaluate: str, treat: str, judge: str, anew: str, end: str) -> dict[str, Step]:
+    """The steps of a risk, or of an opportunity, under their own names."""
+    decision = "reduce" if evaluate == "evaluate_risk" else "pursue"
+    name = evaluate.removeprefix("evaluate_")
+    return {
+        evaluate: Step(
+            "owner",
+            lambda cast: {"first": 3, "second": 3, "why": "It happened twice."},
+            never=("process_owner",),
+        ),
+        treat: Step(
+            "owner",
+            lambda cast: {
+                "decision": decision,
+                "because": "",
+                "action": "Find a second forge",
+                "action_owner": cast.owner,
+                "action_due": in_days(3),
+            },
+            never=("process_owner",),
+        ),
+        judge: Step(
+            "manager",
+            lambda cast: {"verdict": "Two forges deliver."},
+            prepare=carry_out_and_look_again,
+            never=("owner",),
+        ),
+        anew: Step("manager"),
+        end: Step("owner", prepare=finish_its_actions, never=("process_owner",), detour=True),
+        f"reopen_{name}": Step("owner", never=("process_owner",), detour=True),
+    }
+
+
+def finish_its_actions(cast: Cast, record: Any) -> None:
+    for action in Action.objects.raised_from(record).open():
+        actions.complete(action, by=cast.owner, result="Done.")
+
+
+def a_change(cast: Cast) -> Change:
+    return changes.plan_change(
+        by=cast.author,
+        title="A second test bench",
+        purpose="Shorter waiting for tests.",
+        what="A bench is added in hall 2.",
+        consequences="Calibration needs one more day a month.",
+        integrity="The old bench stays until the new one is released.",
+        resources="40,000 dollars; two days of training.",
+        communication="Shift meetings of both shifts.",
+        criterion="No order waits longer than a day.",
+        owner=cast.owner,
+        starts_on=in_days(1),
+        due=in_days(20),
     )
 
 
@@ -619,6 +741,101 @@ ALL = (
         },
         api="measurements",
         people=("owner", "newcomer"),
+    ),
+    Scene(
+        Issue,
+        an_issue,
+        {
+            "confirm_issue": Step("owner", lambda cast: {"review_on": None}, detour=True),
+            "close_issue": Step("manager"),
+            "reopen_issue": Step("manager"),
+        },
+        page="scope:issue_transition",
+        api="issues",
+    ),
+    Scene(
+        InterestedParty,
+        a_party,
+        {
+            "confirm_party": Step("owner", lambda cast: {"review_on": None}, detour=True),
+            "close_party": Step("manager"),
+            "reopen_party": Step("manager"),
+        },
+        page="scope:party_transition",
+        api="interested-parties",
+    ),
+    Scene(
+        PartyRequirement,
+        a_need,
+        {"withdraw_need": Step("manager"), "reopen_need": Step("manager")},
+        page="scope:need_transition",
+        api="party-requirements",
+    ),
+    Scene(
+        ClimateDecision,
+        a_climate_decision,
+        {"give_way": Step("system")},
+        page="scope:climate_transition",
+        api="climate-decisions",
+    ),
+    Scene(
+        Requirement,
+        a_requirement,
+        {
+            "confirm_requirement": Step("owner", lambda cast: {"review_on": None}, detour=True),
+            "withdraw_requirement": Step("manager"),
+            "reinstate_requirement": Step("manager"),
+        },
+        page="scope:requirement_transition",
+        api="requirements",
+    ),
+    Scene(
+        Risk,
+        a_risk,
+        outlook_steps(
+            "evaluate_risk", "treat_risk", "risk_is_treated", "risk_not_treated", "close_risk"
+        ),
+        page="risks:risk_transition",
+        api="risks",
+        people=("owner",),
+    ),
+    Scene(
+        Opportunity,
+        an_opportunity,
+        outlook_steps(
+            "evaluate_opportunity",
+            "treat_opportunity",
+            "opportunity_paid",
+            "opportunity_not_paid",
+            "close_opportunity",
+        ),
+        page="risks:opportunity_transition",
+        api="opportunities",
+        people=("owner",),
+    ),
+    Scene(
+        Change,
+        a_change,
+        {
+            "approve": Step("boss"),
+            "plan_anew": Step("owner", never=("process_owner", "lead_auditor")),
+            "begin": Step("owner", never=("process_owner", "lead_auditor")),
+            "finish": Step(
+                "owner",
+                lambda cast: {"result": "It stands and runs."},
+                never=("process_owner", "lead_auditor"),
+            ),
+            "confirm_effective": Step(
+                "manager", lambda cast: {"verdict": "Nobody waits."}, never=("owner",)
+            ),
+            "take_up_again": Step("manager"),
+            "close_without_effect": Step(
+                "manager", lambda cast: {"verdict": "They wait as before."}, never=("owner",)
+            ),
+            "cancel": Step("manager"),
+        },
+        api="changes",
+        people=("owner", "author"),
     ),
     Scene(
         Nonconformity,

@@ -3,19 +3,31 @@
 from qms.api import Resource
 from qms.scope import workflow
 from qms.scope.forms import (
+    ClimateForm,
     ExtensionForm,
     FlowForm,
+    IssueForm,
+    NeedForm,
+    NewNeedForm,
     NewProcessForm,
+    NewRequirementForm,
     NewStatementForm,
+    PartyForm,
     ProcessForm,
+    RequirementForm,
     SiteForm,
     StatementForm,
 )
 from qms.scope.models import (
+    ClimateDecision,
     Flow,
+    InterestedParty,
+    Issue,
     Organisation,
+    PartyRequirement,
     PlannedExtension,
     Process,
+    Requirement,
     ScopeStatement,
     Site,
 )
@@ -70,4 +82,41 @@ extensions = Resource(
     fields=(*workflow.EXTENSION_FIELDS, "status"),
     form=ExtensionForm,
     create=workflow.plan_extension,
+)
+issues = Resource(
+    "issues",
+    Issue,
+    fields=(*workflow.ISSUE_FIELDS, "reviewed_on", "status"),
+    form=IssueForm,
+    create=workflow.raise_issue,
+)
+parties = Resource(
+    "interested-parties",
+    InterestedParty,
+    fields=(*workflow.PARTY_FIELDS, "reviewed_on", "status"),
+    form=PartyForm,
+    create=workflow.add_party,
+)
+needs = Resource(
+    "party-requirements",
+    PartyRequirement,
+    fields=("party", *workflow.NEED_FIELDS, "status"),
+    form=NewNeedForm,
+    edit_form=NeedForm,
+    create=workflow.add_need,
+)
+climate = Resource(
+    "climate-decisions",
+    ClimateDecision,
+    fields=("relevant", "reason", "decided_on", "decided_by", "status"),
+    form=ClimateForm,
+    create=workflow.decide_climate,
+)
+requirements = Resource(
+    "requirements",
+    Requirement,
+    fields=("number", *workflow.REQUIREMENT_FIELDS, "reviewed_on", "status"),
+    form=NewRequirementForm,
+    edit_form=RequirementForm,
+    create=workflow.register_requirement,
 )

@@ -8,9 +8,21 @@ from django.db.models import Count, Q
 
 from qms import contributions, pages
 from qms.actions.models import Action
-from qms.contributions import Hit, Tile
+from qms.contributions import Hit, Holding, Related, Tile, held
 from qms.scope import current
-from qms.scope.models import PlannedExtension, Process, ScopeStatement, Site, StatementProcess
+from qms.scope.models import (
+    InterestedParty,
+    Issue,
+    PartyRequirement,
+    PlannedExtension,
+    Process,
+    ProcessDeputy,
+    ProcessMember,
+    Requirement,
+    ScopeStatement,
+    Site,
+    StatementProcess,
+)
 
 contributions.navigation(
     "Plan",
@@ -27,6 +39,22 @@ contributions.navigation(
     icon="sitemap",
     permission="scope.view_process",
     order=20,
+)
+contributions.navigation(
+    "Plan",
+    "Context",
+    "scope:context",
+    icon="world",
+    permission="scope.view_issue",
+    order=12,
+)
+contributions.navigation(
+    "Plan",
+    "Requirements",
+    "scope:requirement_list",
+    icon="gavel",
+    permission="scope.view_requirement",
+    order=14,
 )
 contributions.navigation(
     "Settings",
@@ -128,3 +156,67 @@ def actions_owned(ids: Iterable[int]) -> dict[int, int]:
     """How many open actions each person has promised."""
     rows = Action.objects.open().filter(owner__in=list(ids))
     return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.search("Requirements", order=18)
+def find_requirements(person: Any, query: str, limit: int) -> list[Hit]:
+    """The register of requirements by number, words or source."""
+    words = Q(number__icontains=query) | Q(what__icontains=query) | Q(source__icontains=query)
+    rows = Requirement.objects.visible_to(person).filter(words).order_by("-number")[:limit]
+    return [
+        Hit(each.what, "Requirement", each.number, each.get_absolute_url(), each.source)
+        for each in rows
+    ]
+
+
+@contributions.search("Context", order=19)
+def find_context(person: Any, query: str, limit: int) -> list[Hit]:
+    """Issues, interested parties and what they require, by their words."""
+    issues = Issue.objects.visible_to(person).filter(what__icontains=query).order_by("-pk")
+    parties = InterestedParty.objects.visible_to(person).filter(name__icontains=query)
+    needs = PartyRequirement.objects.visible_to(person).filter(what__icontains=query)
+    hits = [
+        Hit(each.what, "Issue", "", each.get_absolute_url(), each.get_category_display())
+        for each in issues[:limit]
+    ]
+    hits += [
+        Hit(each.name, "Interested party", "", each.get_absolute_url(), each.get_kind_display())
+        for each in parties.order_by("-pk")[:limit]
+    ]
+    hits += [
+        Hit(each.what, "Requirement of a party", "", each.get_absolute_url(), each.party.name)
+        for each in needs.select_related("party").order_by("-pk")[:limit]
+    ]
+    return hits[:limit]
+
+
+@contributions.hand_over("Processes", order=10)
+def processes_to_hand_over(person: Any) -> list[Holding]:
+    """Processes somebody owns that are not retired."""
+    rows = Process.objects.filter(owner=person).exclude(status=Process.Status.RETIRED)
+    return held(rows.order_by("code"), "owner", permission="scope.change_process")
+
+
+@contributions.hand_over("Actions", order=30)
+def actions_to_hand_over(person: Any) -> list[Holding]:
+    """Promises that are not kept yet."""
+    rows = Action.objects.open().filter(owner=person).order_by("due", "pk")
+    return held(rows, "owner", permission="actions.do_action")
+
+
+@contributions.mine("My processes", order=10)
+def my_processes(person: Any) -> list[Related]:
+    """The processes somebody owns, stands in for, or works in."""
+    parts: dict[int, list[str]] = {}
+    for key in Process.objects.filter(owner=person).values_list("pk", flat=True):
+        parts.setdefault(key, []).append("owner")
+    for link, word in ((ProcessDeputy, "deputy"), (ProcessMember, "member")):
+        links = link.objects.live().filter(person=person)
+        for key in links.values_list("process_id", flat=True):
+            parts.setdefault(key, []).append(word)
+    rows = Process.objects.visible_to(person).filter(pk__in=parts)
+    rows = rows.exclude(status=Process.Status.RETIRED).order_by("code")
+    return [
+        Related(each.name, each.code, each.get_absolute_url(), ", ".join(parts[each.pk]))
+        for each in rows
+    ]

@@ -14,6 +14,7 @@ from qms import clauses, contributions
 from qms.contributions import ClauseLine
 from qms.periods import Period
 from qms.scope import checks, drawing
+from qms.scope import context_evidence as _context_evidence  # noqa: F401 - registers itself
 from qms.scope.models import Flow, Organisation, PlannedExtension, Process, ScopeStatement, Site
 from qms.scope.prints import PROCESS, STATEMENT, process_context, statement_context
 

@@ -7,13 +7,19 @@ from django import forms
 from qms.clauses import ClauseFormField
 from qms.forms import PlainForm, RecordForm
 from qms.people.models import Person
+from qms.periods import today
 from qms.refusals import Refused
 from qms.scope import workflow
 from qms.scope.models import (
+    ClimateDecision,
     Flow,
+    InterestedParty,
+    Issue,
     Organisation,
+    PartyRequirement,
     PlannedExtension,
     Process,
+    Requirement,
     ScopeStatement,
     Site,
 )
@@ -213,3 +219,123 @@ class ExtensionForm(RecordForm):
     class Meta:
         model = PlannedExtension
         fields = workflow.EXTENSION_FIELDS
+
+
+LEFT = "That person no longer works here. Choose somebody who does."
+
+
+class OwnedForm(RecordForm):
+    """What somebody answers for: who has left is refused in words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "owner" in self.fields:
+            self.fields["owner"].error_messages["invalid_choice"] = LEFT
+            self.initial.setdefault("owner", getattr(self.by, "pk", None))
+        if "review_on" in self.fields:
+            self.fields["review_on"].required = bool(self.instance.pk)
+            if not self.instance.pk:
+                self.fields["review_on"].help_text = "Left empty, in a year."
+
+
+class IssueForm(OwnedForm):
+    """What goes on inside or outside that bears on what you want to achieve."""
+
+    class Meta:
+        model = Issue
+        fields = workflow.ISSUE_FIELDS
+
+
+class PartyForm(OwnedForm):
+    """Who can touch your work or is touched by it."""
+
+    class Meta:
+        model = InterestedParty
+        fields = workflow.PARTY_FIELDS
+
+    def clean_name(self) -> str:
+        """A name stands once among those that are relevant."""
+        name: str = self.cleaned_data["name"].strip()
+        others = InterestedParty.objects.live().exclude(pk=self.instance.pk)
+        if self.instance.pk and others.filter(name__iexact=name).exists():
+            raise forms.ValidationError(f"“{name}” are on the list already.")
+        return name
+
+
+class NeedForm(RecordForm):
+    """What a party needs or expects, and whether the system takes it up."""
+
+    class Meta:
+        model = PartyRequirement
+        fields: tuple[str, ...] = workflow.NEED_FIELDS
+        help_texts = {"how": "Needed as soon as it is decided."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "review_on" in self.fields and not self.instance.pk:
+            self.fields["review_on"].required = False
+            self.fields["review_on"].help_text = "Left empty, with the party."
+
+
+class NewNeedForm(NeedForm):
+    """The same for a new one, with whose it is."""
+
+    class Meta(NeedForm.Meta):
+        fields = ("party", *workflow.NEED_FIELDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        party: Any = self.fields["party"]
+        party.queryset = party.queryset.live().order_by("name")
+
+
+class ClimateForm(RecordForm):
+    """Is climate change a relevant issue for the quality system?"""
+
+    relevant = forms.TypedChoiceField(
+        label="Is climate change a relevant issue?",
+        choices=[("yes", "Yes, it is relevant"), ("no", "No, it is not relevant")],
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
+
+    class Meta:
+        model = ClimateDecision
+        fields = ("relevant", "reason", "decided_on")
+        help_texts = {
+            "reason": "“No” is an answer. Say what you looked at: sites, supply, customers, law."
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("decided_on", today())
+
+
+class RequirementForm(OwnedForm):
+    """A law, a regulation, a contract: what it asks and how it is met."""
+
+    class Meta:
+        model = Requirement
+        fields = workflow.REQUIREMENT_FIELDS
+
+
+def _running() -> forms.ModelMultipleChoiceField:
+    return forms.ModelMultipleChoiceField(
+        Process.objects.exclude(status=Process.Status.RETIRED).order_by("code"),
+        label="Processes that meet it",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class NewRequirementForm(RequirementForm):
+    """The same for a new one, with the processes that meet it."""
+
+    processes = _running()
+
+
+class BindingForm(PlainForm):
+    """Which processes meet a requirement."""
+
+    processes = _running()

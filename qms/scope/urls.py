@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qms.scope.views import organisation, processes, statements
+from qms.scope.views import context, organisation, processes, statements
 
 app_name = "scope"
 urlpatterns = [
@@ -37,6 +37,36 @@ urlpatterns = [
     path("processes/flows/<int:pk>/edit/", processes.flow_edit, name="flow_edit"),
     path("processes/flows/<int:pk>/end/", processes.flow_end, name="flow_end"),
     path("processes/ownership/", processes.ownership, name="ownership"),
+    path("context/", context.context, name="context"),
+    path("issues/", context.issue_list, name="issue_list"),
+    path("issues/new/", context.issue_create, name="issue_create"),
+    path("issues/<int:pk>/", context.issue_detail, name="issue_detail"),
+    path("issues/<int:pk>/edit/", context.issue_edit, name="issue_edit"),
+    path("issues/<int:pk>/do/<slug:name>/", context.issue_transition, name="issue_transition"),
+    path("parties/", context.party_list, name="party_list"),
+    path("parties/new/", context.party_create, name="party_create"),
+    path("parties/<int:pk>/", context.party_detail, name="party_detail"),
+    path("parties/<int:pk>/edit/", context.party_edit, name="party_edit"),
+    path("parties/<int:pk>/do/<slug:name>/", context.party_transition, name="party_transition"),
+    path("needs/", context.need_list, name="need_list"),
+    path("needs/new/", context.need_create, name="need_create"),
+    path("needs/<int:pk>/", context.need_detail, name="need_detail"),
+    path("needs/<int:pk>/edit/", context.need_edit, name="need_edit"),
+    path("needs/<int:pk>/do/<slug:name>/", context.need_transition, name="need_transition"),
+    path("climate/", context.climate_list, name="climate_list"),
+    path("climate/new/", context.climate_create, name="climate_create"),
+    path("climate/<int:pk>/", context.climate_detail, name="climate_detail"),
+    path("climate/<int:pk>/do/<slug:name>/", context.climate_transition, name="climate_transition"),
+    path("requirements/", context.requirement_list, name="requirement_list"),
+    path("requirements/new/", context.requirement_create, name="requirement_create"),
+    path("requirements/<int:pk>/", context.requirement_detail, name="requirement_detail"),
+    path("requirements/<int:pk>/edit/", context.requirement_edit, name="requirement_edit"),
+    path("requirements/<int:pk>/processes/", context.requirement_bind, name="requirement_bind"),
+    path(
+        "requirements/<int:pk>/do/<slug:name>/",
+        context.requirement_transition,
+        name="requirement_transition",
+    ),
     path("extensions/", statements.extension_list, name="extension_list"),
     path("extensions/new/", statements.extension_create, name="extension_create"),
     path("extensions/<int:pk>/", statements.extension_detail, name="extension_detail"),

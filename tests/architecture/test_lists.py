@@ -13,18 +13,36 @@ from audits import workflow as audits
 from capa.workflow import raise_nonconformity
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
+from qms.changes.workflow import plan_change
 from qms.gap import workflow as gap
 from qms.journey.workflow import record_briefing
 from qms.people.models import Person
 from qms.periods import today
-from qms.scope.models import Flow, Process
-from qms.scope.workflow import activate, add_flow, create_process, plan_extension
+from qms.risks.workflow import (
+    evaluate_opportunity,
+    evaluate_risk,
+    identify_opportunity,
+    identify_risk,
+)
+from qms.scope.models import Flow, InterestedParty, Process
+from qms.scope.workflow import (
+    activate,
+    add_flow,
+    add_need,
+    add_party,
+    create_process,
+    plan_extension,
+    raise_issue,
+    register_requirement,
+)
 from qms.work.models import WorkItem
 from tests import factories
 from tests.many import multiply
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12
+# The home page draws the month beside the list; the context compares four registers over a year.
+MORE = {"/": 15, "/scope/context/": 20}
 
 
 @pytest.fixture
@@ -82,6 +100,49 @@ def an_extension(manager: Person, process: Process) -> Any:
     )
 
 
+def an_issue(manager: Person, process: Process) -> Any:
+    return raise_issue(
+        by=manager, what="Steel gets scarce", category="supply", why="We use it.", owner=manager
+    )
+
+
+def a_party(manager: Person, process: Process) -> Any:
+    name = f"Party {InterestedParty.objects.count()}"
+    return add_party(by=manager, name=name, why="They buy.", owner=manager)
+
+
+def a_need(manager: Person, process: Process) -> Any:
+    return add_need(by=manager, party=a_party(manager, process), what="No leak")
+
+
+def a_requirement(manager: Person, process: Process) -> Any:
+    return register_requirement(
+        by=manager, what="Test it", source="Code 7", owner=manager, processes=[process]
+    )
+
+
+def a_risk(manager: Person, process: Process) -> Any:
+    made = identify_risk(by=manager, title="One forge", owner=manager, process=process)
+    return evaluate_risk(made, by=manager, first=4, second=4, why="It burned.")
+
+
+def an_opportunity(manager: Person, process: Process) -> Any:
+    made = identify_opportunity(by=manager, title="Kits", owner=manager, process=process)
+    return evaluate_opportunity(made, by=manager, first=4, second=4, why="They ask.")
+
+
+def a_change(manager: Person, process: Process) -> Any:
+    return plan_change(
+        by=manager,
+        title="A second bench",
+        purpose="Less waiting.",
+        owner=manager,
+        starts_on=today(),
+        due=today(),
+        touches=[process],
+    )
+
+
 def an_assessment(manager: Person, process: Process) -> Any:
     made = gap.start_assessment(by=manager, edition="2026")
     return gap.void(made, by=manager, reason="Begun twice.")
@@ -105,6 +166,16 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/scope/processes/checks/", a_flow, {"what": "r.what || n"}),
     ("/scope/processes/flows/", a_flow, {"what": "r.what || n"}),
     ("/scope/extensions/", an_extension, {}),
+    ("/scope/context/", an_issue, {}),
+    ("/scope/issues/", an_issue, {}),
+    ("/scope/parties/", a_party, {"name": "r.name || '-' || n"}),
+    ("/scope/needs/", a_need, {}),
+    ("/scope/requirements/", a_requirement, {}),
+    ("/risks/", a_risk, {}),
+    ("/risks/matrix/", a_risk, {}),
+    ("/opportunities/", an_opportunity, {}),
+    ("/opportunities/matrix/", an_opportunity, {}),
+    ("/changes/", a_change, {}),
     ("/gap/", an_assessment, {}),
     ("/journey/briefings/", a_briefing, {}),
     ("/", some_work, {"record_id": "r.record_id + 1000 * n"}),
@@ -136,5 +207,5 @@ def test_a_list_asks_the_same_at_10_and_at_1000_rows(
     multiply(made[0], 990, **differing)
     assert type(made[0])._base_manager.count() >= 1000
     many = count()
-    # The home page draws the month beside the list. Savepoints are the test's own.
-    assert many == few <= (MOST_QUERIES if address != "/" else 15)
+    # Savepoints are the test's own.
+    assert many == few <= MORE.get(address, MOST_QUERIES)

@@ -1,5 +1,15 @@
-"""What the scope keeps: organisation and sites, processes and flows, statements (4.3, 4.4)."""
+"""What the scope keeps: organisation, sites, context, processes, flows, statements (clause 4)."""
 
+from qms.scope.models.context import (
+    CONTEXT,
+    ClimateDecision,
+    InterestedParty,
+    Issue,
+    PartyRequirement,
+    Requirement,
+    RequirementProcess,
+    WatchedQuerySet,
+)
 from qms.scope.models.organisation import Organisation, OrganisationQuerySet, Site, known_zone
 from qms.scope.models.processes import (
     EVERY,
@@ -25,24 +35,32 @@ from qms.scope.models.statements import (
 
 __all__ = [
     "ALWAYS_APPLICABLE",
+    "CONTEXT",
     "EVERY",
     "NO_PROCESS",
     "TO_ITSELF",
+    "ClimateDecision",
     "Flow",
     "FrozenWithStatement",
+    "InterestedParty",
+    "Issue",
     "NotApplicable",
     "Organisation",
     "OrganisationQuerySet",
+    "PartyRequirement",
     "PlannedExtension",
     "Process",
     "ProcessDeputy",
     "ProcessMember",
     "ProcessQuerySet",
     "ProcessSite",
+    "Requirement",
+    "RequirementProcess",
     "ScopeStatement",
     "ScopeStatementQuerySet",
     "Site",
     "StatementProcess",
     "StatementSite",
+    "WatchedQuerySet",
     "known_zone",
 ]

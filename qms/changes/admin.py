@@ -1,0 +1,5 @@
+"""Changes in the read-only admin site."""
+
+from qms.admin import register_records
+
+register_records("changes")

@@ -1,0 +1,240 @@
+"""From what people have at hand, an address or a number, to the record; and links to any record.
+
+Whatever the search finds can be linked, so a chapter needs to do nothing for it. What a person may
+not see cannot be found here either (ISO 9001 7.5.3). Serves every record that says what it touches
+(6.1, 6.3).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.apps import apps
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse_lazy
+
+from qms.contributions import Hit, find_everywhere
+from qms.links import Link
+from qms.origins import is_visible
+from qms.records import Record
+from qms.refusals import Refused
+
+MOST_LINKS = 20
+FOUND_OF_A_KIND = 5
+
+
+class AnyLink(Link):
+    """That a record touches another one of any kind; the owning side is the subclass's field."""
+
+    record_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
+    record_id = models.PositiveBigIntegerField()
+    record = GenericForeignKey("record_type", "record_id")
+
+    class Meta(Link.Meta):
+        abstract = True
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A linked record as a page shows it; without an address where the reader may not see it."""
+
+    title: str
+    kind: str
+    url: str
+
+
+def records_at(text: str, person: Any) -> list[Any]:
+    """The records of addresses or numbers with commas or lines between them, each once.
+
+    Refuses what is not found, what fits several records, and more than `MOST_LINKS`.
+    """
+    found: dict[tuple[type[models.Model], int], Any] = {}
+    for word in filter(None, (each.strip() for each in text.replace("\n", ",").split(","))):
+        record = record_at(word, person)
+        if record is None:
+            raise Refused(
+                f"“{word}” was not found. Give the number of a record, or its address.",
+                field="touches",
+            )
+        found[type(record), record.pk] = record
+    if len(found) > MOST_LINKS:
+        raise Refused(f"Link at most {MOST_LINKS} records.", field="touches")
+    return list(found.values())
+
+
+def record_at(text: str, person: Any) -> Any:
+    """The record of an address (“/documents/7/”, with or without host), number or word; else None.
+
+    Refuses a word that fits several records.
+    """
+    if "/" in text:
+        return at_address(urlsplit(text).path, person)
+    wanted, hits = text.casefold(), found_by(text, person)
+    exact = [hit for hit in hits if hit.number.casefold() == wanted]
+    fitting = exact or hits
+    if len(fitting) > 1:
+        named = ", ".join(hit.number or hit.title for hit in fitting[:4])
+        raise Refused(f"“{text}” fits several records: {named}. Give the number.", field="touches")
+    return at_address(fitting[0].url, person) if fitting else None
+
+
+def found_by(text: str, person: Any) -> list[Hit]:
+    """What the search finds that can be linked, a few of each kind."""
+    if len(text.strip()) < 2:
+        return []
+    groups = find_everywhere(person, text.strip(), FOUND_OF_A_KIND)
+    hits = [hit for _kind, found in groups for hit in found]
+    return [hit for hit in hits if _model_at(hit.url) is not None]
+
+
+def at_address(path: str, person: Any) -> Any:
+    """The record whose own page has this address, if the person may see it; else None."""
+    known = _model_at(path)
+    if known is None:
+        return None
+    model, key = known
+    return model._default_manager.visible_to(person).filter(pk=key).first()  # type: ignore[attr-defined]
+
+
+def _model_at(path: str) -> tuple[type[models.Model], int] | None:
+    """The kind and key of the record whose own page has this address."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return None
+    key = match.kwargs.get("pk")
+    model = _models_by_page().get(match.view_name)
+    return (model, key) if model is not None and isinstance(key, int) else None
+
+
+@cache
+def _models_by_page() -> dict[str, type[models.Model]]:
+    """The kinds of records that have a page of their own, by the name of that page."""
+    found: dict[str, type[models.Model]] = {}
+    for model in apps.get_models():
+        if issubclass(model, Record):
+            try:
+                blank: Any = model(pk=1)  # type: ignore[misc]
+                match = resolve(blank.get_absolute_url())
+            except (AttributeError, NoReverseMatch, Resolver404, models.ObjectDoesNotExist):
+                continue  # a part of another record: it has no page
+            if set(match.kwargs) == {"pk"}:
+                found.setdefault(match.view_name, model)
+    return found
+
+
+def set_any_links(
+    link: type[AnyLink], *, owner: dict[str, Any], records: Iterable[Any], by: Any
+) -> bool:
+    """Make the links that `by` sees exactly `records`; returns whether anything changed.
+
+    What the person does not see stays linked. Refuses a record they may not see.
+    """
+    wanted: dict[tuple[int, int], Any] = {}
+    for record in records:
+        if not is_visible(record, by):
+            raise Refused("A record to link was not found.", field="touches")
+        wanted[ContentType.objects.get_for_model(record).pk, record.pk] = record
+    if len(wanted) > MOST_LINKS:
+        raise Refused(f"Link at most {MOST_LINKS} records.", field="touches")
+    changed = False
+    for existing in link._base_manager.filter(**owner).select_for_update(of=("self",)):
+        pair = (existing.record_type_id, existing.record_id)
+        keep = wanted.pop(pair, None) is not None
+        if existing.ended == keep and (keep or _seen(existing, by)):
+            existing.ended = not keep
+            existing.save_because("Linked." if keep else "Unlinked.", by=by)
+            changed = True
+    for (kind, key), _record in wanted.items():
+        link(**owner, record_type_id=kind, record_id=key, created_by=by).save()
+        changed = True
+    return changed
+
+
+def _seen(link: AnyLink, by: Any) -> bool:
+    return link.record is not None and is_visible(link.record, by)
+
+
+def touched(links: Iterable[AnyLink], person: Any = None) -> list[Shown]:
+    """The linked records as they may be shown to a person (everything without one), in order.
+
+    One question for each kind of record.
+    """
+    rows = list(links)
+    by_kind: dict[int, list[int]] = {}
+    for link in rows:
+        by_kind.setdefault(link.record_type_id, []).append(link.record_id)
+    known: dict[tuple[int, int], Any] = {}
+    for kind, keys in by_kind.items():
+        model: Any = ContentType.objects.get_for_id(kind).model_class()
+        seen = model._default_manager.all() if person is None else model.objects.visible_to(person)
+        for key, record in seen.select_related(*_names_need(model)).in_bulk(keys).items():
+            known[kind, key] = record
+    return [_shown(link, known.get((link.record_type_id, link.record_id))) for link in rows]
+
+
+def _names_need(model: Any) -> list[str]:
+    """The relations a record's name is made of: a revision is called by its document."""
+    fields = {each.name: each for each in model._meta.fields if each.is_relation}
+    return [name for name in ("document", "audit", "party", "review", "person") if name in fields]
+
+
+def _shown(link: AnyLink, record: Any) -> Shown:
+    kind = str(ContentType.objects.get_for_id(link.record_type_id).name)
+    kind = kind[:1].upper() + kind[1:]
+    if record is None:
+        return Shown("A record that not everybody sees", kind, "")
+    number, title = getattr(record, "number", ""), str(getattr(record, "title", record))
+    words = title if not number or str(number) in title else f"{number} {title}"
+    return Shown(words, kind, record.get_absolute_url())
+
+
+def owners_touching(link: type[AnyLink], record: Any, side: str) -> list[int]:
+    """The keys of the owning records (of the field `side`) whose live links touch a record."""
+    kind = ContentType.objects.get_for_model(record)
+    rows = link.objects.live().filter(record_type=kind, record_id=record.pk)
+    return list(rows.values_list(f"{side}_id", flat=True))
+
+
+def touches_field(find_url_name: str) -> forms.CharField:
+    """Records by numbers or addresses; what is typed is searched at `find_url_name`."""
+    search = {
+        "autocomplete": "off",
+        "hx-trigger": "input changed delay:250ms",
+        "hx-target": "#found-records",
+        "hx-swap": "innerHTML",
+        "hx-get": reverse_lazy(find_url_name),
+    }
+    return forms.CharField(
+        label="What it bears on",
+        required=False,
+        max_length=2000,
+        help_text="Type a word and tick what is found, or give numbers with commas between.",
+        widget=forms.TextInput(attrs=search),
+    )
+
+
+class TouchingForm:
+    """Mixed in before a form with `touches`: the words become records, or are refused in words."""
+
+    cleaned_data: dict[str, Any]
+    data: Any
+    by: Any
+
+    @property
+    def picked(self) -> list[str]:
+        """The addresses that were ticked; they stay when the form comes back."""
+        return list(self.data.getlist("picked")) if hasattr(self.data, "getlist") else []
+
+    def clean_touches(self) -> list[Any]:
+        """The records of the words and of the ticks; one that is not found or seen is refused."""
+        words = [*self.picked, self.cleaned_data["touches"]]
+        try:
+            return records_at(",".join(words), self.by)
+        except Refused as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
