@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from audits import outside  # noqa: F401 - registers what outsiders see
 from audits.models import Audit, Certificate, Finding
 from qms import contributions
 from qms.contributions import CertifiedScope, Entry, Hit, Related, Tile

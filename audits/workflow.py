@@ -21,6 +21,7 @@ from audits.models import (
 from capa.models import Nonconformity
 from capa.workflow import NonconformityClosed, raise_nonconformity
 from qms import clauses, clock, contributions
+from qms.competence.workflow import unmet_on
 from qms.contributions import Step
 from qms.events import handles
 from qms.files.workflow import guards_attaching
@@ -70,11 +71,29 @@ def team_is_independent(audit: Audit, by: Any) -> str | None:
 
 def team_may_audit(audit: Audit, by: Any) -> str | None:
     untrained = [
-        person.name for person in team_of(audit) if not person.holds("auditor", "lead_auditor")
+        person.name
+        for person in team_of(audit)
+        if not (person.is_outside or person.holds("auditor", "lead_auditor"))
     ]
     if untrained:
         return f"{', '.join(untrained)} has no auditor's role."
     return None
+
+
+def team_is_competent(audit: Audit, by: Any) -> str | None:
+    """What the organisation asks of its auditors holds on the day of the audit (7.2, 9.2.2)."""
+    said = []
+    for person in team_of(audit):
+        roles = {"lead_auditor", "auditor"} if person.pk == audit.lead_id else {"auditor"}
+        asked = roles if person.is_outside else roles & person.role_names
+        said += [
+            f"{person.name} lacks “{each.requirement.competence.name}” on"
+            f" {audit.planned_on:%-d %B %Y}: {each.why}."
+            for each in unmet_on(person, audit.planned_on, asked)
+        ]
+    if not said:
+        return None
+    return " ".join(said) + " Record a finding under Competence, or choose another auditor."
 
 
 def there_is_a_checklist(audit: Audit, by: Any) -> str | None:
@@ -349,7 +368,7 @@ def record_exception(
     source=Status.PLANNED,
     target=Status.CONFIRMED,
     permission="audits.change_audit",
-    guards=[team_may_audit, team_is_independent, there_is_a_checklist],
+    guards=[team_may_audit, team_is_competent, team_is_independent, there_is_a_checklist],
     label="Confirm",
 )
 def confirm(audit: Audit, *, by: Any) -> None:
@@ -377,7 +396,7 @@ def postpone(audit: Audit, *, by: Any, planned_on: date) -> None:
     target=Status.IN_PROGRESS,
     permission="audits.conduct_audit",
     only=only_the_team,
-    guards=[team_is_independent],
+    guards=[team_is_competent, team_is_independent],
     label="Start",
 )
 def start(audit: Audit, *, by: Any) -> None:

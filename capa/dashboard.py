@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 
 from capa.models import Nonconformity
 from qms import contributions
-from qms.contributions import Hit, Related, Tile
+from qms.contributions import Hit, Holding, Related, Tile, held
 from qms.periods import today as today_here
 from qms.scope.models import Process
 
@@ -93,3 +93,15 @@ def nonconformities_owned(ids: Iterable[int]) -> dict[int, int]:
     """How many open nonconformities each person answers for."""
     rows = Nonconformity.objects.open().filter(owner__in=list(ids))
     return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.hand_over("Nonconformities", order=50)
+def nonconformities_to_hand_over(person: Any) -> list[Holding]:
+    """Nonconformities somebody answers for that are not closed."""
+    rows = Nonconformity.objects.filter(owner=person)
+    settled = (Nonconformity.Status.CLOSED, Nonconformity.Status.VOID)
+    return held(
+        rows.exclude(status__in=settled).order_by("number"),
+        "owner",
+        permission="capa.answer_nonconformity",
+    )

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from documents.models import Document
+from documents.models import Document, Revision
 from qms import contributions
-from qms.contributions import Entry, Hit, Related, Tile
-from qms.scope.models import Process
+from qms.contributions import Entry, Hit, Holding, Related, Tile, held
+from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
 contributions.navigation(
     "Do",
@@ -83,3 +83,52 @@ def documents_owned(ids: Iterable[int]) -> dict[int, int]:
     """How many documents in use each person answers for."""
     rows = Document.objects.filter(owner__in=list(ids), status=Document.Status.ACTIVE)
     return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.hand_over("Documents", order=20)
+def documents_to_hand_over(person: Any) -> list[Holding]:
+    """Documents in use that somebody owns."""
+    rows = Document.objects.filter(owner=person, status=Document.Status.ACTIVE).order_by("number")
+    return held(rows, "owner", permission="documents.change_document")
+
+
+@contributions.hand_over("Documents to review", order=21)
+def reviews_waiting(person: Any) -> list[Holding]:
+    """Revisions that wait for somebody's review."""
+    waiting = (Revision.Status.DRAFT, Revision.Status.IN_REVIEW)
+    return _waiting_for(person, "reviewer", waiting, "documents.review_revision")
+
+
+@contributions.hand_over("Documents to approve", order=22)
+def approvals_waiting(person: Any) -> list[Holding]:
+    """Revisions that wait for somebody's approval."""
+    waiting = (Revision.Status.DRAFT, Revision.Status.IN_REVIEW, Revision.Status.REVIEWED)
+    return _waiting_for(person, "approver", waiting, "documents.approve_revision")
+
+
+def _waiting_for(person: Any, name: str, states: Iterable[str], permission: str) -> list[Holding]:
+    rows = Revision.objects.filter(**{name: person}, status__in=list(states))
+    rows = rows.select_related("document").order_by("document__number", "pk")
+    return held(rows, name, permission=permission, why_not=_keeps_four_eyes)
+
+
+def _keeps_four_eyes(revision: Revision, successor: Any) -> str:
+    """Who wrote a revision neither reviews nor approves it; nobody does both."""
+    both = {revision.created_by_id, revision.reviewer_id, revision.approver_id}
+    if successor.pk in both:
+        return f"{successor.name} wrote, reviews or approves {revision} already."
+    return ""
+
+
+@contributions.mine("Documents of my processes", order=30)
+def my_documents(person: Any) -> list[Related]:
+    """What is in force in the processes somebody owns, stands in for or works in."""
+    links = {"person": person}
+    mine = Q(process__owner=person)
+    for link in (ProcessMember, ProcessDeputy):
+        mine |= Q(process__in=link.objects.live().filter(**links).values("process_id"))
+    rows = Document.objects.visible_to(person).filter(mine, status=Document.Status.ACTIVE)
+    return [
+        Related(each.title, each.number, each.get_absolute_url())
+        for each in rows.order_by("number")[:100]
+    ]

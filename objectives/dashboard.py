@@ -19,9 +19,9 @@ from objectives.status import (
     standing_of,
 )
 from qms import contributions
-from qms.contributions import Entry, Hit, Related, Tile
+from qms.contributions import Entry, Hit, Holding, Related, Tile, held
 from qms.periods import today as today_here
-from qms.scope.models import Process
+from qms.scope.models import Process, ProcessMember
 
 contributions.navigation(
     "Plan",
@@ -111,3 +111,23 @@ def objectives_owned(ids: Iterable[int]) -> dict[int, int]:
     """How many objectives pursued now each person answers for."""
     rows = Objective.objects.active().filter(owner__in=list(ids))
     return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.hand_over("Objectives", order=40)
+def objectives_to_hand_over(person: Any) -> list[Holding]:
+    """Objectives somebody pursues."""
+    running = (Objective.Status.DRAFT, Objective.Status.ACTIVE)
+    rows = Objective.objects.filter(owner=person, status__in=running).order_by("deadline", "pk")
+    return held(rows, "owner", permission="objectives.measure_objective")
+
+
+@contributions.mine("Objectives I contribute to", order=40)
+def my_objectives(person: Any) -> list[Related]:
+    """Running objectives of the processes somebody works in, and their own."""
+    member = ProcessMember.objects.live().filter(person=person)
+    mine = Q(owner=person) | Q(process__owner=person) | Q(process__in=member.values("process_id"))
+    rows = Objective.objects.visible_to(person).filter(mine, status=Objective.Status.ACTIVE)
+    return [
+        Related(str(each.title), "", each.get_absolute_url(), day=each.deadline)
+        for each in rows.order_by("deadline", "pk")[:100]
+    ]

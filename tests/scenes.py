@@ -28,6 +28,8 @@ from qms.actions import workflow as actions
 from qms.actions.models import Action
 from qms.changes import workflow as changes
 from qms.changes.models import Change
+from qms.competence import workflow as competence
+from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
 from qms.files import workflow as files
 from qms.files.models import Attachment
 from qms.gap import workflow as gap
@@ -54,6 +56,8 @@ from qms.scope.models import (
     ScopeStatement,
     Site,
 )
+from qms.suggestions import workflow as suggestions
+from qms.suggestions.models import Suggestion
 from qms.workflow import Transition, amend, transitions_of
 from reviews import workflow as reviews
 from reviews.models import Decision, Review
@@ -232,6 +236,48 @@ def an_action(cast: Cast) -> Action:
     return actions.plan_action(
         by=cast.manager, title="Fit a guard", owner=cast.owner, due=in_days(5)
     )
+
+
+def a_competence(cast: Cast) -> Competence:
+    return competence.define_competence(
+        by=cast.manager,
+        name="Internal auditing",
+        meaning="Plans and carries out an audit alone.",
+        method="observed",
+        validity_months=24,
+    )
+
+
+def a_requirement_of_competence(cast: Cast) -> CompetenceRequirement:
+    return competence.require(by=cast.manager, competence=a_competence(cast), role="auditor")
+
+
+def a_finding_of_competence(cast: Cast) -> CompetenceRecord:
+    return competence.record_competence(
+        by=cast.manager,
+        person=cast.member,
+        competence=a_competence(cast),
+        level=3,
+        evidence="Led the audit of buying alone.",
+    )
+
+
+def a_training(cast: Cast) -> Training:
+    return competence.plan_training(
+        by=cast.manager,
+        title="Auditing in two days",
+        owner=cast.owner,
+        planned_on=today(),
+        participants=[cast.member],
+    )
+
+
+def a_suggestion(cast: Cast) -> Suggestion:
+    return suggestions.suggest(by=cast.newcomer, title="Label the shelves")
+
+
+def do_its_action(cast: Cast, suggestion: Suggestion) -> None:
+    actions.complete(suggestion.action, by=cast.owner, result="Labelled.")
 
 
 def a_statement(cast: Cast) -> ScopeStatement:
@@ -639,6 +685,68 @@ ALL = (
         },
         api="scope-statements",
         people=("writer", "boss"),
+    ),
+    Scene(
+        Competence,
+        a_competence,
+        {"retire": Step("manager"), "bring_back": Step("manager")},
+        page="competence:competence_transition",
+        api="competences",
+    ),
+    Scene(
+        CompetenceRequirement,
+        a_requirement_of_competence,
+        {"end_requirement": Step("manager")},
+        page="competence:requirement_transition",
+        api="competence-requirements",
+    ),
+    Scene(
+        CompetenceRecord,
+        a_finding_of_competence,
+        {"void": Step("manager")},
+        page="competence:record_transition",
+        api="competence-records",
+    ),
+    Scene(
+        Training,
+        a_training,
+        {
+            "hold": Step("owner", details=lambda cast: {"done_on": today()}),
+            "judge_effective": Step(
+                "manager",
+                details=lambda cast: {"result": "Two good reports since."},
+                never=("member",),
+            ),
+            "judge_not_effective": Step(
+                "manager",
+                details=lambda cast: {"result": "The next report was no better."},
+                never=("member",),
+            ),
+            "cancel": Step("manager"),
+        },
+        api="trainings",
+    ),
+    Scene(
+        Suggestion,
+        a_suggestion,
+        {
+            "take_up": Step(
+                "manager",
+                details=lambda cast: {
+                    "answer": "A good idea, thank you.",
+                    "owner": cast.owner,
+                    "due": in_days(20),
+                },
+                never=("newcomer",),
+            ),
+            "decline": Step(
+                "manager",
+                details=lambda cast: {"answer": "The shelves go next month."},
+                never=("newcomer",),
+            ),
+            "finish": Step("manager", prepare=do_its_action),
+        },
+        api="suggestions",
     ),
     Scene(
         PlannedExtension,

@@ -9,7 +9,7 @@ from qms.competence.forms import (
     RequirementForm,
     TrainingForm,
 )
-from qms.competence.models import Competence, CompetenceRecord, Requirement, Training
+from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
 
 competences = Resource(
     "competences",
@@ -20,7 +20,7 @@ competences = Resource(
 )
 requirements = Resource(
     "competence-requirements",
-    Requirement,
+    CompetenceRequirement,
     fields=("competence", "role", "job_title", "level", "status"),
     form=RequirementForm,
     create=workflow.require,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from qms.competence.models import Competence, CompetenceRecord, Requirement, Training
+from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
 from qms.competence.workflow import trainees_of
 from qms.forms import PlainForm, RecordForm
 from qms.people.models import Person
@@ -22,7 +22,7 @@ class RequirementForm(RecordForm):
     """Who needs a competence: a role, or a job title."""
 
     class Meta:
-        model = Requirement
+        model = CompetenceRequirement
         fields = ("competence", "role", "job_title", "level")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,9 +46,7 @@ class FindingForm(RecordForm):
             "evidence",
             "training",
         )
-        help_texts = {  # noqa: RUF012 - Django's own shape
-            "valid_until": "Left empty, it holds as long as the competence says."
-        }
+        help_texts = {"valid_until": "Left empty, it holds as long as the competence says."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

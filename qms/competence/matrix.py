@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from qms.competence.models import Competence, CompetenceRecord, Requirement
+from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement
 from qms.people.models import Person, RoleAssignment
 from qms.people.roles import EMPLOYEE
 
@@ -104,10 +104,9 @@ def _roles_of(people: list[Person]) -> dict[int, set[str]]:
 
 def _asked() -> dict[tuple[int, str, str], int]:
     """(competence, role, job title) → level asked for."""
-    rows = Requirement.objects.filter(status=Requirement.Status.IN_FORCE)
+    rows = CompetenceRequirement.objects.filter(status=CompetenceRequirement.Status.IN_FORCE)
     return {
-        (each.competence_id, each.role, each.job_title.strip().lower()): each.level
-        for each in rows
+        (each.competence_id, each.role, each.job_title.strip().lower()): each.level for each in rows
     }
 
 

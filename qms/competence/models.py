@@ -72,7 +72,7 @@ class Competence(StatefulRecord):
         return reverse("competence:competence_detail", args=[self.pk])
 
 
-class Requirement(StatefulRecord):
+class CompetenceRequirement(StatefulRecord):
     """That everybody with a role, or with a job title, needs a competence at some level."""
 
     class Status(models.TextChoices):

@@ -19,7 +19,7 @@ from qms.competence.forms import (
     TrainingForm,
 )
 from qms.competence.matrix import Line, matrix
-from qms.competence.models import Competence, CompetenceRecord, Requirement, Training
+from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 from qms.periods import today
@@ -127,8 +127,10 @@ def competence_detail(request: HttpRequest, pk: int) -> HttpResponse:
         title=found.name,
         subtitle=found.get_method_display(),
         crumbs=[("Competence", "competence:matrix")],
-        requirements=list(found.requirements.filter(status="in_force").order_by("role", "job_title")),
-        may_require=request.user.has_perm("competence.add_requirement"),
+        requirements=list(
+            found.requirements.filter(status="in_force").order_by("role", "job_title")
+        ),
+        may_require=request.user.has_perm("competence.add_competencerequirement"),
         records=list(
             records.filter(competence=found, person__is_active=True)
             .select_related("person", "assessed_by")
@@ -163,7 +165,7 @@ def competence_transition(request: HttpRequest, pk: int, name: str) -> HttpRespo
     return pages.do_transition(request, pages.find(request, Competence.objects, pk=pk), name)
 
 
-@needs("competence.add_requirement")
+@needs("competence.add_competencerequirement")
 def requirement_create(request: HttpRequest) -> HttpResponse:
     """Say who needs a competence."""
     return pages.edit(
@@ -179,7 +181,7 @@ def requirement_create(request: HttpRequest) -> HttpResponse:
 @needs(ANYONE_SIGNED_IN)
 def requirement_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """End a requirement."""
-    rows = Requirement.objects.select_related("competence")
+    rows = CompetenceRequirement.objects.select_related("competence")
     return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
 
 

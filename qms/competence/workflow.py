@@ -16,8 +16,8 @@ from qms.competence.models import (
     LONGEST_MONTHS,
     Competence,
     CompetenceRecord,
+    CompetenceRequirement,
     Level,
-    Requirement,
     Trainee,
     Training,
 )
@@ -45,7 +45,7 @@ RESULT = forms.CharField(
 class Unmet:
     """A required competence somebody lacks on a day; `record` is the newest finding, if any."""
 
-    requirement: Requirement
+    requirement: CompetenceRequirement
     record: CompetenceRecord | None
     day: date
 
@@ -63,15 +63,17 @@ class Unmet:
 # Questions
 
 
-def requirements_of(roles: Iterable[str], job_title: str = "") -> list[Requirement]:
+def requirements_of(roles: Iterable[str], job_title: str = "") -> list[CompetenceRequirement]:
     """What these roles and this job ask for, each competence in use at its highest level."""
     asked = Q(role__in=list(roles), job_title="")
     if job_title.strip():
         asked |= Q(role="", job_title__iexact=job_title.strip())
-    rows = Requirement.objects.filter(
-        asked, status=Requirement.Status.IN_FORCE, competence__status=Competence.Status.IN_USE
+    rows = CompetenceRequirement.objects.filter(
+        asked,
+        status=CompetenceRequirement.Status.IN_FORCE,
+        competence__status=Competence.Status.IN_USE,
     ).select_related("competence")
-    highest: dict[int, Requirement] = {}
+    highest: dict[int, CompetenceRequirement] = {}
     for each in rows.order_by("level", "pk"):
         highest[each.competence_id] = each
     return sorted(highest.values(), key=lambda each: each.competence.name)
@@ -171,7 +173,7 @@ def define_competence(
     return made
 
 
-@creates(Requirement, permission="competence.add_requirement")
+@creates(CompetenceRequirement, permission="competence.add_competencerequirement")
 def require(
     *,
     by: Person,
@@ -179,7 +181,7 @@ def require(
     role: str = "",
     job_title: str = "",
     level: int = Level.ALONE,
-) -> Requirement:
+) -> CompetenceRequirement:
     """Say that a role, or a job, asks for a competence."""
     role, job_title = role.strip(), job_title.strip()
     if bool(role) == bool(job_title):
@@ -190,12 +192,12 @@ def require(
         raise Refused(f"{competence.name} is no longer in use.", field="competence")
     if int(level) not in Level.values:
         raise Refused("Choose a level from 1 to 4.", field="level")
-    known = Requirement.objects.filter(
+    known = CompetenceRequirement.objects.filter(
         competence=competence, role=role, job_title__iexact=job_title, status="in_force"
     )
     if known.exists():
         raise Refused("That is required already. End it first to change the level.", field="role")
-    made = Requirement(
+    made = CompetenceRequirement(
         competence=competence, role=role, job_title=job_title, level=int(level), created_by=by
     )
     made.save()
@@ -357,15 +359,15 @@ def _look_again_at(competence: Competence) -> None:
 
 
 @transition(
-    Requirement,
-    source=Requirement.Status.IN_FORCE,
-    target=Requirement.Status.ENDED,
-    permission="competence.end_requirement",
+    CompetenceRequirement,
+    source=CompetenceRequirement.Status.IN_FORCE,
+    target=CompetenceRequirement.Status.ENDED,
+    permission="competence.end_competencerequirement",
     reason=True,
     label="End",
     primary=False,
 )
-def end_requirement(requirement: Requirement, *, by: Any) -> None:
+def end_requirement(requirement: CompetenceRequirement, *, by: Any) -> None:
     """Ask for it no longer."""
 
 

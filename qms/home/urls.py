@@ -7,6 +7,7 @@ from qms.home import views
 app_name = "home"
 urlpatterns = [
     path("", views.my_work, name="my_work"),
+    path("my-role/", views.my_role, name="my_role"),
     path("leadership/", views.leadership, name="leadership"),
     path("calendar/", views.calendar, name="calendar"),
     path("search/", views.search, name="search"),

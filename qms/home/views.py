@@ -102,6 +102,20 @@ def my_work(request: HttpRequest) -> HttpResponse:
     return pages.respond(request, "home/my_work.html", "home/my_work.html#work", context)
 
 
+@needs(ANYONE_SIGNED_IN)
+def my_role(request: HttpRequest) -> HttpResponse:
+    """What somebody is there for: roles, processes, what they answer for, what they can do."""
+    person: Any = request.user
+    context = {
+        "title": "My role",
+        "roles": person.roles,
+        "parts": contributions.all_mine(person),
+        "holdings": contributions.holdings_of(person),
+        "person": person,
+    }
+    return render(request, "home/my_role.html", context)
+
+
 def _counts(overdue: int, soon: int, waiting: int) -> str:
     return f"{overdue} overdue, {soon} due this week, {waiting} waiting for others"
 

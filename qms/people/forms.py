@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from qms.forms import PlainForm, reason_field
+from qms.forms import PlainForm, RecordForm, reason_field
+from qms.people.models import Absence, Person
 from qms.people.roles import EMPLOYEE, ROLES
 from qms.people.workflow import LONGEST_TOKEN_DAYS
 
@@ -71,3 +72,50 @@ class TokenForm(PlainForm):
         help_text="The token acts in your name.",
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class PlaceForm(PlainForm):
+    """Where somebody works and to whom they report."""
+
+    department = forms.CharField(max_length=80, required=False)
+    manager = forms.ModelChoiceField(
+        Person.objects.people().filter(access_until=None), label="Reports to", required=False
+    )
+
+
+class HandOverForm(PlainForm):
+    """Who takes over, and why."""
+
+    successor = forms.ModelChoiceField(
+        Person.objects.people().filter(access_until=None), label="Who takes over"
+    )
+    reason = reason_field()
+
+
+class AbsenceForm(PlainForm):
+    """From when to when, and who stands in."""
+
+    starts_on = forms.DateField(label="First day away")
+    ends_on = forms.DateField(label="Last day away")
+    deputy = forms.ModelChoiceField(
+        Person.objects.people().filter(access_until=None), label="Who gets the work meanwhile"
+    )
+
+
+class AbsenceEndForm(RecordForm):
+    """A later or an earlier end."""
+
+    class Meta:
+        model = Absence
+        fields = ("ends_on",)
+
+
+class OutsideForm(PlainForm):
+    """Until when an outside auditor sees their audits."""
+
+    until = forms.DateField(
+        label="Last day of access",
+        required=False,
+        help_text="Left empty, the person is a colleague with their roles.",
+    )
+    reason = reason_field()

@@ -79,7 +79,7 @@ class NoCircleOfManagers(pgtrigger.Trigger):
     """Nobody reports to themselves, not even through others; one line is written at a time."""
 
     when = pgtrigger.Before
-    operation = pgtrigger.Insert | pgtrigger.UpdateOf("manager")
+    operation = pgtrigger.Insert | pgtrigger.Update
 
     def get_func(self, model: Any) -> str:
         return f"""

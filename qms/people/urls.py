@@ -19,6 +19,12 @@ urlpatterns = [
     path("<int:pk>/reactivate/", views.person_reactivate, name="person_reactivate"),
     path("<int:pk>/erase/", views.person_erase, name="person_erase"),
     path("<int:pk>/invite/", views.person_invite, name="person_invite"),
+    path("chart/", views.organisation_chart, name="organisation_chart"),
+    path("<int:pk>/place/", views.person_place, name="person_place"),
+    path("<int:pk>/hand-over/", views.hand_over, name="hand_over"),
+    path("<int:pk>/away/", views.absence_create, name="absence_create"),
+    path("absences/<int:pk>/edit/", views.absence_edit, name="absence_edit"),
+    path("<int:pk>/outside/", views.outside_access, name="outside_access"),
     path("<int:pk>/roles/new/", views.role_give, name="role_give"),
     path("roles/<int:pk>/do/<slug:name>/", views.role_transition, name="role_transition"),
 ]

@@ -19,9 +19,21 @@ from qms import contributions, pages, story
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
 from qms.people import workflow
-from qms.people.forms import NewPersonForm, PersonForm, ReasonForm, RoleForm, TokenForm
-from qms.people.models import ApiToken, Person, RoleAssignment
+from qms.people.forms import (
+    AbsenceEndForm,
+    AbsenceForm,
+    HandOverForm,
+    NewPersonForm,
+    OutsideForm,
+    PersonForm,
+    PlaceForm,
+    ReasonForm,
+    RoleForm,
+    TokenForm,
+)
+from qms.people.models import Absence, ApiToken, Person, RoleAssignment
 from qms.people.roles import ROLES
+from qms.periods import today
 from qms.refusals import Refused, Stale
 
 OWNED_SHOWN = 5
@@ -37,6 +49,7 @@ def held_roles(person: Person) -> str:
 COLUMNS = [
     Column("name", "Name", sort="name", kind="link"),
     Column("job_title", "Job title", sort="job_title"),
+    Column("department", "Department", sort="department"),
     Column("roles", "Roles", value=held_roles),
     Column("email", "E-mail", sort="email"),
     Column("phone", "Phone"),
@@ -136,6 +149,16 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "may_erase": viewer.has_perm("people.erase_person") and not person.is_erased,
             "may_invite": viewer.has_perm("people.add_person") and person.is_active,
             "is_self": viewer.pk == person.pk,
+            "may_hand_over": viewer.has_perm("people.hand_over"),
+            "may_be_away": person.is_active
+            and not workflow.whose_absence(Absence(person=person), viewer),
+            "absences": list(
+                person.absences.filter(ends_on__gte=today())
+                .select_related("deputy")
+                .order_by("starts_on")[:20]
+            ),
+            "reports": list(person.reports.people()),
+            "today": today(),
         },
     )
 
@@ -220,7 +243,12 @@ def _asks_why(
 
 @needs("people.change_person")
 def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody leaves."""
+    """Somebody leaves; who still answers for something is handed over first."""
+    if request.method == "GET" and request.user.has_perm("people.hand_over"):
+        person = get_object_or_404(_people(request), pk=pk)
+        if why := workflow.what_stays_open(person):
+            messages.warning(request, why)
+            return redirect("people:hand_over", pk=pk)
     intro = "No sign-in and no token from now on. Everything they did stays under their name."
     return _asks_why(
         request, pk, "Deactivate", workflow.deactivate, intro=intro, submit="Deactivate"
@@ -278,6 +306,173 @@ def role_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """End a role."""
     assignment = get_object_or_404(RoleAssignment.objects.select_related("person"), pk=pk)
     return pages.do_transition(request, assignment, name)
+
+
+# Where people work, who is away, who takes over
+
+
+@needs("people.view_person")
+def organisation_chart(request: HttpRequest) -> HttpResponse:
+    """Who reports to whom, drawn from what stands with the people."""
+    rows = _people(request).filter(is_active=True, access_until=None).order_by("name", "pk")
+    everybody = list(rows.prefetch_related("assignments"))
+    known = {each.pk for each in everybody}
+    below: dict[int | None, list[Person]] = {}
+    for each in everybody:
+        below.setdefault(each.manager_id if each.manager_id in known else None, []).append(each)
+    context = {
+        "title": "Organisation chart",
+        "crumbs": [("People", reverse("people:person_list")), ("Organisation chart", "")],
+        "lines": list(_drawn(below, None)),
+        "count": len(everybody),
+    }
+    return pages.respond(
+        request, "people/organisation_chart.html", "people/organisation_chart.html", context
+    )
+
+
+@dataclass(frozen=True)
+class ChartLine:
+    """One person of the chart; `opens` before it, so many lists are closed after it."""
+
+    person: Person
+    roles: str
+    opens: bool
+    closes: range
+
+
+def _drawn(below: dict[int | None, list[Person]], root: int | None) -> list[ChartLine]:
+    """The chart line by line, without recursion, however deep it is."""
+    order: list[tuple[Person, int]] = []
+    waiting = [(each, 0) for each in reversed(below.get(root, []))]
+    while waiting:
+        person, depth = waiting.pop()
+        order.append((person, depth))
+        waiting += [(each, depth + 1) for each in reversed(below.get(person.pk, []))]
+    depths = [depth for _person, depth in order] + [0]
+    return [
+        ChartLine(person, held_roles(person), depths[at + 1] > depth, range(depth - depths[at + 1]))
+        for at, (person, depth) in enumerate(order)
+    ]
+
+
+@needs("people.change_person")
+def person_place(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say where somebody works and to whom they report."""
+    person = get_object_or_404(_people(request), pk=pk)
+    text = request.POST.get("seen", "")
+    seen = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    def place(*, by: Any, **fields: Any) -> Person:
+        try:
+            return workflow.place_person(person, by=by, version=seen, **fields)
+        except Stale as stale:
+            raise Refused(str(stale)) from stale
+
+    names = sorted({each for each in _people(request).values_list("department", flat=True) if each})
+    return pages.edit(
+        request,
+        form_class=PlaceForm,
+        create=place,
+        title=f"Where {person.name} works",
+        initial={"department": person.department, "manager": person.manager_id},
+        template="people/place_form.html",
+        context={
+            "cancel_url": person.get_absolute_url(),
+            "seen": person.version,
+            "departments": names,
+        },
+    )
+
+
+@needs("people.hand_over")
+def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything open of somebody, and who takes it over; all of it or nothing."""
+    person = get_object_or_404(_people(request), pk=pk)
+    holdings = workflow.open_of(person)
+
+    def give(*, by: Any, successor: Person, reason: str = "") -> Person:
+        seen = request.POST.get("seen", "")
+        why = reason or request.POST.get("reason", "")
+        try:
+            workflow.hand_over(person, by=by, successor=successor, reason=why, seen=seen)
+        except Stale as stale:
+            raise Refused(str(stale)) from stale
+        return person
+
+    return pages.edit(
+        request,
+        form_class=HandOverForm,
+        create=give,
+        title=f"Hand over from {person.name}",
+        template="people/hand_over.html",
+        context={
+            "cancel_url": person.get_absolute_url(),
+            "holdings": holdings,
+            "count": sum(len(found) for _kind, found in holdings),
+            "seen": workflow.seal_of(holdings),
+            "submit": "Hand over",
+            "intro": "Everything below passes to one person at once, each with a line in its"
+            " history. What was signed stays signed by who signed it.",
+        },
+    )
+
+
+@needs("people.add_absence")
+def absence_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that somebody is away and who gets their work meanwhile."""
+    person = get_object_or_404(_people(request), pk=pk)
+
+    def plan(*, by: Any, **fields: Any) -> Absence:
+        return workflow.plan_absence(by=by, person=person, **fields)
+
+    return pages.edit(
+        request,
+        form_class=AbsenceForm,
+        create=plan,
+        title=f"{person.name} is away",
+        context={
+            "cancel_url": person.get_absolute_url(),
+            "intro": "The deputy sees the open work and is reminded of it; it ends by itself. What"
+            " only its owner may decide stays with the owner; hand it over for longer.",
+        },
+    )
+
+
+@needs("people.change_absence")
+def absence_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Back earlier, or later."""
+    rows = Absence.objects.select_related("person", "deputy")
+    absence = pages.find(request, rows, pk=pk)
+    return pages.edit(
+        request,
+        form_class=AbsenceEndForm,
+        instance=absence,
+        title=f"{absence.person.name}'s return",
+    )
+
+
+@needs("people.assign_role")
+def outside_access(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make somebody an outside auditor until a day, or a colleague again."""
+    person = get_object_or_404(_people(request), pk=pk)
+
+    def allow(*, by: Any, until: Any, reason: str = "") -> Person:
+        why = reason or request.POST.get("reason", "")
+        return workflow.set_outside_access(person, by=by, until=until, reason=why)
+
+    return pages.edit(
+        request,
+        form_class=OutsideForm,
+        create=allow,
+        title=f"Outside access of {person.name}",
+        initial={"until": person.access_until},
+        context={
+            "cancel_url": person.get_absolute_url(),
+            "intro": "An outside auditor sees the audits they are named in, the process audited and"
+            " its documents in force, and nothing else. Access ends by itself after the last day.",
+        },
+    )
 
 
 # One's own

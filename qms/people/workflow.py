@@ -321,7 +321,8 @@ def _check_line(person: Person, manager: Person) -> None:
     """Refuse a manager who left, is no colleague, or already reports to the person."""
     if not manager.is_active or manager.is_outside or manager.is_system:
         raise Refused(f"{manager.name} does not work here now.", field="manager")
-    line, above = [manager.name], manager
+    above = Person.objects.get(pk=manager.pk)  # as it stands now, not as the form saw it
+    line = [above.name]
     while above.pk != person.pk and above.manager is not None:
         above = above.manager
         line.append(above.name)

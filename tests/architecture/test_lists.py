@@ -14,6 +14,7 @@ from capa.workflow import raise_nonconformity
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
 from qms.changes.workflow import plan_change
+from qms.competence.workflow import define_competence, plan_training, record_competence
 from qms.gap import workflow as gap
 from qms.journey.workflow import record_briefing
 from qms.people.models import Person
@@ -35,6 +36,7 @@ from qms.scope.workflow import (
     raise_issue,
     register_requirement,
 )
+from qms.suggestions.workflow import suggest
 from qms.work.models import WorkItem
 from tests import factories
 from tests.many import multiply
@@ -155,12 +157,40 @@ def a_briefing(manager: Person, process: Process) -> Any:
 
 
 Make = Callable[[Person, Process], Any]
+
+
 # A list, what makes one of its rows, and what must differ between its copies.
+def a_competence(manager: Person, process: Process) -> Any:
+    return define_competence(by=manager, name="Welding", meaning="Welds steel.", method="tested")
+
+
+def a_finding_of_competence(manager: Person, process: Process) -> Any:
+    return record_competence(
+        by=manager,
+        person=process.owner,
+        competence=a_competence(manager, process),
+        level=3,
+        evidence="A test piece.",
+    )
+
+
+def a_training(manager: Person, process: Process) -> Any:
+    return plan_training(by=manager, title="Welding", owner=manager, planned_on=today())
+
+
+def a_suggestion(manager: Person, process: Process) -> Any:
+    return suggest(by=manager, title="Label the shelves")
+
+
 LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/documents/", a_document, {}),
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
+    ("/competence/competences/", a_competence, {"name": "r.name || '-' || n"}),
+    ("/competence/findings/", a_finding_of_competence, {}),
+    ("/competence/trainings/", a_training, {}),
+    ("/suggestions/", a_suggestion, {}),
     ("/scope/processes/", a_process, {}),
     ("/scope/processes/map/", a_process, {}),
     ("/scope/processes/checks/", a_flow, {"what": "r.what || n"}),

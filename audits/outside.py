@@ -1,0 +1,106 @@
+"""What an outside auditor sees, and what a leaver's successor takes over, of audits (9.2.2).
+
+An outside auditor sees the audits they are named in, the process audited with its documents in
+force, and nothing else; whatever is not named here is not there for them.
+"""
+
+from typing import Any
+
+from django.db.models import Q
+
+from audits.independence import objections
+from audits.models import Audit, AuditTeamMember, ChecklistItem, Finding
+from capa.models import Nonconformity
+from documents.models import Document, Revision
+from qms import contributions
+from qms.contributions import Holding, held
+from qms.scope.models import Process
+
+NOT_REPORTED = (Audit.Status.PLANNED, Audit.Status.CONFIRMED, Audit.Status.IN_PROGRESS)
+BEFORE_START = (Audit.Status.PLANNED, Audit.Status.CONFIRMED)
+
+
+def _theirs(person: Any) -> Any:
+    return Audit.objects.of_team(person).exclude(status=Audit.Status.VOID)
+
+
+@contributions.shows_outsiders(Audit)
+def audits_of(person: Any) -> Q:
+    return Q(pk__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(ChecklistItem)
+def questions_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(Finding)
+def findings_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(Process)
+def processes_of(person: Any) -> Q:
+    return Q(pk__in=_theirs(person).values("process_id"))
+
+
+@contributions.shows_outsiders(Document)
+def documents_of(person: Any) -> Q:
+    return Q(process__in=_theirs(person).values("process_id"), status=Document.Status.ACTIVE)
+
+
+@contributions.shows_outsiders(Revision)
+def revisions_of(person: Any) -> Q:
+    return Q(
+        document__process__in=_theirs(person).values("process_id"),
+        status=Revision.Status.EFFECTIVE,
+    )
+
+
+@contributions.shows_outsiders(Nonconformity)
+def nonconformities_of(person: Any) -> Q:
+    """Those their own reports raised."""
+    return Q(created_by=person)
+
+
+def may_lead(audit: Audit, successor: Any) -> str:
+    """Why somebody cannot take over an audit as its lead; empty when they can."""
+    if not successor.holds("lead_auditor"):
+        return f"{successor.name} is no lead auditor and cannot lead {audit.number}."
+    return " ".join(objections(successor, audit.process, audit.planned_on))
+
+
+@contributions.hand_over("Audits to lead", order=60)
+def audits_led(person: Any) -> list[Holding]:
+    rows = Audit.objects.filter(lead=person, status__in=NOT_REPORTED).select_related("process")
+    return held(rows.order_by("planned_on", "pk"), "lead", why_not=may_lead)
+
+
+@contributions.hand_over("Audit teams", order=61)
+def teams_of(person: Any) -> list[Holding]:
+    """Places in teams of audits that have not begun."""
+    links = AuditTeamMember.objects.live().filter(person=person, audit__status__in=BEFORE_START)
+    return [_place(each) for each in links.select_related("audit__process").order_by("pk")]
+
+
+def _place(link: AuditTeamMember) -> Holding:
+    audit = link.audit
+
+    def refuses(successor: Any) -> str:
+        if not successor.holds("auditor", "lead_auditor"):
+            return f"{successor.name} is no auditor and cannot take part in {audit.number}."
+        return " ".join(objections(successor, audit.process, audit.planned_on))
+
+    def give(successor: Any, by: Any, reason: str) -> None:
+        link.ended = True
+        link.save_because(reason, by=by)
+        known = AuditTeamMember._base_manager.filter(audit=audit, person=successor).first()
+        if successor.pk == audit.lead_id or (known and not known.ended):
+            return
+        if known:
+            known.ended = False
+            known.save_because(reason, by=by)
+        else:
+            AuditTeamMember(audit=audit, person=successor, created_by=by).save()
+
+    return Holding(audit, f"{audit.number} {audit.process.name}", refuses, give)
