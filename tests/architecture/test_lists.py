@@ -14,6 +14,7 @@ from capa.workflow import raise_nonconformity
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
 from qms.changes.workflow import plan_change
+from qms.competence.models import Competence
 from qms.competence.workflow import define_competence, plan_training, record_competence
 from qms.gap import workflow as gap
 from qms.journey.workflow import record_briefing
@@ -161,7 +162,8 @@ Make = Callable[[Person, Process], Any]
 
 # A list, what makes one of its rows, and what must differ between its copies.
 def a_competence(manager: Person, process: Process) -> Any:
-    return define_competence(by=manager, name="Welding", meaning="Welds steel.", method="tested")
+    name = f"Welding {Competence.objects.count()}"
+    return define_competence(by=manager, name=name, meaning="Welds steel.", method="tested")
 
 
 def a_finding_of_competence(manager: Person, process: Process) -> Any:

@@ -86,10 +86,11 @@ def test_nothing_is_changed_when_a_move_is_refused(manager: Person) -> None:
 
 
 def test_somebody_inactive_may_nothing(manager: Person, doer: Person) -> None:
-    from qms.people.workflow import deactivate
+    from qms.people.workflow import deactivate, hand_over
 
     action = plan(manager, doer)
     admin = factories.person("administrator")
+    hand_over(doer, by=admin, successor=manager, reason="Leaves.")
     gone = deactivate(doer, by=admin, reason="Left")
     gone = Person.objects.get(pk=gone.pk)
     with pytest.raises(PermissionDenied):
