@@ -73,7 +73,7 @@ def levels_at(kind: type[Outlook], day: date) -> tuple[int, int, int]:
 
 def levels_over(kind: type[Outlook], days: Sequence[date]) -> list[tuple[int, int, int]]:
     """The same for days in order of time, with one question to the database."""
-    history: Any = kind.history  # type: ignore[attr-defined]
+    history: Any = kind.history
     rows = history.order_by("history_date", "history_id")
     written = list(rows.values_list("history_date", "id", "status", "score"))
     state: dict[int, tuple[str, int | None]] = {}
