@@ -220,8 +220,8 @@ def export(
 def _plain_rows(
     queryset: QuerySet[Any] | Sequence[Any], columns: Sequence[Column]
 ) -> Iterator[list[Any]]:
-    stored = isinstance(queryset, QuerySet)
-    for row in queryset.iterator(chunk_size=500) if stored else queryset:
+    rows = queryset.iterator(chunk_size=500) if isinstance(queryset, QuerySet) else queryset
+    for row in rows:
         yield [plain(column, row) for column in columns]
 
 

@@ -53,7 +53,7 @@ def my_competences(person: Any) -> list[Related]:
         for each in missing
     ]
     lacking = {each.requirement.competence_id for each in missing}
-    rows = CompetenceRecord.objects.visible_to(person).latest(day).filter(person=person)
+    rows = CompetenceRecord.objects.visible_to(person).newest(day).filter(person=person)
     rows = rows.select_related("competence").order_by("competence__name")
     return gaps + [
         Related(

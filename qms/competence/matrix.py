@@ -72,7 +72,7 @@ def matrix(day: date, people: Iterable[Person] | None = None) -> Matrix:
     asked = _asked()
     latest = {
         (each.person_id, each.competence_id): each
-        for each in CompetenceRecord.objects.latest(day).of(known)
+        for each in CompetenceRecord.objects.newest(day).of(known)
     }
     lines = []
     for person in known:

@@ -211,7 +211,7 @@ class CompetenceRecordQuerySet(RecordQuerySet):
         """Findings that were not taken back."""
         return self.filter(status=CompetenceRecord.Status.RECORDED)
 
-    def latest(self, on: date | None = None) -> Self:
+    def newest(self, on: date | None = None) -> Self:
         """The newest finding for each person and competence, of those made by a day."""
         rows = self.standing()
         if on is not None:

@@ -119,7 +119,7 @@ def competence_list(request: HttpRequest) -> HttpResponseBase:
 def competence_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One competence: who needs it, and who has it."""
     found = pages.find(request, Competence.objects, pk=pk)
-    records = CompetenceRecord.objects.visible_to(request.user).latest(today())
+    records = CompetenceRecord.objects.visible_to(request.user).newest(today())
     return pages.show_record(
         request,
         found,
@@ -238,7 +238,7 @@ def record_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One finding, with what shows it."""
     related = ("person", "competence", "assessed_by", "training", "created_by")
     record = pages.find(request, CompetenceRecord.objects.select_related(*related), pk=pk)
-    newer = CompetenceRecord.objects.latest().filter(
+    newer = CompetenceRecord.objects.newest().filter(
         person=record.person_id, competence=record.competence_id
     )
     return pages.show_record(

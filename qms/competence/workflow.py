@@ -81,7 +81,7 @@ def requirements_of(roles: Iterable[str], job_title: str = "") -> list[Competenc
 
 def competent_on(person: Person, competence: Competence, day: date, level: int = 1) -> bool:
     """Whether the newest finding by that day says that the person has it at the level then."""
-    rows = CompetenceRecord.objects.latest(day).filter(person=person, competence=competence)
+    rows = CompetenceRecord.objects.newest(day).filter(person=person, competence=competence)
     return any(each.holds_on(day, level) for each in rows)
 
 
@@ -94,7 +94,7 @@ def unmet_on(
     asked = requirements_of(roles, job_title)
     if not asked:
         return []
-    rows = CompetenceRecord.objects.latest(day).filter(person=person)
+    rows = CompetenceRecord.objects.newest(day).filter(person=person)
     known = {each.competence_id: each for each in rows}
     found = []
     for each in asked:
@@ -354,7 +354,7 @@ def bring_back(competence: Competence, *, by: Any) -> None:
 
 
 def _look_again_at(competence: Competence) -> None:
-    for each in CompetenceRecord.objects.latest().filter(competence=competence):
+    for each in CompetenceRecord.objects.newest().filter(competence=competence):
         refresh(each)
 
 
@@ -468,7 +468,7 @@ def next_assessment(record: CompetenceRecord) -> list[Step]:
     ends = record.valid_until
     if ends is None or record.state != "recorded" or not record.person.is_active:
         return []
-    newest = CompetenceRecord.objects.latest().filter(
+    newest = CompetenceRecord.objects.newest().filter(
         person=record.person_id, competence=record.competence_id
     )
     if not newest.filter(pk=record.pk, competence__status=Competence.Status.IN_USE).exists():
@@ -503,7 +503,7 @@ def next_of_training(training: Training) -> list[Step]:
 @handles(PersonMoved)
 def assessments_follow(event: PersonMoved) -> None:
     """Another manager, or none, assesses from now on."""
-    rows = CompetenceRecord.objects.latest().filter(person=event.person)
+    rows = CompetenceRecord.objects.newest().filter(person=event.person)
     for each in rows.select_related("person__manager", "competence"):
         refresh(each)
 

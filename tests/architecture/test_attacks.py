@@ -34,7 +34,7 @@ from qms.gap.workflow import answer as rate
 from qms.gap.workflow import give_time
 from qms.journey import workflow as journey
 from qms.people.models import ApiToken, Person
-from qms.people.workflow import deactivate, revoke_token
+from qms.people.workflow import deactivate, hand_over, revoke_token
 from qms.periods import today
 from qms.records import Record, StatefulRecord
 from qms.refusals import Refused
@@ -137,12 +137,22 @@ MORE: dict[str, Callable[[Cast], Any]] = {
         by=cast.manager, question="leadership.1", answer="Every Friday."
     ),
     "journey.BriefingAttendee": lambda cast: scenes.a_briefing(cast).attendee_links.first(),
+    "competence.Trainee": lambda cast: scenes.a_training(cast).trainee_links.get(),
+    "people.Absence": lambda cast: _absence(cast),
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
     "reviews.ReviewInput": an_input,
     "reviews.ReviewAttendee": lambda cast: _attendee(cast),
 }
+
+
+def _absence(cast: Cast) -> Any:
+    from qms.people.workflow import plan_absence
+
+    return plan_absence(
+        by=cast.owner, person=cast.owner, deputy=cast.member, starts_on=today(), ends_on=today()
+    )
 
 
 def _plan_step(cast: Cast) -> Any:
@@ -463,6 +473,8 @@ def hostile(model: Any, keep: Any, attacker: Any) -> dict[str, Any]:
 
 
 EDITED = {
+    "suggestions.Suggestion": ("newcomer", "", "suggestions"),
+    "people.Absence": ("owner", "people:absence_edit", ""),
     "scope.Organisation": ("manager", "scope:organisation_edit", "organisation"),
     "scope.NotApplicable": ("writer", "scope:line_edit", ""),
     "scope.ScopeStatement": ("writer", "", "scope-statements"),
@@ -668,6 +680,7 @@ def test_a_token_that_ended_opens_nothing(end: str, cast: Cast) -> None:
     elif end == "unknown":
         program.secret += "x"
     else:
+        hand_over(cast.owner, by=cast.keeper, successor=cast.manager, reason="Leaves.")
         person = deactivate(cast.owner, by=cast.keeper, reason="Left.")
         if end == "erased":
             from qms.people.workflow import erase
@@ -680,7 +693,8 @@ def test_a_token_that_ended_opens_nothing(end: str, cast: Cast) -> None:
     ):
         assert answer.status_code == 401
     action.refresh_from_db()
-    assert (action.status, action.history.count()) == ("open", 1)
+    handed_over = end in ("deactivated", "erased")
+    assert (action.status, action.history.count()) == ("open", 2 if handed_over else 1)
 
 
 def test_a_foreign_site_cannot_use_somebodys_session(cast: Cast) -> None:
