@@ -183,8 +183,21 @@ def _look(life: Life, told: dict[str, Any], record: Any) -> None:
         risks.evaluate_opportunity_again(
             by=record.owner, opportunity=record, first=first, second=second, why=why
         )
+    life.after(330, partial(_look_each_year, life, told, record))
     if "verdict" in told:
         life.after(6, partial(_judge, life, told, record))
+
+
+def _look_each_year(life: Life, told: dict[str, Any], record: Any) -> None:
+    """Nothing changed: the same evaluation again, which moves the day by a year."""
+    first, second, _why = told["residual"]
+    said = {"first": first, "second": second, "why": CONFIRMED}
+    record.refresh_from_db()
+    if isinstance(record, Risk):
+        risks.evaluate_risk_again(by=record.owner, risk=record, **said)
+    else:
+        risks.evaluate_opportunity_again(by=record.owner, opportunity=record, **said)
+    life.after(340, partial(_look_each_year, life, told, record))
 
 
 def _judge(life: Life, told: dict[str, Any], record: Any) -> None:

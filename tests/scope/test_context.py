@@ -120,6 +120,10 @@ def test_what_a_party_requires_is_answered_with_how(firm: Firm) -> None:
     )
     assert answer.status_code == 422
     assert b"Say how the system takes it up" in answer.content
+    later = today() + timedelta(days=200)
+    workflow.confirm_party(party, by=firm.manager, review_on=later)
+    need.refresh_from_db()
+    assert need.review_on == later
     workflow.close_party(party, by=firm.manager, reason="Paid back.")
     with pytest.raises(Refused, match="no longer relevant"):
         workflow.add_need(by=firm.manager, party=party, what="More")

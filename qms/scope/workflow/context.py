@@ -192,6 +192,9 @@ def add_party(
 def confirm_party(party: InterestedParty, *, by: Any, review_on: date | None = None) -> None:
     """Looked at again: the party and what it requires still hold."""
     _look_again(party, review_on)
+    for need in PartyRequirement.objects.live().filter(party=party).order_by("pk"):
+        need.review_on = party.review_on
+        need.save_because(f"Looked at again with {party}: it still holds.", by=by)
 
 
 @transition(
