@@ -8,7 +8,7 @@ from qms.suggestions.models import Suggestion
 suggestions = Resource(
     "suggestions",
     Suggestion,
-    fields=("number", "title", "details", "status", "answer", "decided_by", "decided_on", "action"),
+    fields=("number", "title", "details", "status", "answer", "decided_by", "decided_on"),
     form=SuggestionForm,
     create=workflow.suggest,
 )

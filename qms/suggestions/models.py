@@ -40,9 +40,6 @@ class Suggestion(Numbered, StatefulRecord):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
     )
     decided_on = models.DateField("decided on", null=True, editable=False)
-    action = models.ForeignKey(
-        Action, models.PROTECT, null=True, related_name="suggestions", editable=False
-    )
 
     objects = SuggestionQuerySet.as_manager()
 
@@ -64,3 +61,9 @@ class Suggestion(Numbered, StatefulRecord):
 
     def get_absolute_url(self) -> str:
         return reverse("suggestions:suggestion_detail", args=[self.pk])
+
+    @property
+    def action(self) -> Action | None:
+        """The action it became, where it was taken up."""
+        found: Action | None = Action.objects.raised_from(self).order_by("pk").first()
+        return found

@@ -17,7 +17,6 @@ COLUMNS = [
     Column("recorded_at", "Received", sort="recorded_at", kind="moment"),
     Column("status", "State", sort="status", kind="state"),
     Column("answer", "Answer"),
-    Column("action", "Action", value="action.number"),
 ]
 
 
@@ -37,7 +36,7 @@ def suggestion_list(request: HttpRequest) -> HttpResponseBase:
     """Every idea and its answer."""
     return pages.show_list(
         request,
-        Suggestion.objects.visible_to(request.user).select_related("created_by", "action"),
+        Suggestion.objects.visible_to(request.user).select_related("created_by"),
         columns=COLUMNS,
         filterset=SuggestionFilter,
         default_sort="-number",
@@ -51,7 +50,7 @@ def suggestion_list(request: HttpRequest) -> HttpResponseBase:
 @needs("suggestions.view_suggestion")
 def suggestion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One idea, its answer and what came of it."""
-    related = ("created_by", "decided_by", "action__owner")
+    related = ("created_by", "decided_by")
     found = pages.find(request, Suggestion.objects.select_related(*related), pk=pk)
     return pages.show_record(
         request,
@@ -61,6 +60,7 @@ def suggestion_detail(request: HttpRequest, pk: int) -> HttpResponse:
         subtitle=found.number,
         crumbs=[("Suggestions", "suggestions:suggestion_list")],
         path=path_of(found),
+        action=found.action,
         is_mine=found.created_by_id == request.user.pk,
     )
 

@@ -64,7 +64,7 @@ def suggest(*, by: Person, title: str, details: str = "") -> Suggestion:
 def take_up(suggestion: Suggestion, *, by: Any, answer: str, owner: Person, due: date) -> None:
     """Take it up: it becomes an action, and whoever had the idea is thanked."""
     _answer(suggestion, by, answer)
-    suggestion.action = actions.promise(
+    actions.promise(
         by=by,
         title=suggestion.title,
         owner=owner,
@@ -143,5 +143,5 @@ def next_of_suggestion(suggestion: Suggestion) -> list[Step]:
 @handles(ActionDone)
 def its_suggestion_waits(event: ActionDone) -> None:
     """An action of a suggestion was done: the suggestion can be closed."""
-    for each in Suggestion.objects.filter(action=event.action):
-        refresh(each)
+    if isinstance(event.action.origin, Suggestion):
+        refresh(event.action.origin)
