@@ -320,7 +320,7 @@ def _action_fields() -> dict[str, forms.Field]:
 
 @transition(
     Risk,
-    source=[Status.IDENTIFIED, Status.EVALUATED],
+    source=Status.IDENTIFIED,
     target=Status.EVALUATED,
     permission="risks.change_risk",
     only=only_its_owner,
@@ -459,7 +459,7 @@ def reopen_risk(risk: Risk, *, by: Any) -> None:
 
 @transition(
     Opportunity,
-    source=[Status.IDENTIFIED, Status.EVALUATED],
+    source=Status.IDENTIFIED,
     target=Status.EVALUATED,
     permission="risks.change_opportunity",
     only=only_its_owner,
