@@ -6,6 +6,7 @@ do. Serves 7.5.3: an edit carries the version it was made on and, where released
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from django.forms.renderers import BaseRenderer, DjangoTemplates, TemplatesSetti
 from django.template import TemplateDoesNotExist
 from django.utils.functional import cached_property
 
+from qms.periods import EARLIEST, LATEST
 from qms.refusals import Refused
 from qms.workflow import Transition
 
@@ -164,7 +166,17 @@ def prepare_fields(form: forms.BaseForm, by: Any) -> None:
         name_the_empty_choice(field, "Choose" if field.required else "None")
         if isinstance(field, forms.ModelChoiceField):
             _limit_choices(field, by, _present(form, name))
+        if isinstance(field, forms.DateField) and within_reach not in field.validators:
+            field.validators.append(within_reach)
         _choose_widget(field)
+
+
+def within_reach(day: date) -> None:
+    """Refuse a day of a year that is a typing error; sums of such days would leave the calendar."""
+    if not EARLIEST <= day <= LATEST:
+        raise forms.ValidationError(
+            f"Check the year: {day.year} is before {EARLIEST.year} or after {LATEST.year}."
+        )
 
 
 def _say_what_to_do(field: forms.Field) -> None:

@@ -7,15 +7,17 @@ shown to people, and `available()` tells a page which buttons to draw and why on
 Pages, API, import, bulk and admin all call these functions, so there is one guard.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import update_wrapper, wraps
 from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import IntegrityError, models
 from django.db import transaction as db
+from psycopg.errors import UniqueViolation
 
 from qms.events import handlers, publish
 from qms.records import Record, StatefulRecord
@@ -24,6 +26,24 @@ from qms.refusals import Refused, Stale
 Guard = Callable[..., str | None]
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 GIVE_A_REASON = "Say why; the reason is kept with the record."
+
+
+@contextmanager
+def one_of_two() -> Iterator[None]:
+    """Everything or nothing; who writes what somebody else wrote at the same moment is told so.
+
+    A check before the insert cannot see the other's row; the database's own rule can.
+    """
+    try:
+        with db.atomic():
+            yield
+    except IntegrityError as error:
+        if isinstance(error.__cause__, UniqueViolation):
+            raise Refused(
+                "It is there already, or somebody saved the same at the same moment. Look again"
+                " before you go on."
+            ) from error
+        raise
 
 
 @dataclass(frozen=True)
@@ -271,7 +291,7 @@ def creates(model: type[Record], *, permission: str) -> Callable[[Factory], Fact
                 raise PermissionDenied(
                     f"Your role does not allow you to add a {model._meta.verbose_name}."
                 )
-            with db.atomic():
+            with one_of_two():
                 return factory(*args, by=by, **fields)
 
         guarded.creation = Creation(model, permission, guarded)  # type: ignore[attr-defined]
@@ -316,7 +336,7 @@ def amend(
     declared = _amendments.get(type(record))
     if declared is None:
         raise Refused(f"A {record._meta.verbose_name} is not edited.")
-    with db.atomic():
+    with one_of_two():
         current = declared.model._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
         if not declared.permitted(current, by):
             raise PermissionDenied(
