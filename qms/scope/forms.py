@@ -75,6 +75,19 @@ class ProcessForm(RecordForm):
         model = Process
         fields = workflow.PROCESS_FIELDS
 
+    def clean_code(self) -> str:
+        """Codes are written in capitals, so that two of them never differ by that alone."""
+        return str(self.cleaned_data["code"]).strip().upper()
+
+    def clean_owner(self) -> Person | None:
+        """A process that runs keeps somebody who answers for it."""
+        owner: Person | None = self.cleaned_data["owner"]
+        if owner is None and self.instance.status == Process.Status.ACTIVE:
+            raise forms.ValidationError(
+                "It runs, so one person answers for it. Choose another owner, or retire it."
+            )
+        return owner
+
 
 class NewProcessForm(ProcessForm):
     """The same for a new one, with who works in it and where."""

@@ -14,8 +14,10 @@ from qms import clock, contributions, pages
 from qms.contributions import find_everywhere, tiles_for
 from qms.people.models import ApiToken, Person
 from qms.periods import Period, today
+from qms.refusals import Refused
 from qms.scope import evidence, prints, workflow
 from qms.scope.models import NotApplicable, Organisation, Process, ScopeStatement
+from qms.workflow import amend
 from tests import factories
 from tests.scope.test_workflow import DESIGN, WHY, Firm
 
@@ -299,3 +301,43 @@ def test_the_scope_is_found_and_shown_to_leadership(firm: Firm) -> None:
     other = workflow.create_process(by=firm.manager, code="X", name="New", owner=firm.owner)
     workflow.activate(other, by=firm.manager)
     assert "1 outside" in tile().note
+
+
+# What no form offers
+
+
+def edited(person: Person, record: Any, kind: str, **changes: Any) -> Any:
+    """What the API answers to an edit."""
+    body = {"version": record.version, **changes}
+    url = f"/api/v1/{kind}/{record.pk}/"
+    return as_(person).patch(url, body, content_type="application/json")
+
+
+@pytest.mark.parametrize("code", ["PU", "pu", " Pu "])
+def test_two_processes_never_share_a_code_not_even_by_an_edit(code: str) -> None:
+    manager = factories.person("quality_manager")
+    workflow.create_process(by=manager, code="PU", name="Purchasing")
+    other = workflow.create_process(by=manager, code="SA", name="Sales")
+    assert edited(manager, other, "processes", code=code).status_code == 422
+    with pytest.raises(Refused, match="at the same moment"):
+        amend(other, by=manager, changes={"code": code.strip()})
+    other.refresh_from_db()
+    assert other.code == "SA"
+
+
+def test_two_sites_never_share_a_name_not_even_by_an_edit() -> None:
+    manager = factories.person("quality_manager")
+    workflow.add_site(by=manager, name="Main plant")
+    other = workflow.add_site(by=manager, name="Annex")
+    assert edited(manager, other, "sites", name="MAIN plant").status_code == 422
+    other.refresh_from_db()
+    assert other.name == "Annex"
+
+
+def test_a_process_that_runs_is_not_left_without_an_owner() -> None:
+    manager = factories.person("quality_manager")
+    process = workflow.create_process(by=manager, code="SA", name="Sales", owner=manager)
+    workflow.activate(process, by=manager)
+    answer = edited(manager, process, "processes", owner=None)
+    assert answer.status_code == 422
+    assert "one person answers for it" in answer.content.decode()

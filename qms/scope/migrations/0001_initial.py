@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
+import django.db.models.functions.text
 import pgtrigger.compiler
 import pgtrigger.migrations
 import qms.clauses
@@ -1119,6 +1120,14 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='partyrequirement',
             trigger=pgtrigger.compiler.Trigger(name='keeps_its_path', sql=pgtrigger.compiler.UpsertTriggerSql(func='\n            IF TG_OP = \'INSERT\' THEN\n                IF NEW."status" <> \'current\' THEN\n                    RAISE EXCEPTION \'A row of scope_partyrequirement starts as %, not as %.\', \'current\', NEW."status"\n                      USING ERRCODE = \'integrity_constraint_violation\';\n                END IF;\n                RETURN NEW;\n            END IF;\n            IF OLD."status" <> NEW."status" AND (OLD."status", NEW."status") NOT IN ((\'current\', \'withdrawn\'), (\'withdrawn\', \'current\')) THEN\n                RAISE EXCEPTION \'A row of scope_partyrequirement cannot go from % to %.\', OLD."status", NEW."status"\n                  USING ERRCODE = \'integrity_constraint_violation\';\n            END IF;\n            \n            RETURN NEW;\n        ', hash='08d4dddf1ea7e294b7b9573c2468f9cc527f6137', operation='INSERT OR UPDATE', pgid='pgtrigger_keeps_its_path_52c24', table='scope_partyrequirement', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='site',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('name'), name='scope_one_site_a_name', violation_error_message='There is a site with this name already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='process',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('code'), name='scope_one_process_a_code', violation_error_message='There is a process with this code already.'),
         ),
         migrations.AddConstraint(
             model_name='process',

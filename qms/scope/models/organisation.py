@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from qms.clauses import EDITION_CHOICES
@@ -110,6 +111,13 @@ class Site(StatefulRecord):
 
     class Meta(StatefulRecord.Meta):
         verbose_name = "site"
+        constraints = [
+            models.UniqueConstraint(
+                Upper("name"),
+                name="scope_one_site_a_name",
+                violation_error_message="There is a site with this name already.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

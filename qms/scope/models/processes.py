@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from qms.clauses import ClausesField
@@ -76,7 +77,12 @@ class Process(StatefulRecord):
             models.CheckConstraint(
                 condition=~models.Q(status="active") | models.Q(owner__isnull=False),
                 name="scope_active_process_has_owner",
-            )
+            ),
+            models.UniqueConstraint(
+                Upper("code"),
+                name="scope_one_process_a_code",
+                violation_error_message="There is a process with this code already.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -202,7 +202,7 @@ def reactivate(process: Process, *, by: Any) -> None:
     """Put it into operation again."""
 
 
-def keeps_an_owner(process: Process, by: Any) -> str | None:
+def is_not_retired(process: Process, by: Any) -> str | None:
     return "It was retired. Bring it back first." if process.status == "retired" else None
 
 
@@ -223,7 +223,7 @@ editing_process = amendment(
     permission="scope.change_process",
     fields=PROCESS_FIELDS,
     only=only_owner_or_quality_manager,
-    guards=[keeps_an_owner],
+    guards=[is_not_retired],
 )
 
 
