@@ -14,7 +14,7 @@ from qms.gap.forms import AnswerForm, AssessmentForm, NewAssessmentForm
 from qms.gap.linking import links_of, shown
 from qms.gap.models import Assessment, GapAnswer
 from qms.people.models import Person
-from qms.periods import today
+from qms.periods import EARLIEST, today
 from qms.refusals import Refused
 
 
@@ -248,7 +248,7 @@ def show_readiness(request: HttpRequest, asked: Query[ReadinessQuery]) -> Any:
     day = asked.on or today()
     if day > today():
         raise Refused("What will be on record nobody knows yet. Ask for a day up to today.")
-    edition = asked.edition or readiness.edition_in_use(day)
+    edition = asked.edition or readiness.edition_in_use(max(day, EARLIEST))
     found = readiness.readiness(edition, day, person)
     return {
         "edition": edition,

@@ -57,7 +57,7 @@ def record_at(text: str, person: Any) -> Any:
     Refuses a word that fits several records.
     """
     if "/" in text:
-        return _at_address(urlsplit(text).path, person)
+        return _at_address(text, person)
     wanted, hits = text.casefold(), found_by(text, person)
     exact = [hit for hit in hits if hit.number.casefold() == wanted]
     fitting = exact or hits
@@ -69,7 +69,7 @@ def record_at(text: str, person: Any) -> Any:
 
 def found_by(text: str, person: Any) -> list[Hit]:
     """What the search finds that can be linked, a few of each kind."""
-    if len(text.strip()) < 2:
+    if len(text.strip()) < 2 or not text.isprintable():
         return []
     groups = find_everywhere(person, text.strip(), FOUND_OF_A_KIND)
     hits = [hit for _kind, found in groups for hit in found]
@@ -81,7 +81,11 @@ def can_be_linked(address: str) -> bool:
     return _model_at(address) is not None
 
 
-def _at_address(path: str, person: Any) -> Any:
+def _at_address(address: str, person: Any) -> Any:
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return None  # no address at all, such as “http://[”
     known = _model_at(path)
     if known is None:
         return None

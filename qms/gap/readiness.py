@@ -17,8 +17,9 @@ from qms.actions.models import Action
 from qms.clauses import Clause, ClauseRef
 from qms.gap.models import Assessment, EvidenceLink, GapAnswer
 from qms.people.models import Person, RoleAssignment
-from qms.periods import day_of, start_of
+from qms.periods import EARLIEST, day_of, start_of
 from qms.proofs import Blocker, Example, GapSignal, Proofs, as_it_was, by_clause, counted, proves
+from qms.refusals import Refused
 from qms.scope.models import NotApplicable, Organisation, Process, ScopeStatement
 
 BLOCKED, SHOWN, QUIET, LEFT_OUT = "blocked", "shown", "quiet", "left_out"
@@ -113,8 +114,11 @@ def end_of(day: date) -> datetime:
 def readiness(edition: str, day: date, person: Any = None) -> Readiness:
     """How each clause stands at the end of a day; with a person only what that person may see.
 
-    Counts are the same for everybody, names and links are not.
+    Counts are the same for everybody, names and links are not. Raises Refused for a day before
+    anything could be on record.
     """
+    if not day >= EARLIEST:
+        raise Refused(f"Nothing is on record from before {EARLIEST.year}. Choose a later day.")
     as_of = end_of(day)
     told = proofs.proofs_for(edition, as_of)
     left_out = _left_out(edition, as_of)
@@ -153,19 +157,19 @@ def _not_documented(
     can = {kind for one in shown for kind in one.shows}
     for each in clause.documented_information:
         if each.obligation == "required" and each.kind not in can:
-            url = mend.get(clause.number) or reverse("gap:assessment_list")
-            yield Blocker(f"Nothing shows this yet: {each.what}.", url, "Name it")
+            url, word = mend.get(clause.number), "Name it"
+            if url is None:
+                url, word = reverse("gap:assessment_create"), "Assess it"
+            yield Blocker(f"Nothing shows this yet: {each.what}.", url, word)
 
 
 def _where_to_mend(edition: str) -> dict[str, str]:
-    """Where evidence is named for a clause: its answer in the newest assessment there is."""
-    newest = (
-        Assessment.objects.filter(edition=edition)
-        .exclude(status=Assessment.Status.VOID)
-        .order_by("-pk")
-        .first()
-    )
-    rows = newest.answers.all() if newest else []
+    """Where evidence is named for a clause: its answer in the assessment that is in progress.
+
+    A completed one takes no answer any more; then a new one is the way, and this is empty.
+    """
+    going = Assessment.Status.IN_PROGRESS
+    rows = GapAnswer.objects.filter(assessment__edition=edition, assessment__status=going)
     return {each.ref.number: each.get_absolute_url() for each in rows}
 
 
@@ -284,21 +288,21 @@ def assessment_proves(edition: str, as_of: datetime) -> dict[str, Proofs]:
     keys = [row.id for row in answers]
     links = as_it_was(EvidenceLink, as_of).filter(ended=False, answer_id__in=keys)
     linked = Counter(links.values_list("answer_id", flat=True))
-    actions = _actions_then(answers, as_of)
+    actions, mend = _actions_then(answers, as_of), _where_to_mend(newest.edition)
     found: dict[str, Proofs] = {}
     for row in answers:
-        told = _told_by(newest, row, linked[row.id], actions)
+        told = _told_by(newest, row, linked[row.id], actions, mend)
         if told is not None:
             found |= {ref.number: told for ref in clauses.same_in(row.clause, edition)}
     return found
 
 
 def _told_by(
-    assessment: Any, row: Any, linked: int, actions: dict[int, list[Any]]
+    assessment: Any, row: Any, linked: int, actions: dict[int, list[Any]], mend: dict[str, str]
 ) -> Proofs | None:
     """What one answer of then says: evidence it named, or a gap that is not closed."""
     if row.rating in GapAnswer.GAPS:
-        return Proofs("gaps", 0, (), _unclosed(assessment, row, actions))
+        return Proofs("gaps", 0, (), _unclosed(assessment, row, actions, mend))
     if row.rating != GapAnswer.Rating.IN_PLACE:
         return None
     count = linked + bool(row.evidence.strip())
@@ -330,7 +334,9 @@ def _actions_then(answers: list[Any], as_of: datetime) -> dict[int, list[Any]]:
     return found
 
 
-def _unclosed(assessment: Any, row: Any, actions: dict[int, list[Any]]) -> tuple[Blocker, ...]:
+def _unclosed(
+    assessment: Any, row: Any, actions: dict[int, list[Any]], mend: dict[str, str]
+) -> tuple[Blocker, ...]:
     mine = actions.get(row.id, [])
     still = [each for each in actions.get(row.earlier_id, []) if each.status == "open"]
     waiting = [each for each in (*mine, *still) if each.status == Action.Status.OPEN]
@@ -339,8 +345,9 @@ def _unclosed(assessment: Any, row: Any, actions: dict[int, list[Any]]) -> tuple
         return tuple(_promised(assessment, told, each) for each in waiting)
     if mine:
         return ()
+    url = mend.get(ClauseRef.parse(row.clause).number) or reverse("gap:assessment_create")
     sentence = f"{assessment.number} found it {told}, and no action is planned."
-    return (Blocker(sentence, GapAnswer(pk=row.id).get_absolute_url(), "Plan it"),)
+    return (Blocker(sentence, url, "Assess it again"),)
 
 
 def _promised(assessment: Any, told: str, action: Any) -> Blocker:
