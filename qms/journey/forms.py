@@ -1,5 +1,6 @@
 """Forms of the start-up path, the opening questions, the principles, the briefing and the plan."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -59,7 +60,7 @@ class PersonForm(PlainForm):
     """A colleague with the roles they take on; they are invited by mail."""
 
     name = forms.CharField(max_length=120)
-    email = forms.EmailField(label="E-mail")
+    email = forms.EmailField(label="E-mail", max_length=254)
     job_title = forms.CharField(label="Job title", max_length=120, required=False)
     roles = forms.MultipleChoiceField(
         choices=GIVEN,
@@ -92,33 +93,80 @@ def _answer(label: str, help_text: str, *, rows: int, required: bool = False) ->
     )
 
 
-class OpeningForm(PlainForm):
+class AnswersForm(PlainForm):
+    """Several answers on one page; none overwrites what somebody else wrote in the meantime.
+
+    The page bears the versions it was made on. An answer left as it was then stays as it is now;
+    one that both have written is shown with the other's words before it can be saved.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def show(self, known: Mapping[str, Any], words: str) -> None:
+        """Put the stored answers (field → record) into the fields; `words` names their text."""
+        self.known, self.words = known, words
+        for name, record in known.items():
+            self.fields[name].initial = getattr(record, words)
+        self.fields["seen"].initial = self._versions()
+        self._prepare(self.by)
+
+    def _versions(self) -> str:
+        return " ".join(f"{name}:{record.version}" for name, record in self.known.items())
+
+    def clean(self) -> dict[str, Any]:
+        """Keep theirs where this person wrote nothing; tell what both have written."""
+        found: dict[str, Any] = super().clean() or {}
+        told = found.pop("seen", "")
+        if "seen" not in self.data:
+            return found
+        seen = dict(pair.partition(":")[::2] for pair in told.split())
+        for name, record in self.known.items():
+            if name in found and seen.get(name, "0") != str(record.version):
+                self._compare(found, name, record, seen.get(name, "0"))
+        if self.errors:  # they have been shown now; the next save is a decision
+            self.data = self.data.copy()
+            self.data["seen"] = self._versions()
+        return found
+
+    def _compare(self, found: dict[str, Any], name: str, record: Any, version: str) -> None:
+        theirs, number = getattr(record, self.words), int(version) if version.isdecimal() else 0
+        was = record.history.filter(version=number).values_list(self.words, flat=True).first()
+        given = found[name].strip()
+        if given == (was or ""):
+            found[name] = theirs
+        if given in (theirs, was or "") or theirs == was:
+            return
+        who = record.history.latest().history_user
+        self.add_error(
+            name,
+            f"{who.name if who else 'Somebody'} answered while you wrote: “{theirs}” Put both"
+            " together, and save again.",
+        )
+
+
+class OpeningForm(AnswersForm):
     """All opening questions on one page, with what is answered already."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = dict(OpeningAnswer.objects.values_list("question", "text"))
         for each in guide.questions():
             help_text = f"{each.help} Used for {each.used}."
-            field = _answer(each.title, help_text, rows=4)
-            field.initial = known.get(each.key, "")
-            self.fields[each.key] = field
-        self._prepare(self.by)
+            self.fields[each.key] = _answer(each.title, help_text, rows=4)
+        rows = {each.question: each for each in OpeningAnswer.objects.order_by("pk")}
+        self.show({key: row for key, row in rows.items() if key in self.fields}, "text")
 
 
-class PrincipleForm(PlainForm):
+class PrincipleForm(AnswersForm):
     """The questions about one principle, with what was answered last."""
 
     def __init__(self, *args: Any, principle: guide.Principle, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        keys = [key for key, _text in principle.asked()]
-        rows = PrincipleAnswer.objects.filter(question__in=keys)
-        known = dict(rows.values_list("question", "answer"))
+        names = {}
         for at, (key, text) in enumerate(principle.asked(), start=1):
-            field = _answer(text, "", rows=4)
-            field.initial = known.get(key, "")
-            self.fields[f"answer_{at}"] = field
-        self._prepare(self.by)
+            self.fields[f"answer_{at}"] = _answer(text, "", rows=4)
+            names[key] = f"answer_{at}"
+        rows = PrincipleAnswer.objects.filter(question__in=names).order_by("pk")
+        self.show({names[each.question]: each for each in rows}, "answer")
 
 
 def _attendees() -> forms.ModelMultipleChoiceField:

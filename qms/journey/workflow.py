@@ -33,13 +33,14 @@ from qms.journey.models import (
 )
 from qms.links import set_links
 from qms.people.models import Person
-from qms.periods import add_months, today
+from qms.periods import add_months, months_between, today
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.workflow import amend, amendment, creates, transition, voids
 
 OPENING, PRINCIPLES = "journey.answer_opening", "journey.answer_principle"
 REVIEW_MONTHS = 12
+FARTHEST_START = 12  # months from today at which a plan can begin, either way
 Status, Decision = Project.Status, Briefing.Decision
 
 
@@ -137,6 +138,8 @@ LENGTH = {
 )
 def begin(project: Project, *, by: Any, starts_on: date, months: int) -> None:
     """Lay the plan: every line becomes an action with an owner and a day."""
+    if abs(months_between(today(), starts_on)) >= FARTHEST_START:
+        raise Refused("Choose a first day within a year of today.", field="starts_on")
     project.starts_on, project.months = starts_on, months
 
 

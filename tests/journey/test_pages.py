@@ -1,5 +1,6 @@
 """The pages of the journey open for whoever may see them; the start-up path can be walked."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from documents.models import Document
 from objectives.models import Objective
 from qms.journey import startup, workflow
-from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project, guide
+from qms.journey.models import Briefing, OpeningAnswer, PlanStep, PrincipleAnswer, Project, guide
 from qms.people.models import Person
 from qms.people.roles import ROLES
 from qms.periods import today
 from qms.scope.models import Flow, Organisation, Process, ScopeStatement, Site
+from qms.scope.workflow import set_up_organisation
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -241,3 +243,77 @@ def test_the_principles_page_leads_through_all_seven() -> None:
     row = PrincipleAnswer.objects.order_by("pk").first()
     assert row is not None
     assert client.get(f"/journey/principles/answers/{row.pk}/").status_code == 200
+
+
+# Two at once, and what no form offers
+
+
+def seen_on(client: Client, address: str) -> str:
+    [found] = re.findall(r'name="seen"[^>]* value="([^"]*)"', client.get(address).content.decode())
+    return str(found)
+
+
+@pytest.mark.usefixtures("_one_by_one")
+@pytest.mark.parametrize(
+    ("address", "mine", "other"),
+    [
+        ("/start/questions/", "services", "problems"),
+        ("/journey/opening/edit/", "services", "problems"),
+        ("/journey/principles/leadership/", "answer_1", "answer_2"),
+    ],
+)
+def test_who_answers_at_the_same_time_overwrites_nothing(
+    address: str, mine: str, other: str
+) -> None:
+    keeper = factories.person("quality_manager", name="Quinn Keeper")
+    client = signed_in(keeper)
+    assert client.post(address, {mine: "Pumps", other: "Late"}).status_code == 303
+    seen = seen_on(client, address)
+    assert client.post(address, {mine: "Pumps and valves", other: "Late"}).status_code == 303
+    # The second person had the older page: what they did not touch stays as it is now.
+    sent = {"seen": seen, mine: "Pumps", other: "Late, dented"}
+    assert client.post(address, sent).status_code == 303
+    texts = _answers()
+    assert {"Pumps and valves", "Late, dented"} <= texts
+    # What both wrote is shown with the other's words, and kept when it is sent again.
+    answer = client.post(address, sent | {mine: "Repairs"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Quinn Keeper answered while you wrote" in page
+    assert "Pumps and valves" in page
+    assert "Repairs" in page
+    [again] = re.findall(r'name="seen"[^>]* value="([^"]*)"', page)
+    sent = {"seen": again, mine: "Pumps, valves and repairs", other: "Late, dented"}
+    assert client.post(address, sent).status_code == 303
+    assert "Pumps, valves and repairs" in _answers()
+
+
+def _answers() -> set[str]:
+    return {
+        *OpeningAnswer.objects.values_list("text", flat=True),
+        *PrincipleAnswer.objects.values_list("answer", flat=True),
+    }
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "2099-01-01", "9999-12-31"])
+def test_a_plan_begins_within_a_year_of_today(day: str) -> None:
+    keeper = factories.person("quality_manager", "administrator")
+    set_up_organisation(by=keeper, name="Acme", country="CA", time_zone="America/Toronto")
+    answer = signed_in(keeper).post("/start/plan/", {"starts_on": day, "months": 9})
+    assert answer.status_code == 422
+    assert not PlanStep.objects.exists()
+
+
+def test_an_address_longer_than_addresses_are_is_refused() -> None:
+    client = signed_in(factories.person("administrator"))
+    sent = {"name": "Bo", "email": f"{'x' * 60}@{'y.' * 120}co"}
+    assert client.post("/start/people/", sent).status_code == 422
+
+
+def test_a_scope_sent_again_from_an_old_page_is_refused_in_words() -> None:
+    client = signed_in(factories.person("quality_manager"))
+    sent = {"edition": "2026", "statement": "Pumps, made here.", "products_and_services": "Pumps"}
+    assert client.post("/start/scope/", sent).status_code == 303
+    answer = client.post("/start/scope/", sent | {"statement": "Other words."})
+    assert answer.status_code == 422
+    assert "is drafted already" in answer.content.decode()

@@ -312,6 +312,9 @@ def start_scope(request: HttpRequest) -> HttpResponse:
     rows = ScopeStatement.objects.exclude(status=ScopeStatement.Status.VOID)
     existing = rows.order_by("-pk").first()
     if existing is not None:
+        if request.method == "POST":
+            why = f"{existing} is drafted already. Go back to your words, and edit it with them."
+            return pages.refused(request, Refused(why))
         return _page(request, "scope", statement=existing)
     proposal = startup.scope_proposal()
     initial = {
@@ -334,6 +337,9 @@ def start_plan(request: HttpRequest) -> HttpResponse:
     """From when and over how many months; every line gets an owner and a day."""
     project = Project.objects.current()
     if project is not None and project.status != Project.Status.PREPARING:
+        if request.method == "POST":
+            why = "The plan is laid already. Move it where the journey shows it."
+            return pages.refused(request, Refused(why))
         return _page(request, "plan", project=project, rows=journey.planned(project, today()))
 
     def lay(*, by: Any, starts_on: Any, months: int) -> Project:
