@@ -7,7 +7,7 @@ says in a sentence what came out (ISO 9001 6.2.2, 7.1.1).
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from qms.actions.models import Action, ActionDependency
 from qms.gap.models import Assessment, Capacity
 from qms.gap.roadmap import (
     USUAL_DAYS,
+    WEEK,
     Plan,
     Task,
     monday,
@@ -23,7 +24,6 @@ from qms.gap.roadmap import (
 )
 from qms.gap.workflow import actions_by_answer
 
-WEEK = timedelta(days=7)
 FREE = ("void",)
 
 

@@ -19,6 +19,7 @@ USUAL_DAYS = Decimal(1)  # a week, for a person who has a daily job beside the r
 USUAL_EFFORT = Decimal(1)  # for an action whose effort nobody estimated
 WHOLE_DAY = Decimal(1)
 DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Calendar:
     usual: Decimal
     used_day: dict[tuple[int, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     used_week: dict[tuple[int, date], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    next_week: dict[tuple[int, date], date] = field(default_factory=dict)  # after a full one
 
     def free(self, owner: int, day: date) -> Decimal:
         """The share of a day (0 to 1) this person can still give."""
@@ -98,8 +100,24 @@ class Calendar:
         return max(Decimal(0), min(WHOLE_DAY - self.used_day[owner, day], week))
 
     def take(self, owner: int, day: date, share: Decimal) -> None:
+        week = monday(day)
         self.used_day[owner, day] += share
-        self.used_week[owner, monday(day)] += share
+        self.used_week[owner, week] += share
+        if self.used_week[owner, week] >= self.capacity.get(owner, self.usual):
+            self.next_week[owner, week] = week + WEEK
+
+    def after_full_weeks(self, owner: int, day: date) -> date:
+        """The day itself, or the Monday after the full weeks that begin with its own.
+
+        A long roadmap asks this for each action: a row of full weeks is passed in one step.
+        """
+        week, passed = monday(day), []
+        while (owner, week) in self.next_week:
+            passed.append(week)
+            week = self.next_week[owner, week]
+        for each in passed:
+            self.next_week[owner, each] = week
+        return week if passed else day
 
 
 def monday(day: date) -> date:
@@ -158,6 +176,7 @@ def _place(task: Task, first: date, calendar: Calendar) -> Placed:
     """The task on the first days its owner has time for it."""
     left, day, load = task.days, first, []
     while left > 0:
+        day = calendar.after_full_weeks(task.owner, day)
         share = min(left, calendar.free(task.owner, day))
         if share > 0:
             calendar.take(task.owner, day, share)

@@ -142,3 +142,19 @@ def test_nothing_planned_has_no_end() -> None:
     assert schedule([], today=TODAY) == Plan((), None, None)
     with pytest.raises(ValueError, match="capacity"):
         schedule([task(1)], today=TODAY, usual=Decimal(0))
+
+
+def test_a_long_roadmap_of_one_person_takes_a_day_after_the_other_and_no_longer() -> None:
+    asked = []
+
+    class Counted(Decimal):
+        """A week's capacity that counts how often it is compared."""
+
+        def __sub__(self, other: Decimal) -> Decimal:  # type: ignore[override]
+            asked.append(other)
+            return Decimal(self) - other
+
+    tasks = [task(key, "1", due=key % 90) for key in range(1000)]
+    plan = schedule(tasks, today=TODAY, capacity={1: Counted(1)})
+    assert plan.realistic_end == TODAY + timedelta(weeks=999)
+    assert len(asked) < 3 * len(tasks), "full weeks are passed in one step"
