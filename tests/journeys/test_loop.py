@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from audits.models import Audit, Finding
-from audits.workflow import confirm, plan_audit
+from audits.workflow import add_question, confirm, plan_audit
 from capa.models import Nonconformity
 from documents.models import Document, Revision
 from objectives.models import Objective
@@ -449,10 +449,12 @@ def the_pack_holds_it_all(
 
 
 def test_an_audit_with_one_observation_takes_five_clicks(company: Company) -> None:
-    lead = company.people["lead"]
-    audit = plan_audit(
-        by=lead, process=company.process, planned_on=today(), lead=lead, clauses=["2026:8.4.2"]
-    )
+    lead, manager = company.people["lead"], company.people["manager"]
+    storing = scope.create_process(by=manager, code="ST", name="Storing", owner=manager)
+    scope.activate(storing, by=manager)
+    audit = plan_audit(by=lead, process=storing, planned_on=today(), lead=lead)
+    # One question: each further one costs one tap more, whatever is found.
+    add_question(audit, by=lead, question="What spoils here by age?", clause="2026:8.5.4")
     confirm(audit, by=lead)
     desk = company.at("lead")
     desk.open("/")
