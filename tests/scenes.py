@@ -854,7 +854,7 @@ ALL = (
         Issue,
         an_issue,
         {
-            "confirm_issue": Step("owner", lambda cast: {"review_on": None}, detour=True),
+            "confirm_issue": Step("owner", lambda cast: {"review_on": in_days(300)}, detour=True),
             "close_issue": Step("manager"),
             "reopen_issue": Step("manager"),
         },
@@ -865,7 +865,7 @@ ALL = (
         InterestedParty,
         a_party,
         {
-            "confirm_party": Step("owner", lambda cast: {"review_on": None}, detour=True),
+            "confirm_party": Step("owner", lambda cast: {"review_on": in_days(300)}, detour=True),
             "close_party": Step("manager"),
             "reopen_party": Step("manager"),
         },
@@ -890,7 +890,9 @@ ALL = (
         Requirement,
         a_requirement,
         {
-            "confirm_requirement": Step("owner", lambda cast: {"review_on": None}, detour=True),
+            "confirm_requirement": Step(
+                "owner", lambda cast: {"review_on": in_days(300)}, detour=True
+            ),
             "withdraw_requirement": Step("manager"),
             "reinstate_requirement": Step("manager"),
         },

@@ -94,8 +94,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "groups": [group for group in groups if group.rows],
         "counts": _counts(len(overdue), len(soon), len(waiting)),
         "more": len(items) > ROWS,
-        "month": month_of(person, day.replace(day=1), day),
-        # How far the system is concerns whoever builds it; it is asked for when the page stands.
+        # The month, and how far the system is for whoever builds it, ask every chapter; the page
+        # fetches them when it stands.
         "shows_journey": request.user.has_perm("gap.view_assessment"),
         "shows_start": request.user.has_perm("journey.set_up") and not pages.knows_organisation(),
     }
@@ -209,7 +209,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     month = month_of(request.user, first, day)
     listed = [each for week in month.weeks for each in week if each and each.entries]
     context = {"title": "Calendar", "today": day, "month": month, "listed": listed}
-    return render(request, "home/calendar.html", context)
+    return pages.respond(request, "home/calendar.html", "home/month.html", context)
 
 
 def _asked_month(text: str) -> date | None:

@@ -28,6 +28,7 @@ from documents.models import Document, Revision
 from qms import clock
 from qms.actions.models import Action
 from qms.actions.workflow import plan_action, wait_for
+from qms.changes import workflow as changes
 from qms.files.models import Blob
 from qms.files.workflow import attach
 from qms.gap.workflow import answer as rate
@@ -39,6 +40,7 @@ from qms.periods import today
 from qms.records import Record, StatefulRecord
 from qms.refusals import Refused
 from qms.registers import importers
+from qms.risks import workflow as risks
 from qms.scope.workflow import leave_out, set_up_organisation
 from qms.signing.models import Signature
 from qms.workflow import all_amendments, amend, amendment_of, transitions_of
@@ -137,6 +139,14 @@ MORE: dict[str, Callable[[Cast], Any]] = {
         by=cast.manager, question="leadership.1", answer="Every Friday."
     ),
     "journey.BriefingAttendee": lambda cast: scenes.a_briefing(cast).attendee_links.first(),
+    "scope.RequirementProcess": lambda cast: scenes.a_requirement(cast).process_links.get(),
+    "risks.RiskEvaluation": lambda cast: _evaluated(cast, scenes.a_risk(cast)),
+    "risks.OpportunityEvaluation": lambda cast: _evaluated(cast, scenes.an_opportunity(cast)),
+    "risks.RiskLink": lambda cast: _touching(cast, scenes.a_risk(cast)),
+    "risks.OpportunityLink": lambda cast: _touching(cast, scenes.an_opportunity(cast)),
+    "changes.ChangeLink": lambda cast: changes.touch(
+        scenes.a_change(cast), by=cast.author, touches=[cast.process()]
+    ).links.get(),
     "competence.Trainee": lambda cast: scenes.a_training(cast).trainee_links.get(),
     "people.Absence": lambda cast: _absence(cast),
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
@@ -145,6 +155,16 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "reviews.ReviewInput": an_input,
     "reviews.ReviewAttendee": lambda cast: _attendee(cast),
 }
+
+
+def _evaluated(cast: Cast, record: Any) -> Any:
+    name = f"evaluate_{type(record).__name__.lower()}"
+    getattr(risks, name)(record, by=cast.owner, first=3, second=4, why="It happened twice.")
+    return record.evaluations.get()
+
+
+def _touching(cast: Cast, record: Any) -> Any:
+    return risks.touch(record, by=cast.manager, touches=[cast.process()]).links.get()
 
 
 def _absence(cast: Cast) -> Any:
