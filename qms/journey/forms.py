@@ -124,8 +124,9 @@ class AnswersForm(PlainForm):
             if name in found and seen.get(name, "0") != str(record.version):
                 self._compare(found, name, record, seen.get(name, "0"))
         if self.errors:  # they have been shown now; the next save is a decision
-            self.data = self.data.copy()
-            self.data["seen"] = self._versions()
+            data: Any = self.data.copy()  # type: ignore[attr-defined]
+            data["seen"] = self._versions()
+            self.data = data
         return found
 
     def _compare(self, found: dict[str, Any], name: str, record: Any, version: str) -> None:

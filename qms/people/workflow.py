@@ -87,6 +87,8 @@ def _clean_email(email: str, *, of: Person | None = None) -> str:
         validate_email(email)
     except ValidationError:
         raise Refused(f"“{email}” is not an e-mail address.", field="email") from None
+    if len(email) > 254:
+        raise Refused("An e-mail address has at most 254 characters.", field="email")
     others = Person.objects.exclude(pk=of.pk) if of else Person.objects.all()
     if others.filter(email__iexact=email).exists():
         raise Refused(f"{email} has an account already.", field="email")
