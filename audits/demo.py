@@ -28,6 +28,25 @@ def the_programme_is_carried_out(life: Life) -> None:
             life.on(day - timedelta(days=40), partial(_plan, life, code, day))
     # One is going on today, half answered, for whoever wants to try it on a phone.
     life.on(life.today - timedelta(days=30), lambda: _plan_today(life))
+    for told in life.told["team"].get("outside", []):
+        life.at(life.moment(life.month(told["month"]), 12), partial(_with_outsider, life, told))
+
+
+def _with_outsider(life: Life, told: dict[str, Any]) -> None:
+    """An auditor on contract takes part in one audit, led by one of us."""
+    process = life.processes[told["process"]]
+    workflow.plan_audit(
+        by=life.who("lead"),
+        process=process,
+        planned_on=life.day() + timedelta(days=told["in_days"]),
+        lead=life.who(told["lead"]),
+        team=[life.who(told["who"])],
+        edition=life.told["organisation"]["edition"],
+        objectives=told["objectives"],
+        criteria="The procedures of the process and the clauses named.",
+        scope=life.voice("audits")["scope"].format(process=process.name),
+        auditees=process.owner.name,
+    )
 
 
 def _plan_today(life: Life) -> None:

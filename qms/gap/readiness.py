@@ -274,6 +274,26 @@ def roles_prove(edition: str, as_of: datetime) -> Proofs:
     return Proofs("people with a role of their own", len(people), examples, blockers)
 
 
+@proves("5.3")
+def owners_prove(edition: str, as_of: datetime) -> Proofs:
+    """Processes somebody who worked here then answered for; those without are named."""
+    active = set(as_it_was(Person, as_of).filter(is_active=True).values_list("id", flat=True))
+    running = list(as_it_was(Process, as_of).filter(status="active").order_by("code"))
+    page = reverse("scope:responsibilities")
+    blockers = [
+        Blocker(
+            f"Nobody who works here answers for {row.code} {row.name}.",
+            page,
+            "Choose an owner",
+            Process(pk=row.id),
+        )
+        for row in running
+        if row.owner_id not in active
+    ]
+    owned = [row for row in running if row.owner_id in active]
+    return counted("processes somebody answers for", Process, owned, _process, blockers, shows=())
+
+
 @proves()
 def assessment_proves(edition: str, as_of: datetime) -> dict[str, Proofs]:
     """What the newest completed assessment named as evidence, and its gaps nobody has closed.

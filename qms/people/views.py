@@ -97,9 +97,25 @@ def person_list(request: HttpRequest) -> HttpResponseBase:
         filterset=PersonFilter,
         default_sort="name",
         title="People",
+        template="people/person_list.html",
+        tabs=tabs(request, "people:person_list"),
         create_url="people:person_create",
         create_label="Add a person",
     )
+
+
+def tabs(request: HttpRequest, current: str) -> list[tuple[str, str, bool]]:
+    """The pages about people; responsibilities stand with the processes, one layer above."""
+    views = [
+        ("List", "people:person_list", "people.view_person"),
+        ("Organisation chart", "people:organisation_chart", "people.view_person"),
+        ("Responsibilities", "scope:responsibilities", "scope.view_process"),
+    ]
+    return [
+        (label, reverse(name), name == current)
+        for label, name, permission in views
+        if request.user.has_perm(permission)
+    ]
 
 
 @dataclass(frozen=True)
@@ -323,6 +339,7 @@ def organisation_chart(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Organisation chart",
         "crumbs": [("People", reverse("people:person_list")), ("Organisation chart", "")],
+        "tabs": tabs(request, "people:organisation_chart"),
         "lines": list(_drawn(below, None)),
         "count": len(everybody),
     }

@@ -36,6 +36,7 @@ urlpatterns = [
     path("processes/flows/<int:pk>/", processes.flow_detail, name="flow_detail"),
     path("processes/flows/<int:pk>/edit/", processes.flow_edit, name="flow_edit"),
     path("processes/flows/<int:pk>/end/", processes.flow_end, name="flow_end"),
+    path("processes/responsibilities/", processes.responsibility_matrix, name="responsibilities"),
     path("processes/ownership/", processes.ownership, name="ownership"),
     path("context/", context.context, name="context"),
     path("issues/", context.issue_list, name="issue_list"),

@@ -1,5 +1,6 @@
 """Pages of the processes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters
@@ -8,12 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from qms import contributions, pages
+from qms import contributions, listing, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
 from qms.people.models import Person
 from qms.periods import today
-from qms.scope import checks, drawing, prints, spread, turtle, workflow
+from qms.scope import checks, drawing, prints, responsibilities, spread, turtle, workflow
 from qms.scope.forms import FlowForm, InputForm, NewProcessForm, OutputForm, ProcessForm, StaffForm
 from qms.scope.models import Flow, Organisation, Process
 
@@ -63,12 +64,13 @@ def process_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def tabs(request: HttpRequest, current: str) -> list[tuple[str, str, bool]]:
-    """The views of the processes: as a list, as a map, by what flows, and what is missing."""
+    """The views of the processes: list, map, what flows, what is missing, and who does it."""
     views = [
         ("list", "List", "scope:process_list", "scope.view_process"),
         ("map", "Map", "scope:process_map", "scope.view_process"),
         ("flows", "Inputs and outputs", "scope:flow_list", "scope.view_flow"),
         ("checks", "To mend", "scope:process_checks", "scope.view_process"),
+        ("people", "Responsibilities", "scope:responsibilities", "scope.view_process"),
         ("ownership", "Ownership", "scope:ownership", "scope.view_ownership"),
     ]
     return [
@@ -307,6 +309,34 @@ def flow_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 # Who answers for what
+
+
+@needs("scope.view_process")
+def responsibility_matrix(request: HttpRequest) -> HttpResponseBase:
+    """Who owns which process, stands in or works in it; `?format=csv` gives the file."""
+    found = responsibilities.responsibilities(request.user)
+    if request.GET.get("format") == "csv":
+        columns = [
+            Column("person", "Person", value="person.name"),
+            Column("department", "Department", value="person.department"),
+            *(
+                Column(f"p{each.pk}", f"{each.code} {each.name}", value=_words_at(at))
+                for at, each in enumerate(found.processes)
+            ),
+        ]
+        return listing.export(
+            found.lines, columns, title="Responsibilities", kind="csv", today=today()
+        )
+    return pages.respond(
+        request,
+        "scope/responsibilities.html",
+        "scope/responsibilities.html",
+        {"title": "Processes", "tabs": tabs(request, "people"), "found": found},
+    )
+
+
+def _words_at(at: int) -> Callable[[responsibilities.Responsible], str]:
+    return lambda line: line.parts[at].words
 
 
 @needs("scope.view_ownership")
