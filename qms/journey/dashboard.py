@@ -29,22 +29,6 @@ contributions.navigation(
     permission="journey.view_project",
     order=5,
 )
-contributions.navigation(
-    "Plan",
-    "Principles",
-    "journey:principles",
-    icon="compass",
-    permission="journey.view_principleanswer",
-    order=90,
-)
-contributions.navigation(
-    "Plan",
-    "Briefings",
-    "journey:briefing_list",
-    icon="presentation",
-    permission="journey.view_briefing",
-    order=95,
-)
 
 
 @contributions.search("Clauses", order=90)

@@ -49,14 +49,6 @@ contributions.navigation(
     order=12,
 )
 contributions.navigation(
-    "Plan",
-    "Requirements",
-    "scope:requirement_list",
-    icon="gavel",
-    permission="scope.view_requirement",
-    order=14,
-)
-contributions.navigation(
     "Settings",
     "Sites",
     "scope:site_list",
