@@ -1,8 +1,9 @@
-"""Documents at `/api/v1/documents/`, revisions at `/api/v1/revisions/`."""
+"""Documents at `/api/v1/documents/`, revisions at `/api/v1/revisions/`, who signs them at
+`/api/v1/signatories/`."""
 
 from documents import workflow
-from documents.forms import DocumentForm, NewDocumentForm, RevisionForm
-from documents.models import Document, Revision
+from documents.forms import DocumentForm, HandOnForm, NewDocumentForm, RevisionForm
+from documents.models import Document, Revision, Signatory
 from qms.api import Resource
 
 documents = Resource(
@@ -18,6 +19,9 @@ documents = Resource(
         "confidentiality",
         "language",
         "review_months",
+        "issuer",
+        "edition",
+        "watch_on",
         "next_review",
         "status",
     ),
@@ -31,11 +35,16 @@ revisions = Resource(
     fields=(
         "document",
         "number",
+        "label",
+        "is_minor",
         "title",
-        "body",
+        "text",
+        "fields",
+        "questions",
         "change_summary",
-        "reviewer",
-        "approver",
+        "in_order",
+        "review_quorum",
+        "approval_quorum",
         "status",
         "reviewed_by",
         "reviewed_on",
@@ -46,4 +55,11 @@ revisions = Resource(
     ),
     edit_form=RevisionForm,
     related=("document",),
+)
+signatories = Resource(
+    "signatories",
+    Signatory,
+    fields=("revision", "part", "person", "position", "signed_on", "ended"),
+    edit_form=HandOnForm,
+    related=("revision__document",),
 )

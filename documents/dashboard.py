@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from documents.models import Document, Revision
+from documents.models import Document, Revision, Signatory
+from documents.workflow import why_not_successor
 from qms import contributions
 from qms.contributions import Entry, Hit, Holding, Related, Tile, held
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
@@ -44,10 +45,9 @@ def documents_tile(today: date) -> Tile:
 
 @contributions.search("Documents", order=10)
 def find_documents(person: Any, query: str, limit: int) -> list[Hit]:
-    """Documents by number, title or the text in force."""
+    """Documents by number or title."""
     words = Q(number__icontains=query) | Q(title__icontains=query)
-    text = Q(revisions__status="effective", revisions__body__icontains=query)
-    rows = Document.objects.visible_to(person).filter(words | text).distinct()
+    rows = Document.objects.visible_to(person).filter(words)
     return [
         Hit(each.title, "Document", each.number, each.get_absolute_url(), each.get_kind_display())
         for each in rows.order_by("number")[:limit]
@@ -94,30 +94,25 @@ def documents_to_hand_over(person: Any) -> list[Holding]:
 
 @contributions.hand_over("Documents to review", order=21)
 def reviews_waiting(person: Any) -> list[Holding]:
-    """Revisions that wait for somebody's review."""
-    waiting = (Revision.Status.DRAFT, Revision.Status.IN_REVIEW)
-    return _waiting_for(person, "reviewer", waiting, "documents.review_revision")
+    """Reviews that somebody is to sign."""
+    return _seats_of(person, "review", (Revision.Status.DRAFT, Revision.Status.IN_REVIEW))
 
 
 @contributions.hand_over("Documents to approve", order=22)
 def approvals_waiting(person: Any) -> list[Holding]:
-    """Revisions that wait for somebody's approval."""
+    """Approvals that somebody is to sign."""
     waiting = (Revision.Status.DRAFT, Revision.Status.IN_REVIEW, Revision.Status.REVIEWED)
-    return _waiting_for(person, "approver", waiting, "documents.approve_revision")
+    return _seats_of(person, "approval", waiting)
 
 
-def _waiting_for(person: Any, name: str, states: Iterable[str], permission: str) -> list[Holding]:
-    rows = Revision.objects.filter(**{name: person}, status__in=list(states))
-    rows = rows.select_related("document").order_by("document__number", "pk")
-    return held(rows, name, permission=permission, why_not=_keeps_four_eyes)
-
-
-def _keeps_four_eyes(revision: Revision, successor: Any) -> str:
-    """Who wrote a revision neither reviews nor approves it; nobody does both."""
-    both = {revision.created_by_id, revision.reviewer_id, revision.approver_id}
-    if successor.pk in both:
-        return f"{successor.name} wrote, reviews or approves {revision} already."
-    return ""
+def _seats_of(person: Any, part: str, states: Iterable[str]) -> list[Holding]:
+    rows = Signatory.objects.of(person).filter(part=part, signed_on=None)
+    rows = rows.filter(revision__status__in=list(states)).select_related("revision__document")
+    return held(
+        rows.order_by("revision__document__number", "pk"),
+        "person",
+        why_not=why_not_successor,
+    )
 
 
 @contributions.mine("Documents of my processes", order=30)

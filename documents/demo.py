@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from documents import workflow
+from documents.content import from_markdown
 from documents.models import Document, Revision
 from qms.demo.life import Life, stage
 
@@ -31,9 +32,9 @@ def _write(life: Life, told: list[Any], index: int) -> None:
         process=life.processes[code],
         clauses=[f"{edition}:{number}" for number in numbers],
         review_months=36 if len(months) == 1 and index % 6 else 24,
-        body=text_of(life, told, 1),
-        reviewer=reviewer,
-        approver=approver,
+        text=from_markdown(text_of(life, told, 1)),
+        reviewers=[reviewer],
+        approvers=[approver],
     )
     _see_through(life, document.revisions.get(number=1))
     for number, month in enumerate(months[1:], start=2):
@@ -56,7 +57,7 @@ def _revise(life: Life, document: Document, told: list[Any], number: int) -> Non
         document,
         by=author,
         change_summary=life.pick(life.voice("documents")["changes"]),
-        body=text_of(life, told, number),
+        text=from_markdown(text_of(life, told, number)),
     )
     _see_through(life, revision)
 
@@ -64,6 +65,10 @@ def _revise(life: Life, document: Document, told: list[Any], number: int) -> Non
 def _see_through(life: Life, revision: Revision) -> None:
     """Submit, review and approve, some days apart; now and then it is sent back once."""
     life.after(life.chance.randint(1, 6), lambda: _submit(life, revision))
+
+
+def _signer(revision: Revision, part: str) -> Any:
+    return workflow.signatories_of(revision, part).next[0].person
 
 
 def _submit(life: Life, revision: Revision) -> None:
@@ -76,21 +81,23 @@ def _submit(life: Life, revision: Revision) -> None:
 
 def _send_back(life: Life, revision: Revision) -> None:
     reason = life.pick(life.voice("documents")["sent_back"])
-    workflow.send_back(revision, by=revision.reviewer, reason=reason)
+    workflow.send_back(revision, by=_signer(revision, "review"), reason=reason)
     life.after(4, lambda: _submit(life, revision))
 
 
 def _review(life: Life, revision: Revision) -> None:
-    workflow.review(revision, by=revision.reviewer, proof=life.sign(revision.reviewer))
+    reviewer = _signer(revision, "review")
+    workflow.review(revision, by=reviewer, proof=life.sign(reviewer))
     life.after(life.chance.randint(1, 5), lambda: _approve(life, revision))
 
 
 def _approve(life: Life, revision: Revision) -> None:
     later = life.day() + timedelta(days=14) if life.often(0.25) else None
+    approver = _signer(revision, "approval")
     workflow.approve(
         revision,
-        by=revision.approver,
-        proof=life.sign(revision.approver),
+        by=approver,
+        proof=life.sign(approver),
         effective_from=later,
     )
     if later:

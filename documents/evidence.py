@@ -73,7 +73,7 @@ def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
             document.get_kind_display(),
             str(document.process or ""),
             document.owner.name,
-            each.number,
+            each.label,
             each.get_status_display(),
             each.reviewed_by.name if each.reviewed_by else "",
             each.reviewed_on,
@@ -94,7 +94,7 @@ def printed_revisions(period: Period, as_of: datetime) -> Iterable[tuple[Revisio
     """Each revision in force in the period as a page of its own; restricted ones only by name."""
     for each in revisions_of(period):
         if each.document.confidentiality == Document.Confidentiality.OPEN:
-            yield each, f"{each.document.number}-rev{each.number}"
+            yield each, f"{each.document.number}-rev{each.label}"
 
 
 @contributions.review_input(key="documents", title="Documented information", order=80)
@@ -122,7 +122,7 @@ def clause_lines(edition: str) -> list[ClauseLine]:
                     ClauseLine(
                         ref.number,
                         "Document",
-                        f"{each.title}, revision {each.number}",
+                        f"{each.title}, revision {each.label}",
                         each.document.number,
                         each.approved_by.name if each.approved_by else "",
                         each.approved_on,
@@ -166,7 +166,7 @@ def restricted(period: Period, as_of: datetime) -> Iterable[Withheld]:
     ):
         yield Withheld(
             "05-documents",
-            f"{each.document.number} {each.title}, revision {each.number}",
+            f"{each.document.number} {each.title}, revision {each.label}",
             "The document is restricted.",
         )
 

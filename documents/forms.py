@@ -1,16 +1,101 @@
 """Forms of documents and revisions."""
 
+import json
 from typing import Any
 
 from django import forms
 
-from documents.models import Document, Revision
-from qms.forms import PlainForm, RecordForm
+from documents import content
+from documents.models import Document, KindRule, Revision, Signatory
+from documents.workflow import name_signatories, set_sites
+from documents.workflow.signatories import Part
+from qms.files.workflow import attach
+from qms.forms import InOrderField, PlainForm, RecordForm
 from qms.people.models import Person
+from qms.refusals import Refused
+from qms.scope.models import Site
+
+AS_MARKDOWN = (
+    "A heading begins with #, a list with -, steps with 1), a blank line ends a paragraph."
+    " [[QP-01]] points at a document, > [!WARNING] begins a warning."
+)
+
+
+def document_numbered(number: str) -> int | None:
+    """The id of a document by its number."""
+    found = Document.objects.filter(number__iexact=number).values_list("pk", flat=True).first()
+    return found if found is None else int(found)
+
+
+def number_of(document: int) -> str:
+    """The number of a document by its id."""
+    return str(Document.objects.filter(pk=document).values_list("number", flat=True).first() or "?")
+
+
+class ContentInput(forms.Textarea):
+    """Markdown for people without a script; the editor takes its place where one runs."""
+
+    template_name = "documents/content_input.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        tree = value if isinstance(value, dict) else _tree_of(str(value or ""))
+        shown = content.to_markdown(tree, number=number_of) if tree else value
+        context = super().get_context(name, shown, attrs)
+        context["widget"]["tree"] = json.dumps(tree or content.EMPTY, ensure_ascii=False)
+        return context
+
+    def format_value(self, value: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+def _tree_of(typed: str) -> Any:
+    """The tree that was typed, or None where it is not one."""
+    try:
+        return content.check(json.loads(typed)) if typed.startswith("{") else None
+    except (ValueError, Refused):
+        return None
+
+
+class ContentField(forms.Field):
+    """A text: the editor sends its tree as JSON, people without a script and programs Markdown."""
+
+    widget = ContentInput
+
+    def clean(self, value: Any) -> Any:
+        typed = str(value or "")
+        if typed.startswith("{") and '"doc"' in typed[:40]:
+            return self._from_editor(typed)
+        tree = content.from_markdown(typed, find=document_numbered)
+        if self.required and content.is_empty(tree):
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return tree
+
+    def _from_editor(self, typed: str) -> Any:
+        try:
+            return content.check(json.loads(typed))
+        except ValueError:
+            raise forms.ValidationError("The text did not arrive whole. Save it again.") from None
+        except (Refused, RecursionError) as refusal:
+            raise forms.ValidationError(
+                str(refusal) if isinstance(refusal, Refused) else "The text is nested too deeply."
+            ) from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.clean(data) != (initial or content.EMPTY))
+
+
+def people_in_order(label: str, **more: Any) -> InOrderField:
+    return InOrderField(Person.objects.people(), label=label, required=False, **more)
 
 
 class DocumentForm(RecordForm):
     """What the document is for; its number comes by itself."""
+
+    BESIDE = ("sites",)
+
+    sites = forms.ModelMultipleChoiceField(
+        Site.objects.all(), required=False, help_text="None chosen: at all sites."
+    )
 
     class Meta:
         model = Document
@@ -19,45 +104,97 @@ class DocumentForm(RecordForm):
             "owner",
             "process",
             "clauses",
+            "sites",
             "confidentiality",
+            "language",
             "review_months",
+            "issuer",
+            "edition",
+            "watch_on",
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            live = self.instance.site_links.live()
+            self.initial["sites"] = list(live.values_list("site_id", flat=True))
+            if self.instance.kind != Document.Kind.EXTERNAL:
+                for name in ("issuer", "edition", "watch_on"):
+                    del self.fields[name]
+
+    def beside(self, record: Any, *, by: Any) -> dict[str, Any]:
+        reason = self.cleaned_data.get("reason") or ""
+        set_sites(record, self.cleaned_data["sites"], by=by, reason=reason)
+        return {}
 
 
 class NewDocumentForm(RecordForm):
     """A new document with the text of its first draft."""
 
-    body = forms.CharField(
-        label="Text",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 14}),
-        help_text=Revision._meta.get_field("body").help_text,
-    )
-    reviewer = forms.ModelChoiceField(Person.objects.people(), required=False)
-    approver = forms.ModelChoiceField(Person.objects.people(), required=False)
+    text = ContentField(label="Text", required=False, help_text=AS_MARKDOWN)
+    reviewers = people_in_order("Reviewers")
+    approvers = people_in_order("Approvers")
 
     class Meta:
         model = Document
-        fields = ("title", "kind", "owner", "process", "clauses", "confidentiality")
+        fields = (
+            "title",
+            "kind",
+            "owner",
+            "process",
+            "clauses",
+            "confidentiality",
+            "issuer",
+            "edition",
+            "watch_on",
+            "text",
+            "reviewers",
+            "approvers",
+        )
 
 
 class RevisionForm(RecordForm):
     """The content of a draft and who reviews and approves it."""
 
+    BESIDE = ("upload", "reviewers", "approvers")
+
+    text = ContentField(label="Text", required=False, help_text=AS_MARKDOWN)
     upload = forms.FileField(
         label="Or upload the document",
         required=False,
         help_text="Word, OpenDocument, Excel or PDF. It takes the place of an earlier upload.",
     )
+    reviewers = people_in_order("Reviewers")
+    approvers = people_in_order("Approvers")
 
     class Meta:
         model = Revision
-        fields = ("title", "body", "change_summary", "reviewer", "approver")
-        widgets = {"body": forms.Textarea(attrs={"rows": 18})}
+        fields = (
+            "title",
+            "text",
+            "upload",
+            "change_summary",
+            "reviewers",
+            "approvers",
+            "in_order",
+            "review_quorum",
+            "approval_quorum",
+            "effective_from",
+        )
 
-    def changes(self) -> dict[str, Any]:
-        """The fields of the revision; the upload is attached by the view first."""
-        return {name: value for name, value in super().changes().items() if name != "upload"}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            for part, name in (("review", "reviewers"), ("approval", "approvers")):
+                seats = self.instance.signatories.seated().filter(part=part)
+                self.initial[name] = list(seats.values_list("person_id", flat=True))
+
+    def beside(self, record: Any, *, by: Any) -> dict[str, Any]:
+        """Who signs; and an upload becomes an attachment of the revision."""
+        for part, name in ((Part.REVIEW, "reviewers"), (Part.APPROVAL, "approvers")):
+            name_signatories(record, part, self.cleaned_data[name], by=by)
+        upload = self.cleaned_data.get("upload")
+        return {"source": attach(record, upload, by=by)} if upload else {}
 
 
 class StartRevisionForm(PlainForm):
@@ -68,3 +205,24 @@ class StartRevisionForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say what will change; the next reader will thank you."},
     )
+    is_minor = forms.BooleanField(
+        label="A minor change",
+        required=False,
+        help_text=Revision._meta.get_field("is_minor").help_text,
+    )
+
+
+class KindRuleForm(RecordForm):
+    """How documents of a kind are numbered, reviewed, read and kept."""
+
+    class Meta:
+        model = KindRule
+        fields = ("prefix", "with_process", "review_months", "reading_days", "retention_years")
+
+
+class HandOnForm(RecordForm):
+    """Who signs instead."""
+
+    class Meta:
+        model = Signatory
+        fields = ("person",)

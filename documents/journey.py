@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from documents.content import from_markdown
 from documents.models import Document, Revision
 from documents.workflow import create_document
 from qms import contributions
@@ -89,16 +90,16 @@ def draft_document(sketch: Sketch, *, by: Person) -> Document:
         owner=sketch.owner or by,
         process=sketch.process,
         clauses=list(sketch.clauses),
-        body=sketch.body,
-        reviewer=_another(by, "process_owner", "quality_manager"),
-        approver=_another(by, "top_management", "quality_manager"),
+        text=from_markdown(sketch.body),
+        reviewers=_another(by, "process_owner", "quality_manager"),
+        approvers=_another(by, "top_management", "quality_manager"),
     )
 
 
-def _another(by: Person, *roles: str) -> Person | None:
-    """Somebody else who holds one of the roles, the first role first."""
+def _another(by: Person, *roles: str) -> list[Person]:
+    """Somebody else who holds one of the roles, the first role first; nobody where nobody does."""
     for role in roles:
         found = Person.objects.holding(role).exclude(pk=by.pk).first()
         if found is not None:
-            return found
-    return None
+            return [found]
+    return []

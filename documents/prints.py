@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from documents.content import as_html
 from documents.models import Revision
+from documents.shown import on_paper
 from qms import pdf
 from qms.contributions import letterhead
 
@@ -30,11 +30,11 @@ def revision_context(revision: Revision, as_of: datetime | None = None) -> dict[
         number=document.number,
         title=revision.title,
         kind=document.get_kind_display(),
-        revision=revision.number,
+        revision=revision.label,
         effective=f"{revision.effective_from:%-d %B %Y}" if revision.effective_from else "",
         marking=MARKS[revision.status],
         lang=document.language,
-        text=as_html(revision.body),
+        text=on_paper(revision),
         obsolete=revision.is_obsolete,
         facts=[
             ("State", revision.get_status_display()),

@@ -73,7 +73,7 @@ def take_over(
 
 def _keep_series_ahead(document: Document) -> None:
     """The next number of the series comes after an imported one."""
-    prefix = Document.SERIES_OF_KIND[document.kind]
+    prefix, _year = document.number_series()
     head, _, tail = document.number.rpartition("-")
     if head == prefix and tail.isdigit():
         reserve_up_to(prefix, int(tail))

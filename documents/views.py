@@ -3,17 +3,23 @@
 from typing import Any
 
 import django_filters
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from documents import workflow
-from documents.content import as_html
-from documents.forms import DocumentForm, NewDocumentForm, RevisionForm, StartRevisionForm
-from documents.models import Document, Revision
+from documents.forms import (
+    DocumentForm,
+    HandOnForm,
+    KindRuleForm,
+    NewDocumentForm,
+    RevisionForm,
+    StartRevisionForm,
+)
+from documents.models import Document, KindRule, Revision, Signatory
 from documents.prints import revision_pdf as pdf_of
+from documents.shown import on_page
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
-from qms.files.workflow import attach
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 from qms.scope.models import Process
@@ -22,7 +28,7 @@ MASTER_LIST = [
     Column("number", "Number", sort="number", kind="link"),
     Column("title", "Title", sort="title"),
     Column("kind", "Kind", value="get_kind_display", sort="kind"),
-    Column("effective_number", "Revision", sort="effective_number", numeric=True),
+    Column("effective_label", "Revision", sort="effective_label"),
     Column("effective_from", "Effective from", sort="effective_from", kind="date"),
     Column("process", "Process", sort="process__code"),
     Column("owner", "Owner", sort="owner__name", kind="person"),
@@ -68,7 +74,7 @@ def document_list(request: HttpRequest) -> HttpResponseBase:
 def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A document: the text in force, its revisions, who keeps it current."""
     document = pages.find(request, Document.objects.select_related("owner", "process"), pk=pk)
-    people = ("created_by", "reviewer", "approver", "reviewed_by", "approved_by")
+    people = ("created_by", "reviewed_by", "approved_by")
     visible = Revision.objects.visible_to(request.user).filter(document=document)
     revisions = list(visible.select_related("document", *people).order_by("-number"))
     in_force = next((each for each in revisions if each.status == "effective"), None)
@@ -82,7 +88,7 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         due=document.next_review,
         revisions=revisions,
         in_force=in_force,
-        text=as_html(in_force.body) if in_force else "",
+        text=on_page(in_force, request.user) if in_force else "",
         in_work=next((each for each in revisions if each.status in Revision.OPEN_STATES), None),
         may_revise=request.user.has_perm("documents.add_revision"),
     )
@@ -135,7 +141,7 @@ def revision_create(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("documents.view_revision")
 def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One revision: content, signatures, way into force, history."""
-    people = ("created_by", "reviewer", "approver", "reviewed_by", "approved_by")
+    people = ("created_by", "reviewed_by", "approved_by")
     rows = Revision.objects.select_related("document__owner", "source__blob", *people)
     revision = pages.find(request, rows, pk=pk)
     number = revision.document.number
@@ -144,14 +150,16 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
         revision,
         template="documents/revision_detail.html",
         title=revision.title,
-        subtitle=f"{number} · revision {revision.number}",
+        subtitle=f"{number} · revision {revision.label}",
         crumbs=[
             ("Documents", reverse("documents:document_list")),
             (number, revision.document.get_absolute_url()),
-            (f"Revision {revision.number}", ""),
+            (f"Revision {revision.label}", ""),
         ],
         path=path_of(revision),
-        text=as_html(revision.body),
+        text=on_page(revision, request.user),
+        reviews=workflow.signatories_of(revision, Signatory.Part.REVIEW),
+        approvals=workflow.signatories_of(revision, Signatory.Part.APPROVAL),
         print_url=reverse("documents:revision_pdf", args=[revision.pk]),
     )
 
@@ -162,8 +170,8 @@ def path_of(revision: Revision) -> list[PathStep]:
     at = order.index(revision.status) if revision.status in order else len(order)
     notes = [
         ("Written", revision.created_by),
-        ("Reviewed", revision.reviewed_by or revision.reviewer or ""),
-        ("Approved", revision.approved_by or revision.approver or ""),
+        ("Reviewed", _who(revision, Signatory.Part.REVIEW)),
+        ("Approved", _who(revision, Signatory.Part.APPROVAL)),
         ("In force", revision.effective_from or ""),
     ]
     reached = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4}.get(at, 4)
@@ -176,20 +184,22 @@ def path_of(revision: Revision) -> list[PathStep]:
     return steps
 
 
+def _who(revision: Revision, part: str) -> str:
+    """Who signs a part, or how far it is where several do."""
+    plan = workflow.signatories_of(revision, part)
+    if len(plan.seats) == 1:
+        return plan.seats[0].person.name
+    return f"{plan.signed} of {plan.needed}" if plan.seats else ""
+
+
 @needs("documents.change_revision")
 def revision_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the draft, or replace its uploaded original."""
     revision = pages.find(request, Revision.objects.select_related("document"), pk=pk)
 
-    class WithUpload(RevisionForm):
-        def changes(self) -> dict[str, Any]:
-            """An upload becomes an attachment of the revision, in the same transaction."""
-            changes = super().changes()
-            if upload := self.cleaned_data.get("upload"):
-                changes["source"] = attach(revision, upload, by=request.user)
-            return changes
-
-    return pages.edit(request, form_class=WithUpload, instance=revision, title=f"Write {revision}")
+    return pages.edit(
+        request, form_class=RevisionForm, instance=revision, title=f"Write {revision}"
+    )
 
 
 @needs(ANYONE_SIGNED_IN)
@@ -205,5 +215,70 @@ def revision_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     people = ("created_by", "reviewed_by", "approved_by")
     rows = Revision.objects.select_related("document__owner", "document__process", *people)
     revision = pages.find(request, rows, pk=pk)
-    name = f"{revision.document.number}-rev{revision.number}"
+    name = f"{revision.document.number}-rev{revision.label}"
     return pages.send_pdf(pdf_of(revision), name)
+
+
+@needs("documents.change_signatory")
+def signatory_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand a signature on to somebody who can give it."""
+    rows = Signatory.objects.select_related("revision__document", "person")
+    seat = pages.find(request, rows, pk=pk)
+    return pages.edit(
+        request,
+        form_class=HandOnForm,
+        instance=seat,
+        title=f"Who signs instead of {seat.person.name}?",
+        context={"submit": "Hand it on", "cancel_url": seat.get_absolute_url()},
+    )
+
+
+@needs("documents.view_kindrule")
+def kind_rule_list(request: HttpRequest) -> HttpResponse:
+    """What holds for each kind of document."""
+    rules = [KindRule.objects.of(kind) for kind in Document.Kind.values]
+    may = request.user.has_perm("documents.change_kindrule")
+    return pages.respond(
+        request,
+        "documents/kind_rule_list.html",
+        "documents/kind_rule_list.html",
+        {"rules": rules, "may_change": may, "title": "Kinds of documents"},
+    )
+
+
+@needs("documents.view_kindrule")
+def kind_rule_detail(request: HttpRequest, kind: str) -> HttpResponse:
+    """What holds for a kind of document, and how that came."""
+    rule = pages.find(request, KindRule.objects, kind=kind)
+    return pages.show_record(
+        request,
+        rule,
+        template="documents/kind_rule_detail.html",
+        crumbs=[
+            ("Documents", "documents:document_list"),
+            ("Kinds", "documents:kind_rule_list"),
+            (rule.get_kind_display(), ""),
+        ],
+    )
+
+
+@needs("documents.change_kindrule")
+def kind_rule_edit(request: HttpRequest, kind: str) -> HttpResponse:
+    """Change what holds for a kind of document."""
+    if kind not in Document.Kind.values:
+        raise Http404("There is no such kind.")
+    rule = KindRule.objects.of(kind)
+
+    def create(*, by: Any, **fields: Any) -> KindRule:
+        return workflow.change_rule(by=by, kind=kind, **fields)
+
+    known: dict[str, Any] = {"instance": rule} if rule.pk else {"create": create}
+    return pages.edit(
+        request,
+        form_class=KindRuleForm,
+        title=str(rule),
+        initial={} if rule.pk else {"prefix": rule.prefix},
+        done="documents:kind_rule_list",
+        context={"cancel_url": "documents:kind_rule_list"},
+        **known,
+    )

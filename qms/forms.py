@@ -4,10 +4,10 @@ A form says nothing about what is allowed; the transitions, factories and amendm
 do. Serves 7.5.3: an edit carries the version it was made on and, where released, its reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -90,11 +90,47 @@ class ManyFilesField(forms.FileField):
         return [super(ManyFilesField, self).clean(each, initial) for each in given]
 
 
+class InOrderInput(forms.SelectMultiple):
+    """One select for each choice made and two more: the order is the order of the selects."""
+
+    template_name = "components/in_order.html"
+    allow_multiple_selected = True
+    SPARE = 2
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        chosen = [str(each) for each in value or () if str(each)]
+        choices = [(str(key), label) for key, label in self.choices if str(key)]
+        context["widget"]["places"] = [
+            {"number": place, "chosen": key}
+            for place, key in enumerate([*chosen, *[""] * self.SPARE], start=1)
+        ]
+        context["widget"]["choices"] = choices
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        given = super().value_from_datadict(data, files, name)
+        many = given if isinstance(given, list | tuple) else [given]
+        return [each for each in many if each not in (None, "")]
+
+
+class InOrderField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Several records of one kind; cleans to a list in the order they were chosen."""
+
+    widget = InOrderInput
+
+    def clean(self, value: Any) -> Any:
+        found = {str(each.pk): each for each in super().clean(value)}
+        return [found[key] for key in dict.fromkeys(map(str, value or ())) if key in found]
+
+
 class FaceForm:
     """Mixed in before a form class: our look, the person's choices, and the typed values."""
 
     default_renderer: BaseRenderer | type[BaseRenderer] | None = FaceRenderer
     by: Any = None
+    # Fields an edit keeps beside the record's own: `beside` writes them.
+    BESIDE: ClassVar[Collection[str]] = ()
 
     def _prepare(self, by: Any) -> None:
         self.by = by
@@ -104,7 +140,15 @@ class FaceForm:
     def changes(self) -> dict[str, Any]:
         """The clean values for the domain call, without version, reason and password."""
         cleaned: Mapping[str, Any] = self.cleaned_data  # type: ignore[attr-defined]
-        return {name: value for name, value in cleaned.items() if name not in SERVICE_FIELDS}
+        left_out = {*SERVICE_FIELDS, *self.BESIDE}
+        return {name: value for name, value in cleaned.items() if name not in left_out}
+
+    def beside(self, record: Any, *, by: Any) -> dict[str, Any]:
+        """Write the fields `BESIDE` the record's own; gives further changes of its own.
+
+        Called in the transaction of the edit, which a refusal takes back.
+        """
+        return {}
 
     def refuse(self, refusal: Refused) -> None:
         """Put the refusal's sentence where it belongs: at its field, else above the form."""

@@ -355,7 +355,7 @@ def _save(form: Any, instance: Any, create: Any, person: Any) -> Any:
         return workflow.amend(
             instance,
             by=person,
-            changes=form.changes(),
+            changes=form.changes() | form.beside(instance, by=person),
             reason=form.cleaned_data.get("reason") or "",
             version=form.cleaned_data.get("version"),
         )

@@ -24,6 +24,7 @@ from qms.records import Record, StatefulRecord
 from qms.refusals import Refused, Stale
 
 Guard = Callable[..., str | None]
+Check = Callable[[Any, Mapping[str, Any]], str | None]
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 GIVE_A_REASON = "Say why; the reason is kept with the record."
 
@@ -180,6 +181,7 @@ class Amendment:
     guards: tuple[Guard, ...] = ()
     only: Guard | None = None
     states: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def obstacles(self, record: Any, by: Any) -> list[str]:
         """Why the record cannot be edited now; empty when it can."""
@@ -309,12 +311,22 @@ def amendment(
     guards: Iterable[Guard] = (),
     only: Guard | None = None,
     states: Iterable[str] = (),
+    checks: Iterable[Check] = (),
 ) -> Amendment:
-    """Declare who may edit which fields of a record. One declaration for each model."""
+    """Declare who may edit which fields of a record. One declaration for each model.
+
+    `checks` take (record, changed values) and return a sentence or None: what new values must hold.
+    """
     if model in _amendments:
         raise RuntimeError(f"{model.__name__} has an amendment already.")
     declared = Amendment(
-        model, permission, tuple(fields), tuple(guards), only, tuple(str(s) for s in states)
+        model,
+        permission,
+        tuple(fields),
+        tuple(guards),
+        only,
+        tuple(str(s) for s in states),
+        tuple(checks),
     )
     _amendments[model] = declared
     return declared
@@ -346,15 +358,24 @@ def amend(
             raise Stale
         if why := declared.obstacles(current, by):
             raise Refused(" ".join(why))
-        if foreign := set(changes) - set(declared.fields):
-            raise Refused(f"These cannot be edited: {', '.join(sorted(foreign))}.")
-        changed = {n: v for n, v in changes.items() if getattr(current, n) != v}
+        changed = {n: v for n, v in changes.items() if getattr(current, n, None) != v}
+        if unfit := _unfit(declared, current, changes, changed):
+            raise Refused(unfit)
         if changed:
             for name, value in changed.items():
                 setattr(current, name, value)
             current.save_because(reason, by=by)
     record.refresh_from_db()
     return record
+
+
+def _unfit(
+    declared: Amendment, record: Any, given: Mapping[str, Any], changed: Mapping[str, Any]
+) -> str:
+    """Why these values cannot be kept; empty when they can."""
+    if foreign := set(given) - set(declared.fields):
+        return f"These cannot be edited: {', '.join(sorted(foreign))}."
+    return " ".join(said for check in declared.checks if (said := check(record, changed)))
 
 
 def available(record: Any, by: Any) -> list[Available]:

@@ -19,6 +19,7 @@ from audits.models import Audit, Certificate, CertificationAudit, Finding
 from capa import workflow as capa
 from capa.models import Nonconformity
 from documents import workflow as documents
+from documents.content import from_markdown
 from documents.models import Document, Revision
 from objectives import schedule
 from objectives import workflow as objectives
@@ -449,9 +450,9 @@ def a_draft(cast: Cast, **more: Any) -> Revision:
         title="Purchasing",
         kind="procedure",
         owner=cast.owner,
-        body="Buy well.",
-        reviewer=cast.reviewer,
-        approver=cast.approver,
+        text=from_markdown("Buy well."),
+        reviewers=[cast.reviewer],
+        approvers=[cast.approver],
         **more,
     )
     return document.revisions.get()
@@ -469,6 +470,19 @@ def a_document(cast: Cast) -> Document:
     document = approve(cast, a_draft(cast)).document
     document.refresh_from_db()
     return document
+
+
+def sign_the_review(cast: Cast, revision: Revision) -> None:
+    documents.review(revision, by=cast.reviewer, proof=factories.proof(cast.reviewer))
+
+
+def approve_for_tomorrow(cast: Cast, revision: Revision) -> None:
+    documents.approve(
+        revision,
+        by=cast.approver,
+        proof=factories.proof(cast.approver),
+        effective_from=in_days(1),
+    )
 
 
 def a_successor(cast: Cast, revision: Revision) -> None:
@@ -801,12 +815,15 @@ ALL = (
         a_draft,
         {
             "submit": Step("author"),
-            "review": Step("reviewer", never=("author", "approver", "everything")),
+            "review": Step("reviewer", never=("author", "approver", "everything"), detour=True),
+            "pass_review": Step("system", through=sign_the_review),
             "approve": Step(
                 "approver",
                 lambda cast: {"effective_from": in_days(1)},
                 never=("author", "reviewer", "everything"),
+                detour=True,
             ),
+            "approve_for_good": Step("system", through=approve_for_tomorrow),
             "make_effective": Step("approver", days=2),
             "supersede": Step("approver", prepare=a_successor, days=3),
             "send_back": Step("approver", never=("process_owner",)),

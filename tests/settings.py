@@ -68,9 +68,12 @@ INSTALLED_APPS = [*INSTALLED_APPS, "zeal"]
 MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
 # A form with three people looks up three people, one for each field; a flow has two processes.
-# A page with several answers saves and locks each of them.
+# A page with several answers saves and locks each of them; the signature that completes a review
+# moves the revision on, which locks it again.
 ZEAL_ALLOWLIST = [
     {"model": "people.Person", "field": "get()"},
     {"model": "scope.Process", "field": "get()"},
     {"model": "journey.OpeningAnswer", "field": "get()"},
+    {"model": "documents.Revision", "field": "get()"},
+    {"model": "documents.Document", "field": "get()"},
 ]

@@ -195,6 +195,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "documents.withdraw_revision": (QM, TM),
     "documents.make_effective": (QM, PO, TM, SYSTEM),
     "documents.import_document": (QM,),
+    "documents.pass_revision": (SYSTEM,),  # by the last signature, never by hand
+    "documents.view_signatory": (E, O),
+    "documents.change_signatory": (QM, PO, TM),  # one's own or one's revision's: a guard says so
+    "documents.view_kindrule": EVERYONE,
+    "documents.change_kindrule": (QM,),
     # Objectives
     "objectives.view_objective": EVERYONE,
     "objectives.add_objective": (QM, PO, TM),

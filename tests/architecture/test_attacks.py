@@ -24,6 +24,7 @@ from audits.workflow import record_exception
 from capa.models import Nonconformity
 from capa.workflow import raise_nonconformity
 from documents import workflow as documents
+from documents.content import from_markdown
 from documents.models import Document, Revision
 from qms import clock
 from qms.actions.models import Action
@@ -149,6 +150,11 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     ).links.get(),
     "competence.Trainee": lambda cast: scenes.a_training(cast).trainee_links.get(),
     "people.Absence": lambda cast: _absence(cast),
+    "documents.DocumentSite": lambda cast: _document_site(cast),
+    "documents.KindRule": lambda cast: documents.change_rule(
+        by=cast.manager, kind="procedure", prefix="SOP"
+    ),
+    "documents.Signatory": lambda cast: scenes.a_draft(cast).signatories.first(),
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
@@ -165,6 +171,11 @@ def _evaluated(cast: Cast, record: Any) -> Any:
 
 def _touching(cast: Cast, record: Any) -> Any:
     return risks.touch(record, by=cast.manager, touches=[cast.process()]).links.get()
+
+
+def _document_site(cast: Cast) -> Any:
+    cast.process()
+    return scenes.a_draft(cast, sites=[cast.things["site"]]).document.site_links.get()
 
 
 def _absence(cast: Cast) -> Any:
@@ -448,18 +459,34 @@ def typed(form: Any) -> dict[str, Any]:
 
 def test_a_coauthor_does_not_approve_on_any_route(cast: Cast) -> None:
     revision = scenes.a_draft(cast)
-    amend(revision, by=cast.coauthor, changes={"body": "Buy better.", "approver": cast.coauthor})
-    documents.submit(revision, by=cast.author)
-    documents.review(revision, by=cast.reviewer, proof=factories.proof(cast.reviewer))
+    amend(revision, by=cast.coauthor, changes={"text": from_markdown("Buy better.")})
+    # Named in the draft, it is not even sent to review.
+    documents.name_signatories(revision, "approval", [cast.coauthor], by=cast.coauthor)
     with pytest.raises(Refused, match="wrote a part"):
-        documents.approve(revision, by=cast.coauthor, proof=factories.proof(cast.coauthor))
-    signature = {"password": factories.PASSWORD, "version": revision.version}
-    page = signed_in(cast.coauthor).post(f"{revision.get_absolute_url()}do/approve/", signature)
+        documents.submit(revision, by=cast.author)
+    seen = {"version": revision.version}
+    page = signed_in(cast.author).post(f"{revision.get_absolute_url()}do/submit/", seen)
     assert page.status_code == 422
     assert "wrote a part" in page.content.decode()
-    answer = Program(cast.coauthor).send("post", f"revisions/{revision.pk}/approve/", signature)
+    answer = Program(cast.author).send("post", f"revisions/{revision.pk}/submit/", seen)
     assert answer.status_code == 422
     assert "wrote a part" in answer.json()["detail"]
+    # Nor is the signature of another handed on to them, or given by who is not named.
+    documents.name_signatories(revision, "approval", [cast.approver], by=cast.coauthor)
+    documents.submit(revision, by=cast.author)
+    documents.review(revision, by=cast.reviewer, proof=factories.proof(cast.reviewer))
+    (seat,) = documents.signatories_of(revision, "approval").seats
+    hand_on = {"person": cast.coauthor.pk, "version": seat.version, "reason": "Away."}
+    with pytest.raises(Refused, match="wrote a part"):
+        amend(seat, by=cast.approver, changes={"person": cast.coauthor}, reason="Away.")
+    page = signed_in(cast.approver).post(f"/documents/signatories/{seat.pk}/edit/", hand_on)
+    assert page.status_code == 422
+    assert "wrote a part" in page.content.decode()
+    answer = Program(cast.approver).send("patch", f"signatories/{seat.pk}/", hand_on)
+    assert answer.status_code == 422
+    assert "wrote a part" in answer.json()["detail"]
+    with pytest.raises(PermissionDenied):
+        documents.approve(revision, by=cast.coauthor, proof=factories.proof(cast.coauthor))
     revision.refresh_from_db()
     assert (revision.status, revision.approved_by) == ("reviewed", None)
     assert [each.meaning for each in Signature.objects.of(revision)] == ["Reviewed"]
@@ -499,6 +526,7 @@ EDITED = {
     "scope.NotApplicable": ("writer", "scope:line_edit", ""),
     "scope.ScopeStatement": ("writer", "", "scope-statements"),
     "audits.Finding": ("member", "", "findings"),
+    "documents.Signatory": ("author", "documents:signatory_edit", "signatories"),
     "reviews.ReviewInput": ("manager", "reviews:input_edit", "review-inputs"),
 }
 
@@ -523,7 +551,8 @@ def test_an_edit_changes_what_its_form_asks_and_nothing_else(model: Any, cast: C
     person = getattr(cast, who)
     form = signed_in(person).get(url).context["form"]
     asked = set(form.fields)
-    assert not asked - set(amendment_of(model).fields) - {"version", "reason", "upload"}  # type: ignore[union-attr]
+    beside = {"version", "reason", *form.BESIDE}
+    assert not asked - set(amendment_of(model).fields) - beside  # type: ignore[union-attr]
     smuggled = hostile(model, asked, cast.newcomer)
     before = row_of(record)
     still = {

@@ -21,6 +21,7 @@ from PIL import Image
 
 from audits import workflow as audits
 from documents import workflow as documents
+from documents.content import from_markdown
 from qms import clock
 from qms.actions.workflow import plan_action
 from qms.api import operations
@@ -85,9 +86,9 @@ def house(db: None) -> House:
                 title=f"The {SECRET}",
                 kind="procedure",
                 owner=cast.owner,
-                body=f"Mix the {SECRET} well.",
-                reviewer=cast.reviewer,
-                approver=cast.approver,
+                text=from_markdown(f"Mix the {SECRET} well."),
+                reviewers=[cast.reviewer],
+                approvers=[cast.approver],
                 confidentiality="restricted",
                 review_months=1,
                 clauses=["2026:8.4.1"],
@@ -98,7 +99,10 @@ def house(db: None) -> House:
     )
     opened = scenes.approve(cast, scenes.a_draft(cast)).document
     draft = documents.start_revision(
-        opened, by=cast.author, body=f"The {DRAFT}.", change_summary=f"Adds the {DRAFT}."
+        opened,
+        by=cast.author,
+        text=from_markdown(f"The {DRAFT}."),
+        change_summary=f"Adds the {DRAFT}.",
     )
     finding = scenes.a_finding(cast)
     audit = finding.audit

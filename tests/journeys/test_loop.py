@@ -193,9 +193,9 @@ def a_document_comes_into_force(company: Company) -> Document:
         kind="Procedure",
         owner="Olga Stein",
         process="Buying",
-        body="# Choosing\n\nThree offers above 5,000 dollars. The file keeps all three.",
-        reviewer="Ana Ruiz",
-        approver="Tom Berg",
+        text="# Choosing\n\nThree offers above 5,000 dollars. The file keeps all three.",
+        reviewers="Ana Ruiz",
+        approvers="Tom Berg",
     )
     owner.confirm()
     owner.press("Send to review")

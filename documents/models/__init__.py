@@ -1,0 +1,22 @@
+"""What documents keep: documents, what holds for their kinds, revisions, and who signs them."""
+
+from documents.models.documents import (
+    READERS_OF_RESTRICTED,
+    Document,
+    DocumentQuerySet,
+    DocumentSite,
+    KindRule,
+)
+from documents.models.revisions import Revision, RevisionQuerySet, Signatory, SignatoryQuerySet
+
+__all__ = [
+    "READERS_OF_RESTRICTED",
+    "Document",
+    "DocumentQuerySet",
+    "DocumentSite",
+    "KindRule",
+    "Revision",
+    "RevisionQuerySet",
+    "Signatory",
+    "SignatoryQuerySet",
+]

@@ -1,0 +1,235 @@
+"""Controlled documents, and what holds for each kind of them (ISO 9001 7.5).
+
+A document is the lasting thing (a number, an owner); its revisions are what was written, reviewed,
+approved and in force.
+"""
+
+from datetime import date
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.urls import reverse
+
+from qms.clauses import ClausesField
+from qms.links import Link
+from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+
+READERS_OF_RESTRICTED = ("quality_manager", "top_management")
+_MONTHS = [MinValueValidator(1), MaxValueValidator(120)]
+
+
+class Kind(models.TextChoices):
+    """What a document is."""
+
+    POLICY = "policy", "Quality policy"
+    MANUAL = "manual", "Manual"
+    PROCEDURE = "procedure", "Procedure"
+    INSTRUCTION = "instruction", "Work instruction"
+    FORM = "form", "Form"
+    TEMPLATE = "template", "Template"
+    EXTERNAL = "external", "External document"
+
+
+class DocumentQuerySet(RecordQuerySet):
+    def current(self) -> Self:
+        """Documents that were not withdrawn."""
+        return self.exclude(status=Document.Status.WITHDRAWN)
+
+    def review_due(self, on: date) -> Self:
+        """Documents whose periodic review is past."""
+        return self.current().filter(next_review__lt=on)
+
+    def watch_due(self, on: date) -> Self:
+        """External documents whose issuer should be asked for a newer edition."""
+        return self.current().filter(watch_on__lt=on)
+
+    def with_effective(self) -> Self:
+        """Adds `effective_id`, `effective_label`, `effective_from` of the revision in force."""
+        from documents.models.revisions import Revision
+
+        in_force = Revision.objects.filter(
+            document=OuterRef("pk"), status=Revision.Status.EFFECTIVE
+        )
+        return self.annotate(
+            effective_id=Subquery(in_force.values("pk")[:1]),
+            effective_label=Subquery(in_force.values("label")[:1]),
+            effective_from=Subquery(in_force.values("effective_from")[:1]),
+            is_in_work=Exists(
+                Revision.objects.filter(document=OuterRef("pk"), status__in=Revision.OPEN_STATES)
+            ),
+        )
+
+    def visible_to(self, person: Any) -> Self:
+        """Restricted documents are for their owner, their process and the top of the system."""
+        from documents.models.revisions import Revision, Signatory
+
+        rows = super().visible_to(person)
+        if not person.is_authenticated or person.holds(*READERS_OF_RESTRICTED):
+            return rows
+        mine = Q(owner=person) | Q(created_by=person) | Q(process__owner=person)
+        wrote = Q(pk__in=Revision.objects.filter(created_by=person).values("document_id"))
+        signs = Q(pk__in=Signatory.objects.of(person).values("revision__document_id"))
+        is_open = Q(confidentiality=Document.Confidentiality.OPEN)
+        return rows.filter(is_open | mine | wrote | signs)
+
+
+class Document(Numbered, StatefulRecord):
+    """A controlled document: what it is called, what it serves and who keeps it current."""
+
+    Kind = Kind
+
+    class Confidentiality(models.TextChoices):
+        OPEN = "open", "Everyone in the organisation"
+        RESTRICTED = "restricted", "Restricted"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    PATHS = {("active", "withdrawn")}
+
+    title = models.CharField("title", max_length=200)
+    kind = models.CharField("kind", max_length=12, choices=Kind, default=Kind.PROCEDURE)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="documents", verbose_name="owner"
+    )
+    process = models.ForeignKey(
+        "scope.Process",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="documents",
+        verbose_name="process",
+    )
+    clauses = ClausesField("clauses", blank=True, default=list)
+    confidentiality = models.CharField(
+        "who may read it", max_length=12, choices=Confidentiality, default=Confidentiality.OPEN
+    )
+    language = models.CharField("language", max_length=8, default="en")
+    review_months = models.PositiveSmallIntegerField(
+        "review every (months)", default=24, validators=_MONTHS
+    )
+    next_review = models.DateField("next review", null=True, blank=True, editable=False)
+    issuer = models.CharField(
+        "issued by", max_length=160, blank=True, help_text="Of an external document: who issues it."
+    )
+    edition = models.CharField(
+        "edition", max_length=80, blank=True, help_text="Of an external document: as it is marked."
+    )
+    watch_on = models.DateField(
+        "look for a newer edition on",
+        null=True,
+        blank=True,
+        help_text="Of an external document: the owner is reminded on that day.",
+    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, editable=False)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta(StatefulRecord.Meta):
+        verbose_name = "document"
+        indexes = [
+            models.Index(fields=["kind", "number"], name="documents_kind_number"),
+            models.Index(fields=["next_review"], name="documents_next_review"),
+            models.Index(fields=["watch_on"], name="documents_watch_on"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+    def number_series(self) -> tuple[str, int | None]:
+        """As the rule of its kind says: QP-01, or QP-PUR-01 with the process."""
+        return KindRule.objects.of(self.kind).series(self.process), None
+
+    def get_absolute_url(self) -> str:
+        return reverse("documents:document_detail", args=[self.pk])
+
+    @property
+    def is_released(self) -> bool:
+        """What a document is for is asked about once a revision of it was in force."""
+        return self.next_review is not None
+
+
+class DocumentSite(Link):
+    """That a document holds at a site; without any it holds at all of them."""
+
+    document = models.ForeignKey(Document, models.PROTECT, related_name="site_links")
+    site = models.ForeignKey("scope.Site", models.PROTECT, related_name="+")
+
+    class Meta(Link.Meta):
+        verbose_name = "document's site"
+        constraints = [
+            models.UniqueConstraint(fields=["document", "site"], name="documents_site_once"),
+        ]
+
+
+class KindRuleQuerySet(RecordQuerySet):
+    def of(self, kind: str) -> "KindRule":
+        """The rule of a kind; where nobody wrote one, how it is done as a rule."""
+        return self.filter(kind=kind).first() or KindRule(
+            kind=kind, prefix=KindRule.USUAL_PREFIX[kind], version=0
+        )
+
+
+class KindRule(Record):
+    """What holds for all documents of a kind: how they are numbered, reviewed, read and kept."""
+
+    USUAL_PREFIX: ClassVar[dict[str, str]] = {
+        "policy": "POL",
+        "manual": "QM",
+        "procedure": "QP",
+        "instruction": "WI",
+        "form": "FR",
+        "template": "TP",
+        "external": "EX",
+    }
+
+    kind = models.CharField("kind", max_length=12, choices=Kind, unique=True)
+    prefix = models.CharField(
+        "numbers begin with",
+        max_length=12,
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9]*$", "Capital letters and digits only.")],
+    )
+    with_process = models.BooleanField(
+        "the process is part of the number",
+        default=False,
+        help_text="QP-PUR-01 instead of QP-01. Numbers given already stay as they are.",
+    )
+    review_months = models.PositiveSmallIntegerField(
+        "review every (months)", default=24, validators=_MONTHS
+    )
+    reading_days = models.PositiveSmallIntegerField(
+        "days to read it",
+        default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text="Until when those it concerns acknowledge a new revision.",
+    )
+    retention_years = models.PositiveSmallIntegerField(
+        "keep for (years)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="After it is no longer in force. Empty: for good.",
+    )
+
+    objects = KindRuleQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = "rule of a kind"
+
+    def __str__(self) -> str:
+        return f"Rules for: {self.get_kind_display().lower()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("documents:kind_rule_detail", args=[self.kind])
+
+    def series(self, process: Any) -> str:
+        """The series a new document takes its number from."""
+        return f"{self.prefix}-{process.code}" if self.with_process and process else self.prefix
+
+    @property
+    def is_released(self) -> bool:
+        return True
