@@ -76,4 +76,5 @@ ZEAL_ALLOWLIST = [
     {"model": "journey.OpeningAnswer", "field": "get()"},
     {"model": "documents.Revision", "field": "get()"},
     {"model": "documents.Document", "field": "get()"},
+    {"model": "documents.Signatory", "field": "get()"},
 ]
