@@ -7,6 +7,8 @@ from documents.models import Revision
 from documents.shown import on_paper
 from qms import pdf
 from qms.contributions import letterhead
+from qms.files import storage
+from qms.files.models import Rendition
 
 TEMPLATE = "documents/revision_print.html"
 MARKS = {
@@ -31,7 +33,7 @@ def revision_context(revision: Revision, as_of: datetime | None = None) -> dict[
         title=revision.title,
         kind=document.get_kind_display(),
         revision=revision.label,
-        effective=f"{revision.effective_from:%-d %B %Y}" if revision.effective_from else "",
+        effective=f"{revision.effective_from:%-d %B %Y}" if revision.approved_on else "",
         marking=MARKS[revision.status],
         lang=document.language,
         text=on_paper(revision),
@@ -52,7 +54,28 @@ def _by(person: Any, day: Any) -> str:
     return f"{person.name}, {day:%-d %B %Y}" if person and day else "–"
 
 
-def revision_pdf(revision: Revision) -> bytes:
-    """The revision as PDF."""
-    context = revision_context(revision)
-    return pdf.render(TEMPLATE, context, paper=context["paper"])
+def revision_pdf(revision: Revision, *, mark: str = "") -> bytes:
+    """The revision as PDF; an uploaded one behind its control sheet, each page marked."""
+    uploaded = rendition_of(revision)
+    context = revision_context(revision) | {"sheet": uploaded is not None}
+    context["marking"] = mark or context["marking"]
+    sheet = pdf.render(TEMPLATE, context, paper=context["paper"])
+    if uploaded is None:
+        return sheet
+    return pdf.assemble(
+        [(revision.title, uploaded)],
+        title=str(revision),
+        mark=f"{revision} · {context['marking']}",
+        cover=sheet,
+        paper=context["paper"],
+        lang=revision.document.language,
+        contents=False,
+    )
+
+
+def rendition_of(revision: Revision) -> bytes | None:
+    """The PDF made of the uploaded original; None where nothing is uploaded or none was made."""
+    if revision.source is None:
+        return None
+    made = Rendition.objects.filter(blob=revision.source.blob_id).select_related("pdf").first()
+    return storage.read(made.pdf) if made and made.pdf else None

@@ -19,6 +19,8 @@ urlpatterns = [
     path("revisions/<int:pk>/", views.revision_detail, name="revision_detail"),
     path("revisions/<int:pk>/edit/", views.revision_edit, name="revision_edit"),
     path("revisions/<int:pk>/pdf/", views.revision_pdf, name="revision_pdf"),
+    path("revisions/<int:pk>/compare/", views.revision_compare, name="revision_compare"),
+    path("revisions/<int:pk>/original.pdf", views.revision_rendition, name="revision_rendition"),
     path(
         "revisions/<int:pk>/do/<slug:name>/",
         views.revision_transition,

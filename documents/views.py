@@ -16,7 +16,9 @@ from documents.forms import (
     StartRevisionForm,
 )
 from documents.models import Document, KindRule, Revision, Signatory
+from documents.prints import rendition_of
 from documents.prints import revision_pdf as pdf_of
+from documents.redline import compare
 from documents.shown import on_page
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
@@ -140,11 +142,18 @@ def revision_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("documents.view_revision")
 def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One revision: content, signatures, way into force, history."""
+    """One revision: content, signatures, way into force, history.
+
+    Who is asked to sign it sees what changed first, and the clean text one click away.
+    """
     people = ("created_by", "reviewed_by", "approved_by")
-    rows = Revision.objects.select_related("document__owner", "source__blob", *people)
+    rows = Revision.objects.select_related("document__owner", "source__blob__rendition", *people)
     revision = pages.find(request, rows, pk=pk)
     number = revision.document.number
+    plans = {part: workflow.signatories_of(revision, part) for part in Signatory.Part}
+    before = previous_of(revision)
+    signs = any(plan.seat_of(request.user) in plan.next for plan in plans.values())
+    shown = request.GET.get("show", "")
     return pages.show_record(
         request,
         revision,
@@ -156,22 +165,92 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
             (number, revision.document.get_absolute_url()),
             (f"Revision {revision.label}", ""),
         ],
-        path=path_of(revision),
+        path=path_of(revision, plans),
         text=on_page(revision, request.user),
-        reviews=workflow.signatories_of(revision, Signatory.Part.REVIEW),
-        approvals=workflow.signatories_of(revision, Signatory.Part.APPROVAL),
+        before=before,
+        redline=(
+            compare(before, revision, person=request.user)
+            if before and (shown == "changes" or (not shown and signs and is_waiting(revision)))
+            else None
+        ),
+        rendition=getattr(revision.source.blob, "rendition", None) if revision.source else None,
+        reviews=plans[Signatory.Part.REVIEW],
+        approvals=plans[Signatory.Part.APPROVAL],
         print_url=reverse("documents:revision_pdf", args=[revision.pk]),
     )
 
 
-def path_of(revision: Revision) -> list[PathStep]:
+def is_waiting(revision: Revision) -> bool:
+    return revision.status in (Revision.Status.IN_REVIEW, Revision.Status.REVIEWED)
+
+
+def previous_of(revision: Revision) -> Revision | None:
+    """What a revision is compared with: the one that was or is in force before it."""
+    before = revision.document.revisions.released().filter(number__lt=revision.number)
+    found: Revision | None = before.select_related("source__blob").order_by("-number").first()
+    return found
+
+
+@needs("documents.view_revision")
+def revision_compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """What changed between any two revisions of a document."""
+    rows = Revision.objects.select_related("document", "source__blob")
+    after = pages.find(request, rows, pk=pk)
+    others = list(
+        Revision.objects.visible_to(request.user)
+        .filter(document=after.document_id)
+        .exclude(pk=after.pk)
+        .select_related("document", "source__blob")
+        .order_by("-number")
+    )
+    asked = request.GET.get("with", "")
+    wanted = next((each for each in others if str(each.pk) == asked), None)
+    earlier = (each for each in others if each.number < after.number)
+    before = wanted or next(earlier, None)
+    if asked and wanted is None:
+        raise Http404("There is no such revision.")
+    if before and before.number > after.number:
+        before, after = after, before
+    as_text = request.GET.get("as") == "text"
+    context = {
+        "title": f"{after.document.number}: what changed",
+        "before": before,
+        "after": after,
+        "others": [each for each in others if each != before] if before else others,
+        "choices": sorted({*others, after}, key=lambda each: -each.number),
+        "as_text": as_text,
+        "redline": (
+            compare(before, after, person=request.user, as_text=as_text) if before else None
+        ),
+        "crumbs": [
+            ("Documents", reverse("documents:document_list")),
+            (after.document.number, after.document.get_absolute_url()),
+            ("What changed", ""),
+        ],
+    }
+    template = "documents/revision_compare.html"
+    return pages.respond(request, template, template, context)
+
+
+@needs("documents.view_revision")
+def revision_rendition(request: HttpRequest, pk: int) -> HttpResponse:
+    """The PDF that was made of the uploaded original."""
+    rows = Revision.objects.select_related("document", "source__blob")
+    revision = pages.find(request, rows, pk=pk)
+    made = rendition_of(revision)
+    if made is None:
+        raise Http404("There is no PDF of it.")
+    return pages.send_pdf(made, f"{revision.document.number}-rev{revision.label}-original")
+
+
+def path_of(revision: Revision, plans: dict[Any, workflow.Plan]) -> list[PathStep]:
     """Draft, review, approval, in force: how far the revision is."""
     order = ["draft", "in_review", "reviewed", "approved", "effective"]
     at = order.index(revision.status) if revision.status in order else len(order)
     notes = [
         ("Written", revision.created_by),
-        ("Reviewed", _who(revision, Signatory.Part.REVIEW)),
-        ("Approved", _who(revision, Signatory.Part.APPROVAL)),
+        ("Reviewed", _who(plans[Signatory.Part.REVIEW])),
+        ("Approved", _who(plans[Signatory.Part.APPROVAL])),
         ("In force", revision.effective_from or ""),
     ]
     reached = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4}.get(at, 4)
@@ -184,9 +263,8 @@ def path_of(revision: Revision) -> list[PathStep]:
     return steps
 
 
-def _who(revision: Revision, part: str) -> str:
+def _who(plan: workflow.Plan) -> str:
     """Who signs a part, or how far it is where several do."""
-    plan = workflow.signatories_of(revision, part)
     if len(plan.seats) == 1:
         return plan.seats[0].person.name
     return f"{plan.signed} of {plan.needed}" if plan.seats else ""

@@ -233,6 +233,8 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
+# LibreOffice, which turns office files into PDF; empty: found on the PATH, or none.
+SOFFICE = env("SOFFICE", "")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env("STATIC_ROOT", str(VAR_DIR / "static")))
 MEDIA_ROOT = VAR_DIR / "files"

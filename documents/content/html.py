@@ -15,12 +15,12 @@ from documents.content.schema import CALLOUTS, Node
 Picture = Callable[[int], str]
 Linked = Callable[[int], tuple[str, str] | None]
 
-_TAGS = {
+TAGS = {
     *("p", "h2", "h3", "h4", "h5", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br"),
     *("strong", "em", "u", "s", "a", "img", "figure", "figcaption", "div", "span", "aside"),
     *("table", "tbody", "tr", "th", "td"),
 }
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "*": {"id"},
     "a": {"href"},
     "img": {"src", "alt"},
@@ -28,7 +28,7 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
 }
-_CLASSES = {
+CLASSES = {
     "ol": {"steps"},
     "aside": {"callout", *(f"callout-{kind}" for kind in CALLOUTS)},
     "a": {"document-link"},
@@ -65,16 +65,17 @@ def as_html(
     ]
     return nh3.clean(
         "\n".join(blocks),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        attribute_filter=_allowed,
-        allowed_classes=_CLASSES,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=allowed,
+        allowed_classes=CLASSES,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
     )
 
 
-def _allowed(element: str, attribute: str, value: str) -> str | None:
+def allowed(element: str, attribute: str, value: str) -> str | None:
+    """The attribute's value, or None to drop it."""
     if attribute == "id":
         return value if value[:1] == "b" and value[1:].isdigit() else None
     if attribute == "href" and value.strip().lower().startswith("data:"):

@@ -37,6 +37,10 @@ class RevisionQuerySet(RecordQuerySet):
         )
         return began.filter(status__in=Revision.RELEASED_STATES)
 
+    def released(self) -> Self:
+        """Revisions that are or were in force."""
+        return self.filter(status__in=Revision.RELEASED_STATES)
+
     def awaiting(self, person: Any) -> Self:
         """Revisions that wait for this person's review or approval."""
         seats = Signatory.objects.of(person).filter(signed_on=None)

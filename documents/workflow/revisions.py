@@ -21,11 +21,13 @@ from documents.workflow.signatories import (
 )
 from qms import contributions
 from qms.contributions import Step
-from qms.events import publish
+from qms.events import handles, publish
 from qms.files.models import Attachment
+from qms.files.renditions import ask_for
 from qms.files.workflow import guards_attaching
 from qms.people.models import Person
 from qms.periods import add_months, due_in, today
+from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.signing.models import Signature
@@ -516,6 +518,14 @@ def text_is_clean(revision: Revision, changes: Mapping[str, Any]) -> str | None:
     if "text" in changes and content.check(changes["text"]) != changes["text"]:
         return "The text holds something it may not. Write it in the editor or as Markdown."
     return None
+
+
+@handles(RecordSaved, order=70)
+def ask_for_its_words(event: RecordSaved) -> None:
+    """What was uploaded gets its words and its PDF, in the background."""
+    revision = event.record
+    if isinstance(revision, Revision) and revision.source is not None:
+        ask_for(revision.source.blob)
 
 
 # Who has to do what next

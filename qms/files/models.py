@@ -57,6 +57,32 @@ class Blob(models.Model):
         return self.media_type in PICTURES
 
 
+class Rendition(models.Model):
+    """What was made of a stored content: its words for search, and for office files a PDF.
+
+    Derived and made again at any time, so no record: one for each content, whoever attached it.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Being made"
+        MADE = "made", "Made"
+        NONE = "none", "None"
+
+    blob = models.OneToOneField(Blob, models.PROTECT, related_name="rendition")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    pdf = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
+    words = models.TextField(blank=True)
+    why = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "rendition"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Rendition of {self.blob}"
+
+
 class AttachmentQuerySet(RecordQuerySet):
     def of(self, *records: models.Model) -> Self:
         """What is attached to one or more records of one model, in the order it came."""

@@ -1,0 +1,151 @@
+"""What changed between two revisions: rendered with insertions and deletions, or as plain lines.
+
+Written texts are compared block by block as they are shown; where one of them is an uploaded file
+its words are compared. lxml does the comparing; what it gives is cleaned like every foreign HTML.
+"""
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from html import escape
+from typing import Any
+
+import nh3
+from lxml.html.diff import htmldiff
+
+from documents.content.html import ATTRIBUTES, CLASSES, TAGS, allowed
+from documents.models import Revision
+from documents.shown import in_words, on_page
+from qms.files.models import Rendition
+
+# lxml compares word by word; beyond this only lines are compared.
+MOST_WORDS = 40_000
+_TAG = re.compile(r"<[^>]+>")
+_INSERTED = re.compile(r"<ins>(.*?)</ins>", re.DOTALL)
+_DELETED = re.compile(r"<del>(.*?)</del>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Redline:
+    """The comparison of two revisions. `html` is clean; counts are words."""
+
+    html: str
+    added: int
+    removed: int
+    facts: list[tuple[str, str, str]]
+    waiting: bool = False
+
+    @property
+    def is_same(self) -> bool:
+        return not (self.added or self.removed or self.facts)
+
+
+def compare(before: Revision, after: Revision, *, person: Any, as_text: bool = False) -> Redline:
+    """The redline from one revision to another for this reader.
+
+    `as_text` compares plain lines instead of what is drawn. `waiting` says that the words of an
+    uploaded file are still being read.
+    """
+    uploaded = bool(before.source_id or after.source_id)
+    waiting = False
+    if uploaded or as_text:
+        (old, first), (new, second) = _lines(before), _lines(after)
+        waiting = first or second
+        html = _compare_lines(old, new)
+    else:
+        html = _compare_html(on_page(before, person), on_page(after, person))
+    clean = nh3.clean(
+        html,
+        tags={*TAGS, "ins", "del"},
+        attributes=ATTRIBUTES,
+        attribute_filter=allowed,
+        allowed_classes=CLASSES,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel="noopener noreferrer",
+    )
+    return Redline(
+        clean,
+        sum(_words(each) for each in _INSERTED.findall(clean)),
+        sum(_words(each) for each in _DELETED.findall(clean)),
+        _facts(before, after),
+        waiting,
+    )
+
+
+def _words(html: str) -> int:
+    return len(_TAG.sub(" ", html).split())
+
+
+def _compare_html(before: str, after: str) -> str:
+    if before == after:
+        return after
+    if _words(before) + _words(after) > MOST_WORDS:
+        return _compare_lines(_TAG.sub("\n", before).split("\n"), _TAG.sub("\n", after).split("\n"))
+    return str(htmldiff(before, after))
+
+
+def _lines(revision: Revision) -> tuple[list[str], bool]:
+    """(lines of a revision's text and of its uploaded file, whether the file is still read)."""
+    lines = in_words(revision).splitlines()
+    if revision.source is None:
+        return lines, False
+    made = Rendition.objects.filter(blob=revision.source.blob_id).first()
+    return (
+        lines + (made.words.splitlines() if made else []),
+        made is None or made.state == Rendition.State.WAITING,
+    )
+
+
+def _compare_lines(before: list[str], after: list[str]) -> str:
+    """Line by line; within lines that changed, word by word."""
+    drawn: list[str] = []
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            drawn += [f"<p>{escape(line)}</p>" for line in after[c:d]]
+        elif kind == "replace" and b - a == d - c:
+            drawn += [_compare_words(o, n) for o, n in zip(before[a:b], after[c:d], strict=True)]
+        else:
+            drawn += [f"<p><del>{escape(line)}</del></p>" for line in before[a:b] if line.strip()]
+            drawn += [f"<p><ins>{escape(line)}</ins></p>" for line in after[c:d] if line.strip()]
+    return "\n".join(drawn)
+
+
+def _compare_words(before: str, after: str) -> str:
+    old, new = before.split(" "), after.split(" ")
+    parts = []
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, come = escape(" ".join(old[a:b])), escape(" ".join(new[c:d]))
+        if kind == "equal":
+            parts.append(come)
+            continue
+        parts += [f"<del>{gone}</del>"] if gone else []
+        parts += [f"<ins>{come}</ins>"] if come else []
+    return f"<p>{' '.join(parts)}</p>"
+
+
+def _facts(before: Revision, after: Revision) -> list[tuple[str, str, str]]:
+    """(name, before, after) of what changed beside the text."""
+    pairs = [
+        ("Title", before.title, after.title),
+        ("Uploaded file", _source(before), _source(after)),
+        ("Fields of the form", _labels(before.fields), _labels(after.fields)),
+        ("Questions to the reader", _labels(before.questions), _labels(after.questions)),
+    ]
+    return [(name, old or "–", new or "–") for name, old, new in pairs if old != new]
+
+
+def _source(revision: Revision) -> str:
+    if revision.source is None:
+        return ""
+    return f"{revision.source.name} ({revision.source.blob.sha256[:12]})"
+
+
+def _labels(parts: list[dict[str, Any]]) -> str:
+    """The parts of a form or the questions, each in a few words."""
+    shown = (
+        ", ".join(f"{k} {v}" for k, v in sorted(part.items()) if k not in ("label", "key") and v)
+        for part in parts
+    )
+    labels = (str(part.get("label") or part.get("question") or "?") for part in parts)
+    return "; ".join(f"{label} ({more})" for label, more in zip(labels, shown, strict=True))

@@ -1,0 +1,19 @@
+"""What a worker does for files."""
+
+from datetime import timedelta
+
+from qms.files import renditions
+from qms.outbox.models import Effect
+from qms.outbox.workflow import effect
+
+
+@effect(
+    renditions.EFFECT,
+    outside=True,
+    lease=timedelta(minutes=4),
+    died=renditions.gave_up,
+    words="PDF and words of a file",
+)
+def render(leased: Effect) -> None:
+    """Make the words and the PDF of a stored content."""
+    renditions.make(leased)
