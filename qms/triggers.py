@@ -14,6 +14,8 @@ from django.db import models
 from django.db.migrations.state import ProjectState
 from pgtrigger.migrations import AddTrigger
 
+from qms import migrating  # noqa: F401 - it speeds migrations up
+
 HISTORY_ONLY = frozenset(
     {
         "history_id",

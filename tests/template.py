@@ -25,10 +25,11 @@ HOW_MANY_KEPT = 3
 
 
 def _fingerprint() -> str:
-    """Changes with every migration of ours and with the version of every library."""
+    """Changes with every migration of ours, how they are applied and every library's version."""
     mark = sha256()
+    how = [ROOT / "requirements-dev.lock", ROOT / "qms" / "migrating.py"]
     migrations = {*ROOT.glob("*/migrations/*.py"), *ROOT.glob("qms/**/migrations/*.py")}
-    for path in [ROOT / "requirements-dev.lock", *sorted(migrations)]:
+    for path in [*how, *sorted(migrations)]:
         mark.update(f"{path.relative_to(ROOT)}\n".encode())
         mark.update(path.read_bytes())
     return mark.hexdigest()[:12]
