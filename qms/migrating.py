@@ -30,7 +30,8 @@ def apply(
     self: Migration, project_state: Any, schema_editor: Any, collect_sql: bool = False
 ) -> Any:
     """Make the tables at the beginning of a migration from one rendering, then go on as ever."""
-    tables = list(takewhile(lambda each: isinstance(each, CreateModel), self.operations))
+    found = takewhile(lambda each: isinstance(each, CreateModel), self.operations)
+    tables: list[Any] = list(found)
     if collect_sql or len(tables) < 2:
         return apply_one_by_one(self, project_state, schema_editor, collect_sql)
     before = project_state.clone()
@@ -42,10 +43,10 @@ def apply(
     project_state.reload_models(made, delay=False)
     for table in tables:
         table.database_forwards(self.app_label, schema_editor, before, project_state)
-    rest = copy(self)
+    rest: Any = copy(self)
     rest.operations = self.operations[len(tables) :]
     return apply_one_by_one(rest, project_state, schema_editor, collect_sql)
 
 
-ProjectState._append_option = note_option
+ProjectState._append_option = note_option  # type: ignore[attr-defined]
 Migration.apply = apply  # type: ignore[method-assign]
