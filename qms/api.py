@@ -7,6 +7,7 @@ What a page refuses is refused here with the same sentence: 422, or 409 for a st
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
 from django import forms
@@ -15,6 +16,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query, Router, Schema, Status
 from ninja.errors import ValidationError as Misread
+from ninja.operation import Operation as NinjaOperation
 from ninja.orm import create_schema
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import Field, create_model
@@ -32,6 +34,20 @@ def knows_bearer(find: Callable[[str], Any]) -> Callable[[str], Any]:
     """Register the one function (secret) → person or None that knows personal tokens."""
     _bearers[:] = [find]
     return find
+
+
+wrap_answer = NinjaOperation._create_response_model
+
+
+@cache
+def answer_model(schema: Any) -> Any:
+    """Ninja's wrapper of an answer, made once for each schema and not once for each operation."""
+    return wrap_answer(None, schema)  # type: ignore[arg-type]
+
+
+NinjaOperation._create_response_model = (  # type: ignore[method-assign]
+    lambda self, response_param: answer_model(response_param)
+)
 
 
 class TokenAuth(HttpBearer):

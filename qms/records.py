@@ -143,11 +143,11 @@ class Record(models.Model):
             self._begin()
         elif not getattr(self, "_change_reason", None):
             raise TypeError(f"Changing a {type(self).__name__} needs a reason; use save_because().")
-        with transaction.atomic():
+        # A change is saved inside the savepoint of `save_because`.
+        with transaction.atomic(savepoint=adding):
             super().save(*args, **kwargs)
             if adding:
                 del self._change_reason, self._history_user
-                self.refresh_from_db(fields=["recorded_at"])
             publish(RecordSaved(self, adding))
 
     @property

@@ -6,12 +6,14 @@ was approved stays as it was. Texts raised here are seen only by people who went
 program, so they name the table.
 """
 
+from functools import cached_property
 from typing import Any
 
 import pgtrigger
 from django.apps import apps
 from django.db import models
 from django.db.migrations.state import ProjectState
+from pgtrigger import registry
 from pgtrigger.migrations import AddTrigger
 
 from qms import migrating  # noqa: F401 - it speeds migrations up
@@ -40,6 +42,36 @@ def remember_trigger(self: AddTrigger, app_label: str, state: ProjectState) -> N
 
 
 AddTrigger.state_forwards = remember_trigger  # type: ignore[method-assign]
+
+
+class Triggers(registry._Registry):
+    """All triggers by name, with the names that are taken kept beside them.
+
+    pgtrigger gathers the names anew for each trigger, which with hundreds of them was a fifth of
+    the start of every process.
+    """
+
+    @cached_property
+    def by_db_table(self) -> dict[tuple[str, str], pgtrigger.Trigger]:
+        return {(model._meta.db_table, each.name): each for model, each in self.values()}
+
+    @cached_property
+    def pg_function_names(self) -> set[str]:
+        return {each.get_pgid(model) for model, each in self.values()}
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)  # type: ignore[no-untyped-call]
+        model, trigger = value
+        self.by_db_table[model._meta.db_table, trigger.name] = trigger
+        self.pg_function_names.add(trigger.get_pgid(model))
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)  # type: ignore[no-untyped-call]
+        self.__dict__.pop("by_db_table", None)
+        self.__dict__.pop("pg_function_names", None)
+
+
+registry._registry.__class__ = Triggers
 
 
 def literal(text: str) -> str:
