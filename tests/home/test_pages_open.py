@@ -28,9 +28,11 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
-@pytest.mark.parametrize("address", PLAIN)
-def test_a_page_opens_or_is_refused_in_words(role: str, address: str, client: Client) -> None:
+def test_a_page_opens_or_is_refused_in_words(role: str, client: Client) -> None:
     client.force_login(factories.person(role), backend="qms.people.access.RoleBackend")
-    answer = client.get(address)
-    assert answer.status_code in (200, 403), address
-    assert b"<h1" in answer.content
+    silent = []
+    for address in PLAIN:
+        answer = client.get(address)
+        if answer.status_code not in (200, 403) or b"<h1" not in answer.content:
+            silent.append(f"{address}: {answer.status_code}")
+    assert silent == []
