@@ -40,7 +40,7 @@ COLOURS = {
     "#0a0009": ("--info", "#1f5fa8"),
 }
 INK, MUTED, LINE, PRIMARY, LATE, SOON, FINE, PAPER, INFO = COLOURS
-STATES = {"fine": FINE, "soon": SOON, "late": LATE, "info": INFO, "none": LINE}
+STATES = {"fine": FINE, "soon": SOON, "late": LATE, "info": INFO, "quiet": MUTED, "none": LINE}
 
 _ELEMENTS = frozenset({"svg", "g", "path", "rect", "text", "tspan", "line", "clipPath", "defs"})
 _ATTRIBUTES = frozenset(
@@ -259,6 +259,72 @@ def bars(
         }
     )
     return Chart(spec, title, said, headings, table)
+
+
+def stacked(
+    names: Sequence[str],
+    parts: Sequence[tuple[str, str, Sequence[int]]],
+    *,
+    title: str,
+    heading: str = "Period",
+) -> Chart:
+    """Standing columns of counts, one for each name, each made of the same parts.
+
+    A part is (label, state, counts), the lowest first; the state is one of `STATES`.
+    """
+    headings = (heading, *(label for label, _state, _counts in parts))
+    rows = tuple(
+        (name, *(str(counts[at]) for _label, _state, counts in parts))
+        for at, name in enumerate(names)
+    )
+    if not any(sum(counts) for _label, _state, counts in parts):
+        return Chart(None, title, f"{title}: nothing to show.", headings, rows)
+    last = ", ".join(f"{counts[-1]} {label.lower()}" for label, _state, counts in parts)
+    said = f"{title}, from {names[0]} to {names[-1]}; at the end {last}."
+    data = [
+        {"order": at, "part": label, "level": level, "value": counts[at]}
+        for level, (label, _state, counts) in enumerate(parts)
+        for at in range(len(names))
+    ]
+    colours = {
+        "domain": [label for label, _state, _counts in parts],
+        "range": [STATES.get(state, PRIMARY) for _label, state, _counts in parts],
+    }
+    legend = {"title": None, "orient": "top", "labelColor": MUTED, "labelFontSize": 11}
+    amount = _amount(None) | {"field": "value", "stack": "zero"}
+    spec = _spec(
+        {
+            "data": {"values": data},
+            "encoding": {
+                "x": _order_axis([(name, None) for name in names]),
+                "order": {"field": "level"},
+            },
+            "layer": [
+                {
+                    "mark": {"type": "bar", "size": min(44, WIDTH // (2 * len(names)))},
+                    "encoding": {
+                        "y": amount,
+                        "color": {
+                            "field": "part",
+                            "type": "nominal",
+                            "scale": colours,
+                            "legend": legend | {"symbolType": "square"},
+                        },
+                    },
+                },
+                {
+                    "transform": [{"filter": "datum.value > 0"}],
+                    "mark": {"type": "text", "color": PAPER, "fontWeight": 600},
+                    "encoding": {
+                        "y": amount | {"bandPosition": 0.5},
+                        "text": {"field": "value"},
+                        "detail": {"field": "part"},
+                    },
+                },
+            ],
+        }
+    )
+    return Chart(spec, title, said, headings, rows)
 
 
 def heat_map(

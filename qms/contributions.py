@@ -178,6 +178,7 @@ class Item:
     permission: str
     order: int
     count: Callable[[Any], int] | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,11 +238,15 @@ def navigation(
     permission: str,
     order: int = 50,
     count: Callable[[Any], int] | None = None,
+    also: tuple[str, ...] = (),
 ) -> None:
-    """Add an entry to the navigation under one of `GROUPS`; `count(person)` shows a number."""
+    """Add an entry to the navigation under one of `GROUPS`; `count(person)` shows a number.
+
+    `also` names further pages below which one is at this entry.
+    """
     if group not in GROUPS:
         raise ValueError(f"{group} is no group of the navigation.")
-    _navigation.append(Item(group, label, url_name, icon, permission, order, count))
+    _navigation.append(Item(group, label, url_name, icon, permission, order, count, also))
 
 
 def create_entry(label: str, url_name: str, *, icon: str, permission: str, order: int = 50) -> None:

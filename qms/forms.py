@@ -23,6 +23,7 @@ from qms.workflow import Transition
 
 # What an empty choice is called where nobody gave it words of its own.
 NO_WORDS = (BLANK_CHOICE_DASH[0][1], "Choose", "None")
+NOT_KNOWN = ("", "unknown")  # how selects of yes and no spell neither
 SERVICE_FIELDS = ("version", "reason", "password")
 REASON_HELP = "The reason is kept with the record, for everyone who reads its history."
 
@@ -239,7 +240,11 @@ def name_the_empty_choice(field: forms.Field, words: str) -> None:
         if not isinstance(field, forms.ModelChoiceField):
             # A copied field of django-filter still asks its original for the empty choice.
             field.choices = [each for each in field.choices if each[0] != ""]  # type: ignore[attr-defined]
-    elif isinstance(field, forms.ChoiceField) and isinstance(field.choices, list):
+    elif isinstance(field, forms.NullBooleanField) and isinstance(field.widget, forms.Select):
+        field.widget.choices = [
+            (value, words if value in NOT_KNOWN else label) for value, label in field.widget.choices
+        ]
+    elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
         field.choices = [
             (value, words if value == "" and label in NO_WORDS else label)
             for value, label in field.choices
@@ -279,12 +284,21 @@ def _choose_widget(field: forms.Field) -> None:
         chosen = DateInput(widget.attrs)
     elif isinstance(field, forms.TimeField) and widget.__class__ is forms.TimeInput:
         chosen = TimeInput(widget.attrs)
+    elif widget.__class__ is forms.SelectMultiple:
+        _tick_instead(field)
     elif widget.__class__ is forms.Textarea:
         widget.attrs.setdefault("rows", 3)
     if chosen is not None:
         chosen.is_localized = False
         field.localize = False
         field.widget = chosen
+
+
+def _tick_instead(field: Any) -> None:
+    """Several choices are ticked: in a list of lines one wrong click would undo all the others."""
+    choices = field.choices
+    field.widget = forms.CheckboxSelectMultiple(field.widget.attrs)
+    field.widget.choices = choices
 
 
 class TransitionForm(PlainForm):

@@ -550,7 +550,14 @@ def _organisation_name() -> str:
 def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]]]:
     groups = contributions.navigation_for(person)
     urls = {item.url_name: _known_address(item.url_name) for _, items in groups for item in items}
-    current = _current(request.path, [url for url in urls.values() if url])
+    begins = {
+        url: item.url_name
+        for _, items in groups
+        for item in items
+        for name in (item.url_name, *item.also)
+        if (url := _known_address(name))
+    }
+    current = begins.get(_current(request.path, list(begins)))
     drawn = [
         (
             group,
@@ -560,7 +567,7 @@ def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]
                     urls[item.url_name],
                     item.icon,
                     item.count(person) if item.count else None,
-                    urls[item.url_name] == current,
+                    item.url_name == current,
                 )
                 for item in items
                 if urls[item.url_name]

@@ -88,8 +88,8 @@ def changes_owned(ids: Iterable[int]) -> dict[int, int]:
 @contributions.record_panel
 def changes_touching_it(record: Any, person: Any) -> Panel | None:
     """On every record: the open changes that touch it."""
-    if not person.has_perm("changes.view_change"):
-        return None
+    if not person.has_perm("changes.view_change") or isinstance(record, Process):
+        return None  # the sheet of a process has them among what is related
     keys = owners_touching(ChangeLink, record, "change")
     if not keys:
         return None

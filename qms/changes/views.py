@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
@@ -42,7 +43,9 @@ class ChangeFilter(django_filters.FilterSet):
     title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
     status = django_filters.ChoiceFilter(choices=Change.Status.choices, label="State")
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
-    late = django_filters.BooleanFilter(method="only_late", label="Late")
+    late = django_filters.BooleanFilter(
+        method="only_late", label="Only late ones", widget=forms.CheckboxInput
+    )
 
     class Meta:
         model = Change

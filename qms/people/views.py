@@ -158,6 +158,8 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "title": person.name,
             "crumbs": [("People", reverse("people:person_list")), (person.name, "")],
             "assignments": list(assignments),
+            # Everybody is an employee; who was given the role by name is told so once.
+            "told_employee": any(each.role == "employee" for each in assignments),
             "owned": owned_by(person, viewer),
             "story": story.story_of(person),
             "may_edit": viewer.has_perm("people.change_person") and not person.is_erased,

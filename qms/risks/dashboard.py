@@ -137,7 +137,10 @@ def what_bears_on_it(record: Any, person: Any) -> Panel | None:
     found = []
     for kind, (_evaluation, link, side) in PARTS.items():
         if person.has_perm(f"risks.view_{side}") and (keys := owners_touching(link, record, side)):
-            found += list(kind.objects.visible_to(person).open().filter(pk__in=keys).order_by("pk"))
+            rows = kind.objects.visible_to(person).open().filter(pk__in=keys)
+            if isinstance(record, Process):  # its sheet has those that belong to it
+                rows = rows.exclude(process=record)
+            found += list(rows.order_by("pk"))
     if not found:
         return None
     return Panel("risks/panel.html", {"outlooks": found, "today": today()}, order=35)

@@ -14,6 +14,8 @@ from qms.risks.models import LEAST, MOST, Outlook, level_of
 
 MONTHS = 24
 TONES = ("low", "middle", "high")
+# How the levels of each kind are coloured, the lowest first.
+STATES = {"RISK": ("fine", "soon", "late"), "OPP": ("quiet", "info", "fine")}
 
 
 @dataclass(frozen=True)
@@ -92,18 +94,20 @@ def levels_over(kind: type[Outlook], days: Sequence[date]) -> list[tuple[int, in
     return found
 
 
-def trend(kind: type[Outlook], today: date) -> tuple[Chart, list[tuple[str, int, int, int]]]:
-    """How many were open at each level, quarter by quarter, and today: a picture of the highest."""
+def trend(kind: type[Outlook], today: date) -> Chart:
+    """How many were open at each level, quarter by quarter, and today."""
     ends = [add_months(today, -back) for back in range(MONTHS, 0, -3)]
     days = [*ends, today]
     levels = levels_over(kind, days)
-    rows = [(f"{day:%b %Y}", *each) for day, each in zip(days, levels, strict=True)]
-    name = str(kind._meta.verbose_name_plural)
-    chart = charts.run_chart(
-        [(label, high) for label, _low, _middle, high in rows],
-        title=f"Open {name} of level “{kind.LEVELS[2].lower()}”, by quarter",
+    return charts.stacked(
+        [f"{day:%b %Y}" for day in days],
+        [
+            (words, STATES[kind.SERIES][at], [each[at] for each in levels])
+            for at, words in enumerate(kind.LEVELS)
+        ],
+        title=f"Open {kind._meta.verbose_name_plural} by level, at the end of each quarter",
+        heading="At the end of",
     )
-    return chart, rows
 
 
 def movement(kind: type[Outlook], period: Period) -> dict[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import django_filters
+from django.forms import CheckboxInput, HiddenInput
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -110,9 +111,12 @@ class OutlookFilter(django_filters.FilterSet):
         queryset=Process.objects.order_by("code"), label="Process"
     )
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
-    first = django_filters.NumberFilter(min_value=1, max_value=5)
-    second = django_filters.NumberFilter(min_value=1, max_value=5)
-    open = django_filters.BooleanFilter(method="only_open", label="Open")
+    # The matrix leads here with both values; nobody types them.
+    first = django_filters.NumberFilter(min_value=1, max_value=5, widget=HiddenInput)
+    second = django_filters.NumberFilter(min_value=1, max_value=5, widget=HiddenInput)
+    open = django_filters.BooleanFilter(
+        method="only_open", label="Only open ones", widget=CheckboxInput
+    )
 
     def of_level(self, rows: Any, name: str, value: str) -> Any:
         return rows.filter(score__range=LEVELS[value]) if value in LEVELS else rows
@@ -164,10 +168,21 @@ def _list(request: HttpRequest, own: Pages) -> HttpResponseBase:
         template="risks/list.html",
         tabs=tabs(own, "list"),
         proposals=_proposals(request, own),
+        at_point=_point(request, own.kind),
         create_url=own.url("create"),
         create_label=f"New {own.kind._meta.verbose_name}",
         empty=own.empty,
     )
+
+
+def _point(request: HttpRequest, kind: type[Outlook]) -> str:
+    """In words, which field of the matrix the list is narrowed to; empty for none."""
+    told = [
+        f"{scale.lower()} {value}"
+        for scale, name in zip(kind.SCALES, ("first", "second"), strict=True)
+        if (value := request.GET.get(name, "")) in "12345" and value
+    ]
+    return " and ".join(told)
 
 
 def _proposals(request: HttpRequest, own: Pages) -> list[str]:
@@ -183,7 +198,6 @@ def _proposals(request: HttpRequest, own: Pages) -> list[str]:
 
 def _matrix(request: HttpRequest, own: Pages) -> HttpResponse:
     rows = own.kind.objects.visible_to(request.user)
-    chart, quarters = overview.trend(own.kind, today())
     waiting = rows.open().filter(score=None).count()
     return pages.respond(
         request,
@@ -199,8 +213,7 @@ def _matrix(request: HttpRequest, own: Pages) -> HttpResponse:
             "lines": overview.matrix(own.kind, rows),
             "waiting": waiting,
             "list_url": own.url("list"),
-            "chart": chart,
-            "quarters": quarters,
+            "chart": overview.trend(own.kind, today()),
             "levels": own.kind.LEVELS,
         },
     )

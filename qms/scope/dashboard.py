@@ -47,6 +47,13 @@ contributions.navigation(
     icon="world",
     permission="scope.view_issue",
     order=12,
+    also=(
+        "scope:issue_list",
+        "scope:party_list",
+        "scope:need_list",
+        "scope:climate_list",
+        "scope:requirement_list",
+    ),
 )
 contributions.navigation(
     "Settings",

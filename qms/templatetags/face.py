@@ -14,7 +14,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import dateformat, formats
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from qms import origins, periods
@@ -115,6 +115,13 @@ def figure(value: Decimal | float | None) -> str:
     return formats.number_format(value, use_l10n=True, force_grouping=True)
 
 
+@register.filter
+def breakable(address: str) -> SafeString:
+    """An address that may go on in the next line after its signs instead of within a word."""
+    parts = re.split(r"(?<=[@./_-])", address)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
+
+
 @register.simple_tag
 def person(someone: Any, mark: bool = False) -> SafeString:
     """A person's name; `mark=True` puts their initials before it."""
@@ -173,7 +180,7 @@ def _draw(each: Cell, today: date | None) -> SafeString:
         return person(value)
     if kind == "link" and value is not None and hasattr(value, "get_absolute_url"):
         return format_html('<a href="{}">{}</a>', value.get_absolute_url(), value)
-    if kind == "number":
+    if kind == "number" or each.column.name == "number":
         return format_html('<span class="number">{}</span>', _plain(value))
     return format_html("{}", _plain(value))
 

@@ -10,7 +10,11 @@ startSearch();
 startForms();
 startDialogs();
 
-// On a narrow screen a record's path scrolls: begin at the step it has reached.
-for (const step of document.querySelectorAll(".path [aria-current=step]")) {
-  step.parentElement.scrollLeft = step.offsetLeft - step.parentElement.offsetLeft - 16;
+// On a narrow screen a path and tabs scroll: begin at the step reached, the tab one is on.
+for (const here of document.querySelectorAll(".path [aria-current=step], .tabs [aria-current]")) {
+  const strip = here.closest("ul, ol");
+  strip.scrollLeft = here.getBoundingClientRect().left - strip.getBoundingClientRect().left - 16;
 }
+
+// A picture wider than the screen begins where the newest stands.
+for (const view of document.querySelectorAll(".figure-view")) view.scrollLeft = view.scrollWidth;

@@ -199,6 +199,8 @@ def assessment_assign(request: HttpRequest, pk: int) -> HttpResponse:
         done=lambda _made: reverse("gap:assessment_assign", args=[pk]),
         context={
             "assessment": assessment,
+            "intro": f"{assessment.number} {assessment.title}. Everybody asked finds it in their"
+            " work.",
             "chosen": set(request.POST.getlist("parts")),
             "blocked": blocked,
             "cancel_url": assessment.get_absolute_url(),

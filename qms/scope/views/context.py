@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import django_filters
+from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
@@ -95,7 +96,9 @@ class DueFilter(django_filters.FilterSet):
     """What every register of the context can be narrowed by."""
 
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
-    late = django_filters.BooleanFilter(method="only_late", label="To be looked at again")
+    late = django_filters.BooleanFilter(
+        method="only_late", label="Only to look at again", widget=forms.CheckboxInput
+    )
 
     def only_late(self, rows: Any, name: str, value: bool) -> Any:
         return rows.review_due(today()) if value else rows
