@@ -142,6 +142,10 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         objection=workflow.team_is_independent(audit, request.user)
         if audit.status in ("planned", "confirmed")
         else None,
+        lacking=workflow.what_the_team_lacks(audit)
+        if audit.status in ("planned", "confirmed")
+        else [],
+        may_find=request.user.has_perm("competence.add_competencerecord"),
     )
 
 

@@ -1,5 +1,6 @@
 """The procedure of an audit: plan, confirm, conduct, report, follow up (ISO 9001 9.2.2)."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ from audits.models import (
 from capa.models import Nonconformity
 from capa.workflow import NonconformityClosed, raise_nonconformity
 from qms import clauses, clock, contributions
-from qms.competence.workflow import unmet_on
+from qms.competence.workflow import Unmet, unmet_on
 from qms.contributions import Step
 from qms.events import handles
 from qms.files.workflow import guards_attaching
@@ -80,17 +81,31 @@ def team_may_audit(audit: Audit, by: Any) -> str | None:
     return None
 
 
-def team_is_competent(audit: Audit, by: Any) -> str | None:
-    """What the organisation asks of its auditors holds on the day of the audit (7.2, 9.2.2)."""
-    said = []
+@dataclass(frozen=True)
+class Lacking:
+    """A competence that somebody of the team lacks on the day of the audit, with its facts."""
+
+    person: Person
+    unmet: Unmet
+
+    def __str__(self) -> str:
+        name = self.unmet.requirement.competence.name
+        return f"{self.person.name} lacks “{name}” on {self.unmet.day:%-d %B %Y}: {self.unmet.why}."
+
+
+def what_the_team_lacks(audit: Audit) -> list[Lacking]:
+    """What the organisation asks of its auditors and the team lacks on the day of the audit."""
+    found = []
     for person in team_of(audit):
         roles = {"lead_auditor", "auditor"} if person.pk == audit.lead_id else {"auditor"}
         asked = roles if person.is_outside else roles & person.role_names
-        said += [
-            f"{person.name} lacks “{each.requirement.competence.name}” on"
-            f" {audit.planned_on:%-d %B %Y}: {each.why}."
-            for each in unmet_on(person, audit.planned_on, asked)
-        ]
+        found += [Lacking(person, each) for each in unmet_on(person, audit.planned_on, asked)]
+    return found
+
+
+def team_is_competent(audit: Audit, by: Any) -> str | None:
+    """What the organisation asks of its auditors holds on the day of the audit (7.2, 9.2.2)."""
+    said = [str(each) for each in what_the_team_lacks(audit)]
     if not said:
         return None
     return " ".join(said) + " Record a finding under Competence, or choose another auditor."

@@ -168,6 +168,35 @@ class PlainForm(FaceForm, forms.Form):
         self._prepare(by)
 
 
+class LinksForm(PlainForm):
+    """Which records belong to another. Give it the seal of `qms.links` as `initial["seen"]`.
+
+    Two who choose at once do not undo each other unawares: see `show_again`.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def show_again(self) -> None:
+        """Tell what somebody else chose meanwhile; the typed choice stays and can be saved."""
+        stands = "; ".join(
+            f"{field.label}: {self._named(name, field)}"
+            for name, field in self.fields.items()
+            if isinstance(field, forms.ModelMultipleChoiceField)
+        )
+        self.data = self.data.copy()  # type: ignore[attr-defined]
+        self.data["seen"] = self.initial["seen"]
+        self.add_error(
+            None,
+            f"Somebody chose anew while you did. It stands now: {stands}. Your choice is below;"
+            " save it again to put it in the place of theirs.",
+        )
+
+    def _named(self, name: str, field: Any) -> str:
+        keys = [getattr(each, "pk", each) for each in self.initial.get(name, ())]
+        rows = field.queryset.model._base_manager.filter(pk__in=keys).order_by("pk")
+        return ", ".join(str(each) for each in rows) or "none"
+
+
 class RecordForm(FaceForm, forms.ModelForm):  # type: ignore[type-arg]
     """The form of a record: `by=request.user` limits its choices; a released one asks the reason.
 

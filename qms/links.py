@@ -3,12 +3,14 @@
 A link is never deleted: what is no longer linked is ended and can be linked again.
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db import models
 
 from qms.records import Record, RecordQuerySet
+from qms.refusals import Stale
 
 
 class LinkQuerySet(RecordQuerySet):
@@ -26,6 +28,27 @@ class Link(Record):
 
     class Meta(Record.Meta):
         abstract = True
+
+
+def seal(owner: dict[str, Any], *links: type[Link]) -> str:
+    """What is linked to an owner now, in one word: another word means that somebody changed it."""
+    marks = [
+        f"{link._meta.label_lower} {pk} {version}"
+        for link in links
+        for pk, version in link._base_manager.filter(**owner, ended=False)
+        .order_by("pk")
+        .values_list("pk", "version")
+    ]
+    return hashlib.sha256("\n".join(marks).encode()).hexdigest()[:32]
+
+
+def refuse_stale(seen: str | None, owner: dict[str, Any], *links: type[Link]) -> None:
+    """Raise Stale when a choice was made on a page that showed other links than there are now.
+
+    Call it with the owner locked. `seen` is the seal the page bore; without one it is not asked.
+    """
+    if seen and seen != seal(owner, *links):
+        raise Stale
 
 
 def set_links(

@@ -339,6 +339,9 @@ def edit(
     try:
         record = _save(form, instance, create, request.user)
     except Stale as stale:
+        if isinstance(form, forms.LinksForm):
+            form.show_again()
+            return _form_page(request, template, form, context, 409)
         again = _form_again(request, form_class, instance, form_kwargs)
         context |= {"versions": _versions(again, instance), "sentence": str(stale)}
         return _form_page(request, template, again, context, 409)

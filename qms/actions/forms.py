@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 
-from qms.actions.models import Action
-from qms.forms import PlainForm, RecordForm
+from qms.actions.models import Action, ActionDependency
+from qms.forms import LinksForm, RecordForm
+from qms.links import seal
 
 MOST_OFFERED = 100
 
@@ -18,7 +19,7 @@ class ActionForm(RecordForm):
         fields = ("title", "description", "kind", "owner", "due", "effort")
 
 
-class OrderForm(PlainForm):
+class OrderForm(LinksForm):
     """Which actions must be finished first."""
 
     needs = forms.ModelMultipleChoiceField(
@@ -45,6 +46,7 @@ class OrderForm(PlainForm):
         needs.queryset = Action.objects.visible_to(self.by).filter(pk__in=offered)
         needs.queryset = needs.queryset.select_related("owner").order_by("due", "pk")
         self.initial["needs"] = sorted(chosen)
+        self.initial["seen"] = seal({"action": action}, ActionDependency)
 
     def clean_other(self) -> list[Action]:
         """The actions of the numbers; one that nobody knows is refused."""

@@ -118,8 +118,8 @@ def action_order(request: HttpRequest, pk: int) -> HttpResponse:
     """What an action waits for."""
     action = pages.find(request, Action.objects, pk=pk)
 
-    def save(*, by: Any, needs: Any, other: list[Action]) -> Action:
-        workflow.wait_for(action, by=by, needs=[*needs, *other])
+    def save(*, by: Any, needs: Any, other: list[Action], seen: str) -> Action:
+        workflow.wait_for(action, by=by, needs=[*needs, *other], seen=seen)
         return action
 
     return pages.edit(

@@ -21,7 +21,7 @@ from qms.actions.models import (
 )
 from qms.contributions import Step
 from qms.events import publish
-from qms.links import set_links
+from qms.links import refuse_stale, set_links
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import today
@@ -129,10 +129,18 @@ def promise(
     return action
 
 
-def wait_for(action: Action, *, by: Person, needs: Iterable[Action], reason: str = "") -> bool:
+def wait_for(
+    action: Action,
+    *,
+    by: Person,
+    needs: Iterable[Action],
+    reason: str = "",
+    seen: str | None = None,
+) -> bool:
     """Make `needs` exactly what this action waits for; returns whether anything changed.
 
-    Raises PermissionDenied, and Refused for itself, a void action or a circle.
+    `seen` is the seal of the links on the page. Raises PermissionDenied, Stale, and Refused for
+    itself, a void action or a circle.
     """
     if not by.has_perm("actions.change_action"):
         raise PermissionDenied("Your role does not allow you to say what an action waits for.")
@@ -143,6 +151,7 @@ def wait_for(action: Action, *, by: Person, needs: Iterable[Action], reason: str
         action.refresh_from_db()
         if action.status != Status.OPEN:
             raise Refused(f"{action.number} is {action.get_status_display().lower()} already.")
+        refuse_stale(seen, {"action": action}, ActionDependency)
         known = _waits()
         for each in wanted:
             _check_order(action, each, by, known)

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 
 from qms import contributions
 from qms.changes.models import Change, ChangeLink
-from qms.contributions import Entry, Hit, Panel, Related
+from qms.contributions import Entry, Hit, Holding, Panel, Related, held
 from qms.picking import owners_touching
 from qms.scope.models import Process
 
@@ -76,6 +76,13 @@ def changes_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Rela
                 )
             )
     return found
+
+
+@contributions.hand_over("Changes", order=38)
+def changes_to_hand_over(person: Any) -> list[Holding]:
+    """Changes somebody carries out that are not closed."""
+    rows = Change.objects.open().filter(owner=person).order_by("pk")
+    return held(rows, "owner", permission="changes.change_change")
 
 
 @contributions.owns("Changes", permission="changes.view_change", order=37)

@@ -4,9 +4,16 @@ from typing import Any
 
 from django import forms
 
-from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
+from qms.competence.models import (
+    Competence,
+    CompetenceRecord,
+    CompetenceRequirement,
+    Trainee,
+    Training,
+)
 from qms.competence.workflow import trainees_of
-from qms.forms import PlainForm, RecordForm
+from qms.forms import LinksForm, RecordForm
+from qms.links import seal
 from qms.people.models import Person
 
 
@@ -77,7 +84,7 @@ class NewTrainingForm(TrainingForm):
     participants = participants_field()
 
 
-class ParticipantsForm(PlainForm):
+class ParticipantsForm(LinksForm):
     """Who takes part."""
 
     participants = participants_field()
@@ -85,3 +92,4 @@ class ParticipantsForm(PlainForm):
     def __init__(self, *args: Any, training: Training, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["participants"] = [each.pk for each in trainees_of(training)]
+        self.initial["seen"] = seal({"training": training}, Trainee)

@@ -394,8 +394,8 @@ def training_participants(request: HttpRequest, pk: int) -> HttpResponse:
     """Who takes part."""
     training = pages.find(request, Training.objects, pk=pk)
 
-    def choose(*, by: Any, participants: Any) -> Training:
-        return workflow.choose_participants(training, by=by, participants=participants)
+    def choose(*, by: Any, **chosen: Any) -> Training:
+        return workflow.choose_participants(training, by=by, **chosen)
 
     return pages.edit(
         request,

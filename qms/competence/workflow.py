@@ -24,7 +24,7 @@ from qms.competence.models import (
 from qms.contributions import Step
 from qms.events import handles
 from qms.files.workflow import guards_attaching
-from qms.links import set_links
+from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.people.roles import ROLES
 from qms.people.workflow import PersonMoved
@@ -301,15 +301,19 @@ def plan_training(
 
 
 def choose_participants(
-    training: Training, *, by: Person, participants: Iterable[Person]
+    training: Training, *, by: Person, participants: Iterable[Person], seen: str | None = None
 ) -> Training:
-    """Say anew who takes part, until the training is judged."""
+    """Say anew who takes part, until the training is judged.
+
+    `seen` is the seal of the links on the page. Raises Refused, Stale.
+    """
     declared = "competence.change_training"
     if not by.has_perm(declared):
         raise Refused("Your role does not allow you to choose who takes part.")
     locked: Training = Training._base_manager.select_for_update(of=("self",)).get(pk=training.pk)
     if locked.status not in (Training.Status.PLANNED, Training.Status.DONE):
         raise Refused("The training is judged or cancelled; who took part stands.")
+    refuse_stale(seen, {"training": locked}, Trainee)
     _set_trainees(locked, participants, by)
     return locked
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from qms.forms import PlainForm, RecordForm
+from qms.forms import LinksForm, PlainForm, RecordForm
 from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, guide, starters
 from qms.journey.workflow import BRIEFING_FIELDS, LENGTH
 from qms.people.models import Person
@@ -206,7 +206,7 @@ class NewBriefingForm(BriefingForm):
         self.initial.setdefault("currency", currencies.get(country, "USD"))
 
 
-class AttendeesForm(PlainForm):
+class AttendeesForm(LinksForm):
     """Who was there."""
 
     attendees = _attendees()

@@ -31,7 +31,7 @@ from qms.journey.models import (
     Project,
     guide,
 )
-from qms.links import set_links
+from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.periods import add_months, months_between, today
 from qms.refusals import Refused
@@ -437,14 +437,20 @@ def record_briefing(
     return briefing
 
 
-def set_attendees(briefing: Briefing, *, by: Person, attendees: Iterable[Person]) -> Briefing:
-    """Say who was there, while the briefing is a draft; who is left out is ended, not deleted."""
+def set_attendees(
+    briefing: Briefing, *, by: Person, attendees: Iterable[Person], seen: str | None = None
+) -> Briefing:
+    """Say who was there, while the briefing is a draft; who is left out is ended, not deleted.
+
+    `seen` is the seal of the links on the page. Raises PermissionDenied, Refused, Stale.
+    """
     if not editing_briefing.permitted(briefing, by):
         raise PermissionDenied("Your role does not allow you to say who was there.")
     with db.atomic():
         locked = Briefing._base_manager.select_for_update(of=("self",)).get(pk=briefing.pk)
         if why := editing_briefing.obstacles(locked, by):
             raise Refused(" ".join(why))
+        refuse_stale(seen, {"briefing": locked}, BriefingAttendee)
         _attended(locked, attendees, by)
     return briefing
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from qms import contributions
-from qms.contributions import Entry, Hit, Panel, Related, Tile
+from qms.contributions import Entry, Hit, Holding, Panel, Related, Tile, held
 from qms.periods import today
 from qms.picking import owners_touching
 from qms.risks.models import PARTS, Opportunity, Outlook, Risk
@@ -115,6 +115,20 @@ def risks_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Relate
                 )
             )
     return found
+
+
+@contributions.hand_over("Risks", order=36)
+def risks_to_hand_over(person: Any) -> list[Holding]:
+    """Risks somebody watches that are not closed."""
+    rows = Risk.objects.open().filter(owner=person).order_by("pk")
+    return held(rows, "owner", permission="risks.change_risk")
+
+
+@contributions.hand_over("Opportunities", order=37)
+def opportunities_to_hand_over(person: Any) -> list[Holding]:
+    """Opportunities somebody pursues that are not closed."""
+    rows = Opportunity.objects.open().filter(owner=person).order_by("pk")
+    return held(rows, "owner", permission="risks.change_opportunity")
 
 
 def _counts(kind: Any) -> Callable[[Iterable[int]], dict[int, int]]:

@@ -196,6 +196,50 @@ def processes_to_hand_over(person: Any) -> list[Holding]:
     return held(rows.order_by("code"), "owner", permission="scope.change_process")
 
 
+@contributions.hand_over("Processes they stand in for", order=11)
+def deputies_to_hand_over(person: Any) -> list[Holding]:
+    """Where somebody stands in for the owner of a process that is not retired."""
+    rows = ProcessDeputy.objects.live().filter(person=person)
+    rows = rows.exclude(process__status=Process.Status.RETIRED).select_related("process")
+    return [_standing_in(each) for each in rows.order_by("process__code")]
+
+
+def _standing_in(link: ProcessDeputy) -> Holding:
+    process = link.process
+
+    def give(successor: Any, by: Any, reason: str) -> None:
+        link.refresh_from_db()
+        if not link.ended:  # it may have ended with the process itself, just before
+            link.ended = True
+            link.save_because(reason, by=by)
+        now = Process.objects.get(pk=process.pk)
+        known = ProcessDeputy._base_manager.filter(process=process, person=successor).first()
+        if now.owner_id == successor.pk or (known and not known.ended):
+            return
+        if known:
+            known.ended = False
+            known.save_because(reason, by=by)
+        else:
+            ProcessDeputy(process=process, person=successor, created_by=by).save()
+
+    return Holding(process, str(process), lambda successor: "", give)
+
+
+def _of_the_context(model: type[Any], kind: str, permission: str, order: int) -> None:
+    """Register what an owner of one register of the context passes on."""
+
+    def owned(person: Any) -> list[Holding]:
+        rows = model.objects.filter(owner=person, status=model.first_state())
+        return held(rows.order_by("pk"), "owner", permission=permission)
+
+    contributions.hand_over(kind, order=order)(owned)
+
+
+_of_the_context(Issue, "Issues", "scope.change_context", 12)
+_of_the_context(InterestedParty, "Interested parties", "scope.change_context", 13)
+_of_the_context(Requirement, "Requirements", "scope.change_requirement", 14)
+
+
 @contributions.hand_over("Actions", order=30)
 def actions_to_hand_over(person: Any) -> list[Holding]:
     """Promises that are not kept yet."""

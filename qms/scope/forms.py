@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from qms.clauses import ClauseFormField
-from qms.forms import PlainForm, RecordForm
+from qms.forms import LinksForm, PlainForm, RecordForm
 from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
@@ -97,7 +97,7 @@ class NewProcessForm(ProcessForm):
     sites = _sites()
 
 
-class StaffForm(PlainForm):
+class StaffForm(LinksForm):
     """Who stands in for the owner, who works in a process, and where it runs."""
 
     deputies = _deputies()
@@ -114,7 +114,7 @@ class StatementForm(RecordForm):
         widgets = {"statement": forms.Textarea(attrs={"rows": 5})}
 
 
-class CoverageForm(PlainForm):
+class CoverageForm(LinksForm):
     """Which processes and sites a statement covers."""
 
     processes = forms.ModelMultipleChoiceField(
@@ -348,7 +348,7 @@ class NewRequirementForm(RequirementForm):
     processes = _running()
 
 
-class BindingForm(PlainForm):
+class BindingForm(LinksForm):
     """Which processes meet a requirement."""
 
     processes = _running()

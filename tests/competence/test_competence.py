@@ -102,7 +102,7 @@ def test_the_newest_finding_counts_and_a_void_one_does_not(
 
 
 def test_an_audit_is_not_confirmed_with_an_auditor_whose_competence_ends_before_its_day(
-    manager: Person, auditing: Competence
+    manager: Person, auditing: Competence, client: Client
 ) -> None:
     owner, lead = factories.person("process_owner"), factories.person("lead_auditor")
     process = create_process(by=manager, code="BUY", name="Buying", owner=owner)
@@ -116,6 +116,12 @@ def test_an_audit_is_not_confirmed_with_an_auditor_whose_competence_ends_before_
     found(manager, lead, auditing, assessed_on=long_ago)
     with pytest.raises(Refused, match=r"lacks “Internal auditing”.*ended on"):
         audits.confirm(audit, by=lead)
+    client.force_login(manager)
+    page = client.get(audit.get_absolute_url()).content.decode()
+    [lacking] = audits.what_the_team_lacks(audit)
+    assert lacking.unmet.record is not None
+    assert f'<a href="{lacking.unmet.record.get_absolute_url()}">See the finding</a>' in page
+    assert f"/competence/findings/new/?person={lead.pk}&amp;competence={auditing.pk}" in page
     found(manager, lead, auditing)
     assert audits.confirm(audit, by=lead).status == "confirmed"
 

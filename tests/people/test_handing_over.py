@@ -15,13 +15,23 @@ from documents.workflow import create_document
 from qms import clock
 from qms.actions.models import Action
 from qms.actions.workflow import plan_action
+from qms.changes.workflow import plan_change
 from qms.people import workflow
 from qms.people.models import Absence, ApiToken, Person
 from qms.periods import today
 from qms.records import Record
 from qms.refusals import Refused
+from qms.risks.workflow import identify_opportunity, identify_risk
 from qms.scope.models import Process
-from qms.scope.workflow import activate, create_process
+from qms.scope.turtle import deputies_of
+from qms.scope.workflow import (
+    activate,
+    add_party,
+    create_process,
+    raise_issue,
+    register_requirement,
+    staff_process,
+)
 from qms.work.models import WorkItem
 from qms.workflow import amend
 from tests import factories
@@ -106,6 +116,32 @@ def test_everything_open_passes_to_the_successor_each_with_its_reason(
         assert row.history_change_reason == "Handed over by Ola Owner: Retires."
         assert row.history_user == manager
     assert not WorkItem.objects.filter(person=owner).exists()
+    assert workflow.open_of(owner) == []
+
+
+def test_risks_changes_the_context_and_deputies_pass_on_too(manager: Person, owner: Person) -> None:
+    successor = factories.person("process_owner", name="Sue Successor")
+    mine, theirs = a_process(manager, owner, "MINE"), a_process(manager, successor, "THEIRS")
+    others = a_process(manager, factories.person("process_owner"), "OTHERS")
+    staff_process(mine, by=manager, members=[], sites=[], deputies=[successor])
+    for each in (theirs, others):
+        staff_process(each, by=manager, members=[], sites=[], deputies=[owner])
+    owned = [
+        identify_risk(by=manager, title="One forge", owner=owner),
+        identify_opportunity(by=manager, title="Kits", owner=owner),
+        raise_issue(by=manager, what="Steel", category="supply", why="We use it.", owner=owner),
+        add_party(by=manager, name="Insurer", why="It pays.", owner=owner),
+        register_requirement(by=manager, what="Test it", source="Code 7", owner=owner),
+        plan_change(
+            by=manager, title="Move", purpose="Room.", owner=owner, starts_on=today(), due=today()
+        ),
+    ]
+    workflow.hand_over(owner, by=manager, successor=successor, reason="Retires.")
+    for record in owned:
+        record.refresh_from_db()
+        assert record.owner == successor, record
+    assert deputies_of(others) == [successor]
+    assert deputies_of(theirs) == deputies_of(mine) == [], "an owner stands in for nobody there"
     assert workflow.open_of(owner) == []
 
 

@@ -2,11 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from qms import pages
+from qms import links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.journey import workflow
 from qms.journey.forms import AttendeesForm, BriefingForm, NewBriefingForm
-from qms.journey.models import Briefing
+from qms.journey.models import Briefing, BriefingAttendee
 from qms.pages import Column, PathStep
 
 COLUMNS = [
@@ -96,11 +96,12 @@ def briefing_attendees(request: HttpRequest, pk: int) -> HttpResponse:
     return pages.edit(
         request,
         form_class=AttendeesForm,
-        create=lambda *, by, attendees: workflow.set_attendees(
-            briefing, by=by, attendees=attendees
-        ),
+        create=lambda *, by, **chosen: workflow.set_attendees(briefing, by=by, **chosen),
         title=f"Who was at {briefing}",
-        initial={"attendees": present},
+        initial={
+            "attendees": present,
+            "seen": links.seal({"briefing": briefing}, BriefingAttendee),
+        },
         context={"cancel_url": briefing.get_absolute_url()},
     )
 

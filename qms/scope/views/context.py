@@ -14,7 +14,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from qms import contributions, pages
+from qms import contributions, links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.contributions import Need
 from qms.pages import Column
@@ -586,15 +586,18 @@ def requirement_bind(request: HttpRequest, pk: int) -> HttpResponse:
     """Which processes must meet it."""
     found = pages.find(request, Requirement.objects, pk=pk)
 
-    def save(*, by: Any, processes: Any) -> Requirement:
-        return workflow.bind_processes(found, by=by, processes=processes)
+    def save(*, by: Any, **chosen: Any) -> Requirement:
+        return workflow.bind_processes(found, by=by, **chosen)
 
     return pages.edit(
         request,
         form_class=BindingForm,
         create=save,
         title=f"Processes that meet {found.number}",
-        initial={"processes": [each.pk for each in found.processes()]},
+        initial={
+            "processes": [each.pk for each in found.processes()],
+            "seen": links.seal({"requirement": found}, RequirementProcess),
+        },
         context={"intro": found.what, "cancel_url": found.get_absolute_url()},
     )
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from qms import contributions, listing, pages
+from qms import contributions, links, listing, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
 from qms.people.models import Person
@@ -163,8 +163,8 @@ def process_staff(request: HttpRequest, pk: int) -> HttpResponse:
     """Say who stands in, who works in a process and where it runs."""
     process = pages.find(request, Process.objects, pk=pk)
 
-    def staff(*, by: Any, **links: Any) -> Process:
-        return workflow.staff_process(process, by=by, **links)
+    def staff(*, by: Any, **chosen: Any) -> Process:
+        return workflow.staff_process(process, by=by, **chosen)
 
     return pages.edit(
         request,
@@ -175,6 +175,7 @@ def process_staff(request: HttpRequest, pk: int) -> HttpResponse:
             "deputies": turtle.deputies_of(process),
             "members": turtle.members_of(process),
             "sites": turtle.sites_of(process),
+            "seen": links.seal({"process": process}, *workflow.STAFF),
         },
         context={"cancel_url": process.get_absolute_url()},
     )

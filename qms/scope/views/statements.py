@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from qms import pages
+from qms import links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
 from qms.refusals import Refused
@@ -151,15 +151,19 @@ def statement_cover(request: HttpRequest, pk: int) -> HttpResponse:
     """Say which processes and sites the draft covers."""
     statement = pages.find(request, ScopeStatement.objects, pk=pk)
 
-    def cover(*, by: Any, **links: Any) -> ScopeStatement:
-        return workflow.cover(statement, by=by, **links)
+    def cover(*, by: Any, **chosen: Any) -> ScopeStatement:
+        return workflow.cover(statement, by=by, **chosen)
 
     return pages.edit(
         request,
         form_class=CoverageForm,
         create=cover,
         title=f"What {statement.number} covers",
-        initial={"processes": statement.processes(), "sites": statement.sites()},
+        initial={
+            "processes": statement.processes(),
+            "sites": statement.sites(),
+            "seen": links.seal({"statement": statement}, *workflow.COVERAGE),
+        },
         context={"cancel_url": statement.get_absolute_url()},
     )
 

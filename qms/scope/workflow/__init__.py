@@ -62,6 +62,7 @@ from qms.scope.workflow.organisation import (
 )
 from qms.scope.workflow.processes import (
     PROCESS_FIELDS,
+    STAFF,
     OwnerChanged,
     ProcessChanged,
     activate,
@@ -73,6 +74,7 @@ from qms.scope.workflow.processes import (
     stands_in,
 )
 from qms.scope.workflow.statements import (
+    COVERAGE,
     advice_on,
     approve,
     cover,
@@ -92,6 +94,7 @@ from qms.scope.workflow.statements import (
 )
 
 __all__ = [
+    "COVERAGE",
     "EXTENSION_FIELDS",
     "FLOW_FIELDS",
     "ISSUE_FIELDS",
@@ -101,6 +104,7 @@ __all__ = [
     "PROCESS_FIELDS",
     "REQUIREMENT_FIELDS",
     "SITE_FIELDS",
+    "STAFF",
     "OwnerChanged",
     "ProcessChanged",
     "activate",

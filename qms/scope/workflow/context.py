@@ -13,7 +13,7 @@ from django.db import transaction as db
 
 from qms import contributions
 from qms.contributions import Step
-from qms.links import set_links
+from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.periods import add_months, today
 from qms.refusals import Refused
@@ -386,14 +386,22 @@ def _set_processes(requirement: Requirement, *, by: Person, processes: Iterable[
 
 
 def bind_processes(
-    requirement: Requirement, *, by: Person, processes: Iterable[Process]
+    requirement: Requirement,
+    *,
+    by: Person,
+    processes: Iterable[Process],
+    seen: str | None = None,
 ) -> Requirement:
-    """Say which processes must meet it; what was there before is ended, not deleted."""
+    """Say which processes must meet it; what was there before is ended, not deleted.
+
+    `seen` is the seal of the links on the page. Raises PermissionDenied, Refused, Stale.
+    """
     check_may(editing_requirement, requirement, by)
     with db.atomic():
         locked = Requirement._base_manager.select_for_update(of=("self",)).get(pk=requirement.pk)
         if why := editing_requirement.obstacles(locked, by):
             raise Refused(" ".join(why))
+        refuse_stale(seen, {"requirement": locked}, RequirementProcess)
         _set_processes(locked, by=by, processes=processes)
     return requirement
 

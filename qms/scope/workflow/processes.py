@@ -9,13 +9,15 @@ from django.db import transaction as db
 from qms import contributions
 from qms.contributions import Step
 from qms.events import handles, publish
-from qms.links import set_links
+from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Process, ProcessDeputy, ProcessMember, ProcessSite, Site
 from qms.scope.workflow.permission import check_may
 from qms.workflow import amendment, creates, transition
+
+STAFF = (ProcessDeputy, ProcessMember, ProcessSite)
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,19 @@ def staff_process(
     sites: Iterable[Site],
     deputies: Iterable[Person] | None = None,
     reason: str = "",
+    seen: str | None = None,
 ) -> Process:
     """Say who works in a process and where it runs; what was there before is ended, not deleted.
 
-    `deputies` None leaves them as they are.
+    `deputies` None leaves them as they are; `seen` is the seal of `STAFF` on the page. Raises
+    PermissionDenied, Refused, Stale.
     """
     check_may(editing_process, process, by)
     with db.atomic():
         locked = Process._base_manager.select_for_update(of=("self",)).get(pk=process.pk)
         if why := editing_process.obstacles(locked, by):
             raise Refused(" ".join(why))
+        refuse_stale(seen, {"process": locked}, *STAFF)
         _link_process(locked, by=by, members=members, deputies=deputies, sites=sites, reason=reason)
     return process
 
@@ -245,6 +250,15 @@ def a_process_changed(event: RecordSaved) -> None:
 
 def _value(row: Any, name: str) -> Any:
     return getattr(row, row._meta.get_field(name).attname)
+
+
+@handles(OwnerChanged)
+def an_owner_stands_in_for_nobody(event: OwnerChanged) -> None:
+    """Who becomes the owner of a process is no longer a deputy there."""
+    links = ProcessDeputy.objects.live().filter(process=event.process, person=event.process.owner)
+    for each in links:
+        each.ended = True
+        each.save_because("Owns the process now.", by=event.by)
 
 
 @contributions.work(Process)

@@ -14,7 +14,7 @@ from django.db import transaction as db
 from qms import contributions
 from qms.clauses import ClauseRef, clause, label
 from qms.contributions import Step
-from qms.links import set_links
+from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.periods import due_in, today
 from qms.records import authors_of
@@ -33,6 +33,7 @@ from qms.workflow import amend, amendment, creates, transition, voids
 
 Draft = ScopeStatement.Status
 APPROVAL_DAYS = 3
+COVERAGE = (StatementProcess, StatementSite)
 # A sentence made of these words alone says who does the work, not why a requirement is left out.
 OUTSOURCING = re.compile(
     r"\b(out-?sourc|sub-?contract|third.part|supplier|provider|vendor|partner)"
@@ -168,10 +169,16 @@ def cover(
     by: Person,
     processes: Iterable[Process],
     sites: Iterable[Site],
+    seen: str | None = None,
 ) -> ScopeStatement:
-    """Say which processes and sites a draft covers."""
+    """Say which processes and sites a draft covers; `seen` is the seal of `COVERAGE` on the page.
+
+    Raises PermissionDenied, Refused, Stale.
+    """
     with db.atomic():
-        _cover(_locked_draft(statement, by), by=by, processes=processes, sites=sites)
+        locked = _locked_draft(statement, by)
+        refuse_stale(seen, {"statement": locked}, *COVERAGE)
+        _cover(locked, by=by, processes=processes, sites=sites)
     return statement
 
 
