@@ -183,8 +183,9 @@ class LinksForm(PlainForm):
             for name, field in self.fields.items()
             if isinstance(field, forms.ModelMultipleChoiceField)
         )
-        self.data = self.data.copy()  # type: ignore[attr-defined]
-        self.data["seen"] = self.initial["seen"]
+        data: Any = self.data
+        self.data = data.copy()
+        self.data["seen"] = self.initial["seen"]  # type: ignore[index]
         self.add_error(
             None,
             f"Somebody chose anew while you did. It stands now: {stands}. Your choice is below;"
@@ -270,13 +271,12 @@ def name_the_empty_choice(field: forms.Field, words: str) -> None:
             # A copied field of django-filter still asks its original for the empty choice.
             field.choices = [each for each in field.choices if each[0] != ""]  # type: ignore[attr-defined]
     elif isinstance(field, forms.NullBooleanField) and isinstance(field.widget, forms.Select):
-        field.widget.choices = [
-            (value, words if value in NOT_KNOWN else label) for value, label in field.widget.choices
-        ]
+        choices: Any = field.widget.choices
+        field.widget.choices = [(v, words if v in NOT_KNOWN else label) for v, label in choices]
     elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+        given: Any = field.choices
         field.choices = [
-            (value, words if value == "" and label in NO_WORDS else label)
-            for value, label in field.choices
+            (v, words if v == "" and label in NO_WORDS else label) for v, label in given
         ]
 
 

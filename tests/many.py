@@ -1,13 +1,15 @@
 """A thousand rows in a moment: copies of one row, for tests that count queries or look at size.
 
 The copies are made by SQL in one transaction that stands in for a replica, where triggers rest:
-making a thousand records by their procedures takes a minute for each list. They have no history
-and no neighbours; whoever needs those makes real records.
+making a thousand records by their procedures takes a minute for each list. Copies have no
+neighbours, and a history only where `grow` is asked for one.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
 
 
 def multiply(record: models.Model, times: int, **values: str) -> None:
@@ -31,6 +33,35 @@ def multiply(record: models.Model, times: int, **values: str) -> None:
         )
         cursor.execute("set local session_replication_role = origin")
         cursor.execute("set constraints all deferred")
+
+
+def grow(record: models.Model, times: int, **values: str) -> None:
+    """The same, and to each copy the newest row of the history, with the copy's own values."""
+    table: Any = type(record)
+    before = table._base_manager.aggregate(last=models.Max("pk"))["last"]
+    multiply(record, times, **values)
+    history: Any = table.history
+    own = {field.column for field in table._meta.concrete_fields}
+    kept = [field.column for field in history.model._meta.concrete_fields if not field.primary_key]
+    told = ", ".join(f'{"c" if column in own else "h"}."{column}"' for column in kept)
+    names = ", ".join(f'"{column}"' for column in kept)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+        cursor.execute(
+            f'insert into "{history.model._meta.db_table}" ({names}) select {told}'  # noqa: S608 - names of columns
+            f' from "{table._meta.db_table}" c, "{history.model._meta.db_table}" h'
+            " where c.id > %s and h.history_id = %s",
+            [before, history.filter(id=record.pk).latest("history_id").history_id],
+        )
+        cursor.execute("set local session_replication_role = origin")
+
+
+def questions(ask: Callable[[], Any]) -> int:
+    """How many questions the database is asked; savepoints are the test's own."""
+    with CaptureQueriesContext(connection) as asked:
+        ask()
+    said = [query["sql"] for query in asked.captured_queries]
+    return sum(not each.startswith(("SAVEPOINT", "RELEASE")) for each in said)
 
 
 def _copied(field: "models.Field[Any, Any]") -> str:

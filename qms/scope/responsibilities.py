@@ -11,6 +11,7 @@ from typing import Any
 from qms.people.models import Person
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
+MOST_CELLS = 10_000
 OWNER, DEPUTY, MEMBER = "Owner", "Deputy", "Member"
 
 
@@ -34,12 +35,18 @@ class Responsible:
     """One person and their part in each process, in the order of the processes."""
 
     person: Person
-    parts: list[Part]
+    processes: list[Process]
+    words: dict[int, str]
+
+    @property
+    def parts(self) -> list[Part]:
+        """One for each process, also where there is none."""
+        return [Part(each, self.words.get(each.pk, "")) for each in self.processes]
 
     @property
     def held(self) -> list[Part]:
         """The parts there are."""
-        return [each for each in self.parts if each.words]
+        return [Part(each, self.words[each.pk]) for each in self.processes if each.pk in self.words]
 
 
 @dataclass(frozen=True)
@@ -52,32 +59,36 @@ class Responsibilities:
     no_owner: list[Process]
     no_deputy: list[Process]
 
+    @property
+    def fits(self) -> bool:
+        """Whether a matrix can still be read; a list of what each person has says it otherwise."""
+        return len(self.processes) * len(self.lines) <= MOST_CELLS
+
 
 def responsibilities(viewer: Any) -> Responsibilities:
     """Everybody who works here against every active process the viewer may see."""
     processes = list(Process.objects.visible_to(viewer).active().order_by("code"))
     people = list(Person.objects.visible_to(viewer).people().filter(access_until=None))
     known = {each.pk for each in people}
-    words: dict[tuple[int, int], list[str]] = defaultdict(list)
+    words: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for process in processes:
         if process.owner_id:
-            words[process.owner_id, process.pk].append(OWNER)
+            words[process.owner_id][process.pk].append(OWNER)
     for link, word in ((ProcessDeputy, DEPUTY), (ProcessMember, MEMBER)):
         rows = link.objects.live().filter(process__in=processes)
         for person, process in rows.values_list("person_id", "process_id"):
-            words[person, process].append(word)
-    covered = {pk for (person, pk), said in words.items() if DEPUTY in said and person in known}
-    lines = [
-        Responsible(
-            person,
-            [Part(each, _in_one(words.get((person.pk, each.pk), []))) for each in processes],
-        )
-        for person in people
-    ]
+            words[person][process].append(word)
+    covered = {
+        process for person in known for process, said in words[person].items() if DEPUTY in said
+    }
     return Responsibilities(
         processes,
-        [line for line in lines if line.held],
-        [line.person for line in lines if not line.held],
+        [
+            Responsible(each, processes, {pk: _in_one(s) for pk, s in words[each.pk].items()})
+            for each in people
+            if words[each.pk]
+        ],
+        [each for each in people if not words[each.pk]],
         [each for each in processes if each.owner_id not in known],
         [each for each in processes if each.pk not in covered],
     )

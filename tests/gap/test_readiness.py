@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from documents.workflow import create_document
 from qms import clauses, clock
@@ -197,25 +195,6 @@ def test_the_api_tells_the_same_for_any_day(client: Client, manager: Person) -> 
     for wrong in (f"on={tomorrow}", "on=x", "edition=1987"):
         asked = client.get(f"/api/v1/assessments/readiness/?{wrong}", headers=headers)
         assert asked.status_code == 422, wrong
-
-
-@pytest.mark.slow
-def test_readiness_asks_the_same_at_10_and_at_many_records(
-    browser: Client, manager: Person
-) -> None:
-    def count(rows: int) -> int:
-        for at_ in range(rows):
-            process = create_process(
-                by=manager, code=f"P{rows}{at_}", name=f"P {at_}", owner=manager
-            )
-            activate(process, by=manager)
-            create_document(by=manager, title="T", kind="procedure", owner=manager, process=process)
-        with CaptureQueriesContext(connection) as asked:
-            assert browser.get("/readiness/").status_code == 200
-        return len(asked)
-
-    browser.get("/readiness/")
-    assert count(3) == count(60) <= 60
 
 
 # What the records betray

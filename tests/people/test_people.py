@@ -9,9 +9,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from qms import clock
 from qms.outbox.models import Effect
@@ -395,17 +393,3 @@ def test_the_system_is_nobody_on_the_pages(admin: Person) -> None:
     assert as_(admin).get(f"/people/{system.pk}/").status_code == 404
     with pytest.raises(Refused):
         workflow.deactivate(system, by=admin, reason="x")
-
-
-def test_the_list_asks_as_often_for_many_as_for_few(admin: Person) -> None:
-    client = as_(admin)
-    for _ in range(9):
-        factories.person("auditor")
-    client.get("/people/")
-    with CaptureQueriesContext(connection) as few:
-        client.get("/people/")
-    for _ in range(60):
-        factories.person("auditor")
-    with CaptureQueriesContext(connection) as many:
-        assert client.get("/people/").status_code == 200
-    assert len(many) == len(few)

@@ -192,22 +192,6 @@ def test_top_management_approves_on_the_page_with_its_password(firm: Firm) -> No
     assert ScopeStatement.objects.approved().get() == statement
 
 
-@pytest.mark.slow
-def test_the_list_of_processes_asks_as_often_for_a_thousand(firm: Firm) -> None:
-    client = as_(firm.manager)
-    for at in range(9):
-        workflow.create_process(by=firm.manager, code=f"A{at}", name="P", owner=firm.owner)
-    client.get("/scope/processes/")
-    with CaptureQueriesContext(connection) as few:
-        client.get("/scope/processes/")
-    for at in range(990):
-        made = Process(code=f"B{at}", name="P", owner=firm.owner, created_by=firm.manager)
-        made.save()
-    with CaptureQueriesContext(connection) as many:
-        assert client.get("/scope/processes/").status_code == 200
-    assert len(many) == len(few)
-
-
 def test_the_api_follows_the_same_procedure(firm: Firm) -> None:
     key = bearer(firm.manager)
 

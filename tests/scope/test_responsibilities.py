@@ -1,8 +1,6 @@
 """Who has which part in which process is read from the processes, never kept twice (5.3)."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from qms import clock
 from qms.people.models import Person
@@ -64,21 +62,6 @@ def test_an_owner_who_left_answers_for_nothing_and_the_clause_says_so(firm: Firm
     ]
     assert responsibilities(firm.manager).no_owner == [firm.process]
     assert "has no owner who works here" in as_(firm.manager).get(PAGE).content.decode()
-
-
-def test_the_matrix_costs_as_many_queries_for_many_as_for_few(firm: Firm) -> None:
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            responsibilities(firm.manager)
-        return len(captured)
-
-    few = queries()
-    for code in ("AA", "BB", "CC"):
-        made = workflow.create_process(
-            by=firm.manager, code=code, name=code, owner=factories.person("process_owner")
-        )
-        workflow.activate(made, by=firm.manager)
-    assert queries() == few
 
 
 def test_people_lead_to_the_chart_and_to_the_responsibilities(firm: Firm) -> None:
