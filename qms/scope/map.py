@@ -20,6 +20,7 @@ NAME_SIZE, NOTE_SIZE, NAME_LINE, NOTE_LINE = 13.0, 10.5, 16.0, 13.0
 PORT = 8.0  # from one line's end at a box to the next; a line leaves between two of them
 TRACK, EDGE = 7.0, 11.0  # from line to line in a channel, and from the outermost to the boxes
 LABEL, GAP, MARGIN = 22.0, 14.0, 2.0  # a band's heading, the space between bands, the border
+FEWEST_SIGNS = 4  # of a piece of a word that had to be parted
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[] -"), frozenset("mwMW@%&—")
 
 Cell = tuple[int, int]  # column, row
@@ -535,7 +536,7 @@ def cut(words: str, room: float, size: float) -> str:
 def wrapped(words: str, room: float, size: float, most: int) -> list[str]:
     """The words in at most `most` lines; the last one is cut where they do not fit."""
     lines = [""]
-    for word in words.split():
+    for word in (piece for whole in words.split() for piece in _pieces(whole, room, size)):
         longer = f"{lines[-1]} {word}".strip()
         if wide(longer, size) <= room or not lines[-1]:
             lines[-1] = longer
@@ -544,6 +545,19 @@ def wrapped(words: str, room: float, size: float, most: int) -> list[str]:
     if len(lines) > most:
         lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
     return [cut(line, room, size) for line in lines]
+
+
+def _pieces(word: str, room: float, size: float) -> list[str]:
+    """A word that is wider than the room, parted by hyphens; no piece is left nearly empty."""
+    pieces = []
+    while wide(word, size) > room:
+        kept = len(word) - 1
+        while kept > 1 and wide(f"{word[:kept]}-", size) > room:
+            kept -= 1
+        kept = max(1, min(kept, len(word) - FEWEST_SIGNS))
+        pieces.append(f"{word[:kept]}-")
+        word = word[kept:]
+    return [*pieces, word]
 
 
 def _words(node: Node) -> list[tuple[str, float, str]]:

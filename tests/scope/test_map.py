@@ -22,6 +22,7 @@ from qms.scope.map import (
     layers,
     segments,
     wide,
+    wrapped,
 )
 
 pytestmark = pytest.mark.clause("4.4.1")
@@ -190,6 +191,15 @@ def test_words_are_cut_with_an_ellipsis_only_where_they_do_not_fit() -> None:
     assert cut("Sales", BOX, NAME_SIZE) == "Sales"
     said = cut("W" * 200, BOX, NAME_SIZE)
     assert said.endswith("…") and wide(said, NAME_SIZE) <= BOX
+
+
+def test_a_word_that_is_too_wide_is_parted_by_hyphens() -> None:
+    word = "Rechtsschutzversicherungsgesellschaftenprüfung"
+    lines = wrapped(f"RS {word}", BOX, NAME_SIZE, 9)
+    assert "".join(line.removesuffix("-") for line in lines) == f"RS{word}"
+    assert all(line.endswith("-") for line in lines[1:-1])
+    assert all(wide(line, NAME_SIZE) <= BOX for line in lines)
+    assert len(lines[-1]) >= 4
 
 
 def test_nobody_gives_an_empty_map_and_one_gives_one_box() -> None:
