@@ -301,7 +301,11 @@ def stacked(
             },
             "layer": [
                 {
-                    "mark": {"type": "bar", "size": min(44, WIDTH // (2 * len(names)))},
+                    "mark": {
+                        "type": "bar",
+                        "size": min(44, WIDTH // (2 * len(names))),
+                        "stroke": PAPER,
+                    },
                     "encoding": {
                         "y": amount,
                         "color": {
