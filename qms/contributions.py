@@ -5,16 +5,19 @@ The kernel and the ground may not import the chapters, so the chapters come to t
 and register plain functions here. Nothing is registered twice; order is said, not found.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from qms.periods import Period
+from qms.refusals import Refused
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -709,7 +712,15 @@ class CertifiedScope:
     site_ids: frozenset[int] | None = None
 
 
-RELATED_KINDS = ("Documents", "Indicators", "Risks", "Audits", "Nonconformities", "Changes")
+RELATED_KINDS = (
+    "Documents",
+    "Indicators",
+    "Risks",
+    "Audits",
+    "Nonconformities",
+    "Changes",
+    "External providers",
+)
 _related: list[tuple[type[models.Model], str, str, Callable[..., dict[int, list[Related]]]]] = []
 _adding: dict[tuple[type[models.Model], str], str] = {}
 _owned: list[tuple[int, str, str, Callable[..., dict[int, int]]]] = []
@@ -807,6 +818,93 @@ def states_needs(find: Function) -> Function:
 
 def stated_needs() -> list[Need]:
     return [need for find in _needs for need in find()]
+
+
+# --- registers: what a form may be about, and what was done with something --------------------
+
+
+@dataclass(frozen=True)
+class FormSubject:
+    """A register whose rows a form may be filled in for: a provider, an instrument, a customer.
+
+    `find(person, query, limit)` gives the rows a person may choose, `takes` what of an entry the
+    register understands: name → form field. `receives(subject, *, by, **values)` makes a record
+    of the clean values and returns it.
+    """
+
+    kind: str
+    label: str
+    model: type[models.Model]
+    find: Callable[[Any, str, int], Iterable[Any]]
+    takes: Mapping[str, forms.Field]
+    receives: Callable[..., Any]
+
+
+_subjects: dict[str, FormSubject] = {}
+_uses: dict[type[models.Model], list[Callable[..., list[Related]]]] = {}
+
+
+def form_subject(
+    kind: str,
+    label: str,
+    model: type[models.Model],
+    *,
+    find: Callable[[Any, str, int], Iterable[Any]],
+    takes: Mapping[str, forms.Field],
+) -> Callable[[Function], Function]:
+    """Register `(subject, *, by, **values) -> record`: what an entry of a form becomes."""
+
+    def keep(receives: Function) -> Function:
+        if kind in _subjects:
+            raise RuntimeError(f"Forms can be about a {kind} already.")
+        _subjects[kind] = FormSubject(kind, label, model, find, dict(takes), receives)
+        return receives
+
+    return keep
+
+
+def form_subjects() -> list[FormSubject]:
+    """Everything a form may be about, by label."""
+    return sorted(_subjects.values(), key=lambda each: each.label)
+
+
+def receive_entry(kind: str, subject: Any, values: Mapping[str, Any], *, by: Any) -> Any:
+    """Hand the values of a form's entry to the register its subject stands in.
+
+    `values` are as typed, by the names of `takes`. Raises Refused with the field that is wrong.
+    """
+    known = _subjects[kind]
+    if foreign := set(values) - set(known.takes):
+        raise Refused(f"{known.label} does not take: {', '.join(sorted(foreign))}.")
+    clean = {}
+    for name, field in known.takes.items():
+        try:
+            clean[name] = field.clean(values.get(name))
+        except ValidationError as error:
+            label = field.label or name.replace("_", " ")
+            raise Refused(f"{label}: {' '.join(error.messages)}", field=name) from error
+    return known.receives(subject, by=by, **clean)
+
+
+def tells_use(model: type[models.Model]) -> Callable[[Function], Function]:
+    """Register `(record, start, end, person) -> list[Related]`: what was done with a record.
+
+    `start` and `end` are days, both included; `person` None asks for everything, for the pack.
+    """
+
+    def keep(find: Function) -> Function:
+        _uses.setdefault(model, []).append(find)
+        return find
+
+    return keep
+
+
+def use_of(record: Any, start: date, end: date, person: Any = None) -> list[Related]:
+    """What every chapter knows was done with a record between two days, the latest first."""
+    found = [
+        each for find in _uses.get(type(record), []) for each in find(record, start, end, person)
+    ]
+    return sorted(found, key=lambda each: (each.day or date.min, each.number), reverse=True)
 
 
 PROPOSED = ("issue", "party", "need", "requirement", "risk")

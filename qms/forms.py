@@ -4,6 +4,7 @@ A form says nothing about what is allowed; the transitions, factories and amendm
 do. Serves 7.5.3: an edit carries the version it was made on and, where released, its reason.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from datetime import date
@@ -123,6 +124,29 @@ class InOrderField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def clean(self, value: Any) -> Any:
         found = {str(each.pk): each for each in super().clean(value)}
         return [found[key] for key in dict.fromkeys(map(str, value or ())) if key in found]
+
+
+class NumberField(forms.DecimalField):
+    """A decimal number as people type it, with a point or a comma; never guessed at."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        typed = value.strip().replace("\N{MINUS SIGN}", "-") if isinstance(value, str) else value
+        if isinstance(typed, str) and "," in typed:
+            if "." in typed or typed.count(",") > 1:
+                raise forms.ValidationError(f"Write “{typed}” without marks between thousands.")
+            if re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", typed):
+                raise forms.ValidationError(
+                    f"“{typed}” can be read in two ways. Write it with a point, or without a mark."
+                )
+            typed = typed.replace(",", ".")
+        try:
+            return super().to_python(typed)
+        except forms.ValidationError:
+            raise forms.ValidationError(f"“{value}” is not a number. Write it like 12.5.") from None
 
 
 class FaceForm:

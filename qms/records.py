@@ -216,7 +216,8 @@ class StatefulRecord(Record):
     """A record that follows a procedure: it has a state, and only transitions change it.
 
     `PATHS` are all the moves there are (state, state); the database holds to them, and a test
-    compares them with the transitions. In the states `FROZEN_IN` the fields `FROZEN` stay.
+    compares them with the transitions. In the states `FROZEN_IN` the fields `FROZEN` stay; in those
+    of them that are in `TAKES_PROOF_IN` a certificate or photo may still be attached.
     """
 
     STATE_FIELD: ClassVar[str] = "status"
@@ -224,6 +225,7 @@ class StatefulRecord(Record):
     PATHS: ClassVar[Collection[tuple[str, str]]] = ()
     FROZEN: ClassVar[Collection[str]] = ()
     FROZEN_IN: ClassVar[Collection[str]] = ()
+    TAKES_PROOF_IN: ClassVar[Collection[str]] = ()
 
     class Meta(Record.Meta):
         abstract = True
@@ -279,6 +281,7 @@ class Numbered(models.Model):
     """Mixed in before a record: it gets its number when it is inserted, without gaps or doubles."""
 
     SERIES: ClassVar[str] = ""
+    DIGITS: ClassVar[int | None] = None  # for series without a year, so that numbers sort
 
     number = models.CharField(max_length=40, unique=True, editable=False)
 
@@ -292,7 +295,7 @@ class Numbered(models.Model):
         with transaction.atomic():
             if self._state.adding and not self.number:
                 prefix, year = self.number_series()
-                self.number = next_number(prefix, year=year)
+                self.number = next_number(prefix, year=year, digits=self.DIGITS)
             super().save(*args, **kwargs)
 
     def number_series(self) -> tuple[str, int | None]:

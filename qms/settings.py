@@ -133,6 +133,9 @@ INSTALLED_APPS = [
     "qms.scope",
     "qms.risks",
     "qms.changes",
+    "qms.providers",
+    "qms.equipment",
+    "qms.customers",
     "qms.gap",
     "qms.journey",
     "qms.pack",
@@ -311,6 +314,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "documents.take_effect",
         "schedule": 300.0,
         "options": {"expire_seconds": 240},
+    },
+    "lock-overdue": {
+        "task": "equipment.lock_overdue",
+        "schedule": 900.0,
+        "options": {"expire_seconds": 600},
     },
 }
 

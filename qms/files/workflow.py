@@ -40,7 +40,8 @@ def guards_attaching(model: type[models.Model]) -> Callable[[AttachGuard], Attac
 def obstacles(record: Any, by: Any) -> list[str]:
     """Why nothing may be attached to this record now, or taken from it; empty when it may."""
     why = [said for guard in _guards.get(type(record), []) if (said := guard(record, by))]
-    if not why and isinstance(record, StatefulRecord) and record.state in record.FROZEN_IN:
+    frozen = isinstance(record, StatefulRecord) and record.state in record.FROZEN_IN
+    if not why and frozen and record.state not in record.TAKES_PROOF_IN:
         why.append("It stands as it was approved, with everything attached to it.")
     return why
 

@@ -162,6 +162,33 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "changes.approve_change": (QM, TM),
     "changes.judge_change": (PO, LA, QM, TM),
     "changes.cancel_change": (QM, TM),
+    # External providers
+    "providers.view_provider": EVERYONE,
+    "providers.add_provider": (PO, QM, TM),
+    "providers.change_provider": (PO, QM, TM),  # the owner's own or the keepers': a guard says so
+    "providers.approve_provider": (QM, TM),
+    "providers.view_providerevaluation": EVERYONE,
+    "providers.add_providerevaluation": (PO, QM, TM),
+    "providers.void_providerevaluation": (QM,),
+    # Measuring equipment; technicians are employees, so whose it is says a guard
+    "equipment.view_equipment": EVERYONE,
+    "equipment.add_equipment": (PO, QM),
+    "equipment.change_equipment": EVERYONE,
+    "equipment.retire_equipment": (PO, QM),
+    "equipment.lock_equipment": (SYSTEM,),
+    "equipment.view_calibration": EVERYONE,
+    "equipment.add_calibration": EVERYONE,
+    "equipment.void_calibration": (QM,),
+    "equipment.view_impactassessment": EVERYONE,
+    "equipment.change_impactassessment": EVERYONE,
+    "equipment.decide_impactassessment": (PO, QM, TM),
+    # Customers
+    "customers.view_customer": EVERYONE,
+    "customers.add_customer": (PO, QM, TM),
+    "customers.change_customer": (PO, QM, TM),
+    "customers.view_satisfactionreview": EVERYONE,
+    "customers.add_satisfactionreview": EVERYONE,
+    "customers.void_satisfactionreview": (QM,),
     # Gap assessment
     "gap.view_assessment": (QM, TM, PO, LA, A),
     "gap.view_gapanswer": (QM, TM, PO, LA, A),

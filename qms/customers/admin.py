@@ -1,0 +1,5 @@
+"""Customers in the read-only admin site."""
+
+from qms.admin import register_records
+
+register_records("customers")

@@ -1,0 +1,5 @@
+"""Measuring equipment in the read-only admin site."""
+
+from qms.admin import register_records
+
+register_records("equipment")
