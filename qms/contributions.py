@@ -877,11 +877,11 @@ def receive_entry(kind: str, subject: Any, values: Mapping[str, Any], *, by: Any
     if foreign := set(values) - set(known.takes):
         raise Refused(f"{known.label} does not take: {', '.join(sorted(foreign))}.")
     clean = {}
-    for name, field in known.takes.items():
+    for name, asked in known.takes.items():
         try:
-            clean[name] = field.clean(values.get(name))
+            clean[name] = asked.clean(values.get(name))
         except ValidationError as error:
-            label = field.label or name.replace("_", " ")
+            label = asked.label or name.replace("_", " ")
             raise Refused(f"{label}: {' '.join(error.messages)}", field=name) from error
     return known.receives(subject, by=by, **clean)
 

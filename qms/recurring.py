@@ -66,10 +66,11 @@ class Recurring(models.Model):
 
     def due_again(self) -> Any:
         """The next day by interval or wish, whichever comes first; None where neither says one."""
-        if self.every_months is None:
+        months: int | None = self.every_months
+        if months is None:
             return self.sooner_on
         first = self.entered_on + timedelta(days=self.FIRST_DAYS)
-        regular = add_months(self.last_on, self.every_months) if self.last_on else first
+        regular = add_months(self.last_on, months) if self.last_on else first
         return min(regular, self.sooner_on) if self.sooner_on else regular
 
     def done(self, day: date | None, next_due: date | None) -> None:

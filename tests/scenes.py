@@ -31,6 +31,10 @@ from qms.changes import workflow as changes
 from qms.changes.models import Change
 from qms.competence import workflow as competence
 from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
+from qms.customers import workflow as customers
+from qms.customers.models import Customer, SatisfactionReview
+from qms.equipment import workflow as equipment
+from qms.equipment.models import Calibration, Equipment, ImpactAssessment
 from qms.files import workflow as files
 from qms.files.models import Attachment
 from qms.gap import workflow as gap
@@ -43,6 +47,8 @@ from qms.people import workflow as people
 from qms.people.models import Person, RoleAssignment
 from qms.people.roles import ROLES
 from qms.periods import today
+from qms.providers import workflow as providers
+from qms.providers.models import Provider, ProviderEvaluation
 from qms.risks import workflow as risks
 from qms.risks.models import Opportunity, Risk
 from qms.scope import workflow as scope
@@ -431,6 +437,83 @@ def a_change(cast: Cast) -> Change:
         owner=cast.owner,
         starts_on=in_days(1),
         due=in_days(20),
+    )
+
+
+def a_provider(cast: Cast) -> Provider:
+    return providers.propose_provider(
+        by=cast.manager,
+        name=f"Forge {Provider.objects.count() + 1}",
+        provides="Bodies up to DN 200",
+        owner=cast.owner,
+        contact_email=cast.everything.email,
+        processes=[cast.process()],
+    )
+
+
+def evaluate(cast: Cast, provider: Provider, verdict: str = "suitable") -> ProviderEvaluation:
+    return providers.record_evaluation(
+        provider,
+        by=cast.owner,
+        evaluated_on=today(),
+        results={"Delivery": "3", "Certificate": "met"},
+        verdict=verdict,
+        conclusion="Late once, told in time.",
+    )
+
+
+def evaluated(cast: Cast, provider: Provider) -> None:
+    evaluate(cast, provider)
+
+
+def an_instrument(cast: Cast) -> Equipment:
+    return equipment.enter_equipment(
+        by=cast.manager,
+        name="Micrometer",
+        measures="Diameters of stems",
+        owner=cast.owner,
+        unit="mm",
+        tolerance=Decimal("0.02"),
+        every_months=1,
+    )
+
+
+def calibrate(cast: Cast, instrument: Equipment, **more: Any) -> Calibration:
+    said = {"result": "pass", "as_found": Decimal("0.01"), "laboratory": "Metrolab", **more}
+    return equipment.record_calibration(
+        instrument, by=cast.owner, calibrated_on=today(), reference="Gauge blocks 12", **said
+    )
+
+
+def calibrated(cast: Cast, instrument: Equipment) -> None:
+    calibrate(cast, instrument)
+
+
+def an_impact(cast: Cast) -> ImpactAssessment:
+    instrument = an_instrument(cast)
+    calibrate(cast, instrument)
+    failed = calibrate(cast, instrument, result="fail", as_found=Decimal("0.05"))
+    return ImpactAssessment.objects.get(calibration=failed)
+
+
+def say_what_was_measured(cast: Cast, impact: ImpactAssessment) -> None:
+    amend(impact, by=cast.owner, changes={"measured": "Stems of lot 12."})
+
+
+def a_customer(cast: Cast) -> Customer:
+    return customers.enter_customer(
+        by=cast.manager, name="Water works", buys="Gate valves", owner=cast.owner
+    )
+
+
+def a_satisfaction_review(cast: Cast) -> SatisfactionReview:
+    return customers.record_review(
+        a_customer(cast),
+        by=cast.owner,
+        reviewed_on=today(),
+        source="talk",
+        verdict="partly",
+        heard="Answers take days.",
     )
 
 
@@ -963,6 +1046,90 @@ ALL = (
         },
         api="changes",
         people=("owner", "author"),
+    ),
+    Scene(
+        Provider,
+        a_provider,
+        {
+            "approve": Step("manager", prepare=evaluated, never=("everything",)),
+            "approve_with_conditions": Step(
+                "manager",
+                lambda cast: {"conditions": "Every lot is checked."},
+                prepare=evaluated,
+                never=("everything",),
+            ),
+            "suspend": Step("manager"),
+            "end": Step("manager"),
+            "take_up_again": Step("manager"),
+        },
+        api="providers",
+        people=("owner",),
+    ),
+    Scene(
+        ProviderEvaluation,
+        lambda cast: evaluate(cast, a_provider(cast)),
+        {"void": Step("manager")},
+        page="providers:evaluation_transition",
+        api="provider-evaluations",
+    ),
+    Scene(
+        Equipment,
+        an_instrument,
+        {
+            "put_into_use": Step("owner", prepare=calibrated, never=("employee", "newcomer")),
+            "take_out_of_use": Step("owner", never=("employee", "newcomer")),
+            "lock": Step("system", days=40),
+            "retire": Step("manager"),
+            "bring_back": Step("manager"),
+        },
+        api="equipment",
+        people=("owner",),
+    ),
+    Scene(
+        Calibration,
+        lambda cast: calibrate(cast, an_instrument(cast)),
+        {"void": Step("manager")},
+        page="equipment:calibration_transition",
+        api="calibrations",
+    ),
+    Scene(
+        ImpactAssessment,
+        an_impact,
+        {
+            "find_valid": Step(
+                "manager",
+                lambda cast: {"conclusion": "Stems were checked again; all fit."},
+                prepare=say_what_was_measured,
+                never=("owner",),
+            ),
+            "find_not_valid": Step(
+                "manager",
+                lambda cast: {
+                    "conclusion": "Two stems are too thin.",
+                    "consequences": "Lot 12 is called back.",
+                },
+                prepare=say_what_was_measured,
+                never=("owner",),
+            ),
+            "call_off": Step("manager"),
+        },
+        page="equipment:impact_transition",
+        api="impact-assessments",
+        people=("owner", "manager"),
+    ),
+    Scene(
+        Customer,
+        a_customer,
+        {"end": Step("owner"), "take_up_again": Step("owner")},
+        api="customers",
+        people=("owner",),
+    ),
+    Scene(
+        SatisfactionReview,
+        a_satisfaction_review,
+        {"void": Step("manager")},
+        page="customers:review_transition",
+        api="satisfaction-reviews",
     ),
     Scene(
         Nonconformity,

@@ -49,7 +49,7 @@ class ReviewForm(PlainForm):
     heard = REVIEW["heard"]
     follows = REVIEW["follows"]
     sooner_on = REVIEW["sooner_on"]
-    files = ManyFilesField(label="Files", required=False)
+    papers = ManyFilesField(label="Files", required=False)
 
 
 class ReviewEntryForm(ReviewForm):

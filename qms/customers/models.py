@@ -101,7 +101,7 @@ class Customer(Recurring, Numbered, StatefulRecord):
         return VERDICT_TONES.get(self.verdict, "")
 
 
-class ReviewQuerySet(RecordQuerySet):
+class SatisfactionQuerySet(RecordQuerySet):
     def standing(self) -> Self:
         """Not taken back."""
         return self.filter(status=SatisfactionReview.Status.RECORDED)
@@ -141,7 +141,7 @@ class SatisfactionReview(Numbered, StatefulRecord):
         max_length=10, choices=Status, default=Status.RECORDED, editable=False
     )
 
-    objects = ReviewQuerySet.as_manager()
+    objects = SatisfactionQuerySet.as_manager()
 
     class Meta(StatefulRecord.Meta):
         verbose_name = "satisfaction review"

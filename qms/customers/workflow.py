@@ -1,4 +1,4 @@
-"""The procedure of customers (ISO 9001 9.1.2): entered, asked how satisfied they are, again and again.
+"""The procedure of customers (ISO 9001 9.1.2): enter them, ask how satisfied they are, and again.
 
 A review sets the day of the next one; where a customer is not satisfied it says what follows.
 """
@@ -116,7 +116,7 @@ def record_review(
     heard: str,
     follows: str = "",
     sooner_on: date | None = None,
-    files: Iterable[Any] = (),
+    papers: Iterable[Any] = (),
 ) -> SatisfactionReview:
     """Record how satisfied a customer is. It sets the day of the next review. Raises Refused."""
     locked = Customer._base_manager.select_for_update(of=("self",)).get(pk=customer.pk)
@@ -143,7 +143,7 @@ def record_review(
     )
     made.save()
     _take_over(locked, by, f"Reviewed with {made.number}.")
-    attach_all(made, list(files), by=by)
+    attach_all(made, list(papers), by=by)
     customer.refresh_from_db()
     return made
 

@@ -48,7 +48,7 @@ class CalibrationForm(PlainForm):
     result = CALIBRATION["result"]
     note = CALIBRATION["note"]
     sooner_on = CALIBRATION["sooner_on"]
-    files = ManyFilesField(label="Certificate", required=False)
+    papers = ManyFilesField(label="Certificate", required=False)
 
 
 class CalibrationEntryForm(CalibrationForm):

@@ -111,14 +111,14 @@ class Equipment(Recurring, Numbered, StatefulRecord):
         max_length=2000,
         help_text="What it must be good enough for, or how it is verified before use.",
     )
-    every_months = models.PositiveSmallIntegerField(
+    every_months = models.PositiveSmallIntegerField(  # type: ignore[assignment]
         "calibrated every (months)",
         null=True,
         blank=True,
         validators=SOME_MONTHS,
         help_text="Left empty: it is verified before each use.",
     )
-    next_due = models.DateField("next calibration", null=True, editable=False)
+    next_due = models.DateField("next calibration", null=True, editable=False)  # type: ignore[assignment]
     status = models.CharField(
         max_length=10, choices=Status, default=Status.OUT_OF_USE, editable=False, db_index=True
     )

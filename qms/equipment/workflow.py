@@ -238,11 +238,11 @@ def record_calibration(
     unit: str = "",
     note: str = "",
     sooner_on: date | None = None,
-    files: Iterable[Any] = (),
+    papers: Iterable[Any] = (),
 ) -> Calibration:
     """Record a calibration. It sets the next day; one that found it wrong opens an assessment.
 
-    Deviations are in the unit of the instrument; `files` are its certificate. Raises Refused.
+    Deviations are in the unit of the instrument; `papers` are its certificate. Raises Refused.
     """
     locked = Equipment._base_manager.select_for_update(of=("self",)).get(pk=equipment.pk)
     if why := only_its_owner(locked, by):
@@ -282,7 +282,7 @@ def record_calibration(
     _take_over(locked, by, f"Calibrated with {made.number}.")
     if made.found_beyond:
         _open_impact(made, by, good.calibrated_on if good else None)
-    attach_all(made, list(files), by=by)
+    attach_all(made, list(papers), by=by)
     equipment.refresh_from_db()
     return made
 

@@ -67,7 +67,7 @@ class EvaluationForm(PlainForm):
     verdict = EVALUATION["verdict"]
     conclusion = EVALUATION["conclusion"]
     sooner_on = EVALUATION["sooner_on"]
-    files = ManyFilesField(label="Evidence", required=False)
+    papers = ManyFilesField(label="Evidence", required=False)
 
     def __init__(self, *args: Any, provider: Provider, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

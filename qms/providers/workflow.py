@@ -237,11 +237,11 @@ def record_evaluation(
     verdict: str,
     conclusion: str,
     sooner_on: date | None = None,
-    files: Iterable[Any] = (),
+    papers: Iterable[Any] = (),
 ) -> ProviderEvaluation:
     """Record how a provider was found. It sets the day of the next evaluation.
 
-    `results` are criterion → one of `Result`; `files` are attached as evidence. Raises Refused.
+    `results` are criterion → one of `Result`; `papers` are attached as evidence. Raises Refused.
     """
     locked = Provider._base_manager.select_for_update(of=("self",)).get(pk=provider.pk)
     if locked.is_settled:
@@ -268,7 +268,7 @@ def record_evaluation(
     )
     made.save()
     _take_over(locked, by, f"Evaluated with {made.number}.")
-    attach_all(made, list(files), by=by)
+    attach_all(made, list(papers), by=by)
     provider.refresh_from_db()
     return made
 

@@ -148,6 +148,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "changes.ChangeLink": lambda cast: changes.touch(
         scenes.a_change(cast), by=cast.author, touches=[cast.process()]
     ).links.get(),
+    "providers.ProviderProcess": lambda cast: scenes.a_provider(cast).process_links.get(),
     "competence.Trainee": lambda cast: scenes.a_training(cast).trainee_links.get(),
     "people.Absence": lambda cast: _absence(cast),
     "documents.DocumentSite": lambda cast: _document_site(cast),

@@ -16,10 +16,14 @@ from qms.actions.workflow import plan_action
 from qms.changes.workflow import plan_change
 from qms.competence.models import Competence
 from qms.competence.workflow import define_competence, plan_training, record_competence
+from qms.customers.workflow import enter_customer, record_review
+from qms.equipment.models import ImpactAssessment
+from qms.equipment.workflow import enter_equipment, record_calibration
 from qms.gap import workflow as gap
 from qms.journey.workflow import record_briefing
 from qms.people.models import Person
 from qms.periods import today
+from qms.providers.workflow import propose_provider, record_evaluation
 from qms.risks.workflow import (
     evaluate_opportunity,
     evaluate_risk,
@@ -184,6 +188,57 @@ def a_suggestion(manager: Person, process: Process) -> Any:
     return suggest(by=manager, title="Label the shelves")
 
 
+def a_provider(manager: Person, process: Process) -> Any:
+    return propose_provider(
+        by=manager, name="Forge", provides="Bodies", owner=manager, another=True
+    )
+
+
+def an_evaluation(manager: Person, process: Process) -> Any:
+    return record_evaluation(
+        a_provider(manager, process),
+        by=manager,
+        evaluated_on=today(),
+        results={"Delivery": "3"},
+        verdict="suitable",
+        conclusion="Good.",
+    )
+
+
+def an_instrument(manager: Person, process: Process) -> Any:
+    return enter_equipment(by=manager, name="Scale", measures="Mass", owner=manager, unit="g")
+
+
+def a_calibration(manager: Person, process: Process) -> Any:
+    return record_calibration(
+        an_instrument(manager, process),
+        by=manager,
+        calibrated_on=today(),
+        result="fail",
+        reference="Weights",
+        laboratory="Metrolab",
+    )
+
+
+def an_impact(manager: Person, process: Process) -> Any:
+    return ImpactAssessment.objects.get(calibration=a_calibration(manager, process))
+
+
+def a_customer(manager: Person, process: Process) -> Any:
+    return enter_customer(by=manager, name="Works", buys="Valves", owner=manager, another=True)
+
+
+def a_satisfaction_review(manager: Person, process: Process) -> Any:
+    return record_review(
+        a_customer(manager, process),
+        by=manager,
+        reviewed_on=today(),
+        source="talk",
+        verdict="satisfied",
+        heard="All is well.",
+    )
+
+
 LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/documents/", a_document, {}),
     ("/actions/", an_action, {}),
@@ -208,6 +263,13 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/opportunities/", an_opportunity, {}),
     ("/opportunities/matrix/", an_opportunity, {}),
     ("/changes/", a_change, {}),
+    ("/providers/", a_provider, {}),
+    ("/providers/evaluations/", an_evaluation, {}),
+    ("/equipment/", an_instrument, {}),
+    ("/equipment/calibrations/", a_calibration, {}),
+    ("/equipment/impacts/", an_impact, {"calibration_id": "r.calibration_id + 1000 * n"}),
+    ("/customers/", a_customer, {}),
+    ("/customers/reviews/", a_satisfaction_review, {}),
     ("/gap/", an_assessment, {}),
     ("/journey/briefings/", a_briefing, {}),
     ("/", some_work, {"record_id": "r.record_id + 1000 * n"}),
