@@ -129,6 +129,8 @@ class InOrderField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 class NumberField(forms.DecimalField):
     """A decimal number as people type it, with a point or a comma; never guessed at."""
 
+    default_error_messages = {"invalid": "Write a number, like 12.5."}
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
         super().__init__(**kwargs)
@@ -143,10 +145,7 @@ class NumberField(forms.DecimalField):
                     f"“{typed}” can be read in two ways. Write it with a point, or without a mark."
                 )
             typed = typed.replace(",", ".")
-        try:
-            return super().to_python(typed)
-        except forms.ValidationError:
-            raise forms.ValidationError(f"“{value}” is not a number. Write it like 12.5.") from None
+        return super().to_python(typed)
 
 
 class FaceForm:

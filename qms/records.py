@@ -281,7 +281,7 @@ class Numbered(models.Model):
     """Mixed in before a record: it gets its number when it is inserted, without gaps or doubles."""
 
     SERIES: ClassVar[str] = ""
-    DIGITS: ClassVar[int | None] = None  # for series without a year, so that numbers sort
+    DIGITS: ClassVar[int | None] = None  # how many of a series without a year; numbers sort
 
     number = models.CharField(max_length=40, unique=True, editable=False)
 
@@ -302,4 +302,4 @@ class Numbered(models.Model):
         """(prefix, year or None): which series the number is taken from."""
         from qms.periods import today
 
-        return self.SERIES, today().year
+        return self.SERIES, None if self.DIGITS else today().year

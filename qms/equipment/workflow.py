@@ -478,7 +478,7 @@ def _decide(impact: ImpactAssessment, by: Any, conclusion: str) -> None:
     permission="equipment.decide_impactassessment",
     guards=[says_what_was_measured, not_who_calibrated],
     details=CONCLUSION,
-    signs="decided",
+    signs="Decided",
     label="Results hold",
 )
 def find_valid(impact: ImpactAssessment, *, by: Any, conclusion: str) -> None:
@@ -493,7 +493,7 @@ def find_valid(impact: ImpactAssessment, *, by: Any, conclusion: str) -> None:
     permission="equipment.decide_impactassessment",
     guards=[says_what_was_measured, not_who_calibrated],
     details={**CONCLUSION, "consequences": _text("What is done about it")},
-    signs="decided",
+    signs="Decided",
     label="Results do not hold",
     primary=False,
 )
