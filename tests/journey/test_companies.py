@@ -72,6 +72,25 @@ def test_texts_can_be_filled_in_and_are_not_cut_by_a_comma(told: dict[str, Any])
         Decimal(each["target"]), Decimal(each["baseline"])
 
 
+def test_registers_are_told_whole(told: dict[str, Any]) -> None:
+    """A comma too many would make a key of a text; a score too few would stop the life."""
+    asked = {
+        "providers": {"month", "name", "provides", "owner", "processes", "scores"},
+        "equipment": {"month", "name", "measures", "owner", "site"},
+        "customers": {"month", "name", "buys", "owner", "heard"},
+    }
+    for register, needed in asked.items():
+        for each in told[register]:
+            assert needed <= set(each) and None not in each.values(), each
+            assert each["owner"] in told["people"]
+            assert set(each.get("processes", [])) <= set(told["processes"])
+            assert not each.get("every") or "found" in each or register != "equipment"
+            assert all(len(str(turn[0])) == 3 for turn in each.get("scores", []))
+            assert all(len(turn) > 3 for turn in each.get("heard", []) if turn[0] == "not")
+            for found in each.get("found", []):
+                assert len(found) > 1 or abs(found[0]) <= each["tolerance"], each
+
+
 def test_a_company_has_its_own_words(told: dict[str, Any]) -> None:
     others = [company(n) for n in companies() if company(n) is not told]
     own = {each[4] for each in told["problems"]}

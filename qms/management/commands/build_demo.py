@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import autodiscover_modules
 
 from qms import clock
-from qms.demo import beginning, gaps, outlook, people, setup  # noqa: F401 - importing registers stages
+from qms.demo import beginning, gaps, outlook, people, registers, setup  # noqa: F401 - importing registers stages
 from qms.demo.life import MONTHS, Life, companies
 from qms.outbox.models import Effect
 from qms.people.models import Person
