@@ -288,7 +288,9 @@ def _say_what_to_do(field: forms.Field) -> None:
 
 def name_the_empty_choice(field: forms.Field, words: str) -> None:
     """A row of dashes says nothing: the empty choice of a select gets words."""
-    if getattr(field, "empty_label", None):
+    if isinstance(field.widget, forms.NullBooleanSelect):
+        field.widget.choices = [("unknown", words), ("true", "Yes"), ("false", "No")]
+    elif getattr(field, "empty_label", None):
         field.empty_label = words  # type: ignore[attr-defined]
         if not isinstance(field, forms.ModelChoiceField):
             # A copied field of django-filter still asks its original for the empty choice.

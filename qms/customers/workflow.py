@@ -32,8 +32,10 @@ def _text(label: str, **more: Any) -> forms.Field:
 # What a review says; a form's entry may say it, too.
 REVIEW: dict[str, forms.Field] = {
     "reviewed_on": forms.DateField(label="Asked on", initial=today),
-    "source": forms.ChoiceField(label="How we know", choices=SatisfactionReview.Source.choices),
-    "verdict": forms.ChoiceField(label="Verdict", choices=Verdict.choices),
+    "source": forms.ChoiceField(
+        label="How we know", choices=[("", "Choose"), *SatisfactionReview.Source.choices]
+    ),
+    "verdict": forms.ChoiceField(label="Verdict", choices=[("", "Choose"), *Verdict.choices]),
     "heard": _text("What was heard"),
     "follows": _text("What follows", required=False),
     "sooner_on": forms.DateField(

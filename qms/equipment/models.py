@@ -21,8 +21,8 @@ VALUE: dict[str, int] = {"max_digits": 20, "decimal_places": 8}
 
 
 class Result(models.TextChoices):
-    PASS = "pass", "Passed as found"
-    ADJUSTED = "adjusted", "Passed after adjustment"
+    PASS = "pass", "Passed"
+    ADJUSTED = "adjusted", "Adjusted"
     FAIL = "fail", "Failed"
 
 
@@ -339,7 +339,7 @@ class ImpactAssessment(Numbered, StatefulRecord):
         NOT_VALID = "not_valid", "Results do not hold"
         VOID = "void", "Void"
 
-    SERIES = "IA"
+    SERIES = "IMP"
     STATE_TONES = {"open": "soon", "valid": "fine", "not_valid": "late"}
     PATHS = {("open", "valid"), ("open", "not_valid"), ("open", "void")}
     FROZEN = {"calibration", "since", "until", "owner", "measured", "conclusion", "consequences"}

@@ -66,7 +66,7 @@ CALIBRATION: dict[str, forms.Field] = {
     "as_found": _deviation("Deviation as found"),
     "as_left": _deviation("Deviation as left"),
     "unit": forms.CharField(label="Unit", max_length=20, required=False),
-    "result": forms.ChoiceField(label="Result", choices=Result.choices),
+    "result": forms.ChoiceField(label="Result", choices=[("", "Choose"), *Result.choices]),
     "note": _text("Note", required=False),
     "sooner_on": forms.DateField(
         label="Next one sooner, by",
@@ -323,7 +323,7 @@ def _check_result(
     if shown is None:
         raise Refused(f"Give the deviation; {equipment.accepted} is accepted.", field=field)
     if beyond(shown, equipment.tolerance):
-        other = "Choose “failed” or “passed after adjustment”."
+        other = "Choose “adjusted” or “failed”."
         if result == Result.ADJUSTED:
             other = "Choose “failed”."
         raise Refused(f"That is beyond {equipment.accepted}. {other}", field="result")

@@ -32,7 +32,7 @@ PROVIDERS = [
     Column("name", "Provider", sort="name"),
     Column("provides", "What they provide"),
     Column("kind", "Kind", value="get_kind_display", sort="kind", shown=False),
-    Column("weight", "Weight", value="get_weight_display", sort="weight"),
+    Column("weight", "Weight", value="get_weight_display", sort="weight", kind="number"),
     Column("owner", "Owner", sort="owner__name", kind="person"),
     Column("last_on", "Evaluated", sort="last_on", kind="date", shown=False),
     Column("score", "Score", sort="score", numeric=True),

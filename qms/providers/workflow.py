@@ -70,7 +70,7 @@ class ResultsField(forms.CharField):
 EVALUATION: dict[str, forms.Field] = {
     "evaluated_on": forms.DateField(label="Evaluated on", initial=today),
     "results": ResultsField(label="Results", help_text="One criterion a line, as “Delivery: 3”."),
-    "verdict": forms.ChoiceField(label="Verdict", choices=Verdict.choices),
+    "verdict": forms.ChoiceField(label="Verdict", choices=[("", "Choose"), *Verdict.choices]),
     "conclusion": _text("Conclusion, and what follows from it"),
     "sooner_on": forms.DateField(
         label="Next one sooner, by",

@@ -1,6 +1,7 @@
 """Records are kept, attributable and explained; where the program does not, the database does."""
 
 import pytest
+from django.apps import apps as django_apps
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -31,6 +32,14 @@ def draft(owner: Person) -> ScopeStatement:
     return ScopeStatement.objects.create(
         statement="Making valves", products_and_services="Valves", created_by=owner
     )
+
+
+def test_two_kinds_of_record_never_share_a_series() -> None:
+    """The same letters before two numbers would mix up an audit and an impact assessment."""
+    numbered = [each for each in django_apps.get_models() if getattr(each, "SERIES", "")]
+    own = [each.SERIES for each in numbered if not each.__name__.startswith("Historical")]
+    assert len(own) > 10
+    assert len(own) == len(set(own))
 
 
 def test_every_save_leaves_person_reason_and_database_time(action: Action, owner: Person) -> None:
