@@ -24,6 +24,7 @@ from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
 from qms.people.models import Person
+from qms.periods import today
 from qms.scope.models import Process
 
 MASTER_LIST = [
@@ -57,6 +58,7 @@ class DocumentFilter(django_filters.FilterSet):
 @needs("documents.view_document")
 def document_list(request: HttpRequest) -> HttpResponseBase:
     """The master list of controlled documents."""
+    workflow.make_due_revisions_effective(today())
     rows = Document.objects.visible_to(request.user).with_effective()
     return pages.show_list(
         request,
@@ -75,6 +77,7 @@ def document_list(request: HttpRequest) -> HttpResponseBase:
 @needs("documents.view_document")
 def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A document: the text in force, its revisions, who keeps it current."""
+    workflow.make_due_revisions_effective(today())
     document = pages.find(request, Document.objects.select_related("owner", "process"), pk=pk)
     people = ("created_by", "reviewed_by", "approved_by")
     visible = Revision.objects.visible_to(request.user).filter(document=document)
@@ -146,6 +149,7 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
     Who is asked to sign it sees what changed first, and the clean text one click away.
     """
+    workflow.make_due_revisions_effective(today())
     people = ("created_by", "reviewed_by", "approved_by")
     rows = Revision.objects.select_related("document__owner", "source__blob__rendition", *people)
     revision = pages.find(request, rows, pk=pk)

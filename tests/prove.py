@@ -65,7 +65,11 @@ PARTS = [
     Part(
         "numbers",
         "200 concurrent creations, races of approval and release",
-        ("tests/kernel/test_workflow.py", "tests/documents/test_workflow.py"),
+        (
+            "tests/kernel/test_workflow.py",
+            "tests/documents/test_workflow.py",
+            "tests/documents/test_takes_effect.py",
+        ),
     ),
 ]
 

@@ -1,5 +1,6 @@
 """The way of a revision: written, reviewed, approved, in force, superseded (ISO 9001 7.5.2)."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +34,7 @@ from qms.scope.models import Organisation
 from qms.signing.models import Signature
 from qms.workflow import amendment, creates, transition, voids
 
+log = logging.getLogger(__name__)
 Status = Revision.Status
 REVIEWED, APPROVED = "Reviewed", "Approved"
 
@@ -383,8 +385,9 @@ def make_effective(revision: Revision, *, by: Any) -> None:
     primary=False,
 )
 def supersede(revision: Revision, *, by: Any) -> None:
-    """Give way to the next revision."""
-    revision.ended_on = today()
+    """Give way to the next revision, from the day on which that one takes effect."""
+    successors = revision.document.revisions.due_to_take_effect(today()).exclude(pk=revision.pk)
+    revision.ended_on = min(each.effective_from or today() for each in successors)
 
 
 @transition(
@@ -484,12 +487,18 @@ def tell_effective(revision: Revision, by: Any) -> None:
 def make_due_revisions_effective(on: date) -> int:
     """Every approved revision whose day has come takes effect; returns how many.
 
-    Runs daily and at every start; a stopped scheduler is caught up, and twice is once.
+    Runs by the clock and before a page shows what is in force: a stopped scheduler is caught up,
+    and twice is once. What cannot take effect stops none of the others.
     """
     count = 0
-    for revision in Revision.objects.due_to_take_effect(on).order_by("effective_from", "number"):
-        make_effective(revision, by=Person.objects.system())
-        count += 1
+    due = Revision.objects.due_to_take_effect(on).order_by("effective_from", "number")
+    for revision in list(due):
+        try:
+            make_effective(revision, by=Person.objects.system())
+        except Refused as refusal:  # somebody else was quicker
+            log.info("%s did not take effect: %s", revision, refusal)
+        else:
+            count += 1
     return count
 
 

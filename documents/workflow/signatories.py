@@ -13,7 +13,7 @@ from qms.events import handles
 from qms.records import RecordSaved, authors_of
 from qms.refusals import Refused
 from qms.work.workflow import refresh
-from qms.workflow import amendment
+from qms.workflow import amendment, one_of_two
 
 Part = Signatory.Part
 PERMISSION = {
@@ -99,25 +99,26 @@ def name_signatories(revision: Revision, part: str, people: Iterable[Any], *, by
         raise Refused("Who signs is named in the draft. Send it back first, or hand it on.")
     if len(wanted) > MOST:
         raise Refused(f"These are {len(wanted)} people. Name at most {MOST}.")
-    stored = {
-        seat.person_id: seat
-        for seat in Signatory.objects.filter(revision=revision, part=part).select_for_update(
-            of=("self",)
-        )
-    }
-    for position, person in enumerate(wanted, start=1):
-        seat = stored.pop(person.pk, None)
-        if seat is None:
-            Signatory(
-                revision=revision, part=part, person=person, position=position, created_by=by
-            ).save()
-        elif seat.ended or seat.position != position:
-            seat.ended, seat.position = False, position
-            seat.save_because("Named again." if seat.ended else "Another order.", by=by)
-    for seat in stored.values():
-        if not seat.ended:
-            seat.ended = True
-            seat.save_because("No longer named.", by=by)
+    with one_of_two():
+        stored = {
+            seat.person_id: seat
+            for seat in Signatory.objects.filter(revision=revision, part=part).select_for_update(
+                of=("self",)
+            )
+        }
+        for position, person in enumerate(wanted, start=1):
+            seat = stored.pop(person.pk, None)
+            if seat is None:
+                Signatory(
+                    revision=revision, part=part, person=person, position=position, created_by=by
+                ).save()
+            elif seat.ended or seat.position != position:
+                seat.ended, seat.position = False, position
+                seat.save_because("Named again." if seat.ended else "Another order.", by=by)
+        for seat in stored.values():
+            if not seat.ended:
+                seat.ended = True
+                seat.save_because("No longer named.", by=by)
 
 
 def sign_off(revision: Revision, part: str, *, by: Any, on: Any) -> None:

@@ -110,7 +110,9 @@ def equipment_is_calibrated(life: Life) -> None:
 
 
 def _enter(life: Life, told: dict[str, Any]) -> None:
-    given = {name: Decimal(str(told[name])) for name in ("resolution", "tolerance") if name in told}
+    given: dict[str, Any] = {
+        name: Decimal(str(told[name])) for name in ("resolution", "tolerance") if name in told
+    }
     made = equipment.enter_equipment(
         by=life.who("quality"),
         owner=life.who(told["owner"]),
