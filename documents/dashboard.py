@@ -10,6 +10,7 @@ from documents.models import Document, Revision, Signatory
 from documents.workflow import why_not_successor
 from qms import contributions
 from qms.contributions import Entry, Hit, Holding, Related, Tile, held
+from qms.finding.workflow import find
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
 contributions.navigation(
@@ -45,12 +46,11 @@ def documents_tile(today: date) -> Tile:
 
 @contributions.search("Documents", order=10)
 def find_documents(person: Any, query: str, limit: int) -> list[Hit]:
-    """Documents by number or title."""
-    words = Q(number__icontains=query) | Q(title__icontains=query)
-    rows = Document.objects.visible_to(person).filter(words)
+    """Documents by number, title and the text in force; a typing error is forgiven."""
+    answer = find(person, query, of=[Document], limit=limit)
     return [
-        Hit(each.title, "Document", each.number, each.get_absolute_url(), each.get_kind_display())
-        for each in rows.order_by("number")[:limit]
+        Hit(hit.title, "Document", hit.number, f"/documents/{hit.pk}/", hit.snippet)
+        for hit in answer.hits
     ]
 
 

@@ -11,5 +11,13 @@ class QmsConfig(AppConfig):
         from qms import celery  # noqa: F401 - so that a task called by a page knows its broker
 
         autodiscover_modules(
-            "workflow", "register", "letterhead", "tasks", "evidence", "dashboard", "api", "journey"
+            "workflow",
+            "findable",
+            "register",
+            "letterhead",
+            "tasks",
+            "evidence",
+            "dashboard",
+            "api",
+            "journey",
         )

@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "qms.signing",
     "qms.outbox",
     "qms.work",
+    "qms.finding",
     "qms.competence",
     "qms.actions",
     "qms.suggestions",

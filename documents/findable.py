@@ -1,0 +1,52 @@
+"""What is found of documents: number, title and the words of the revision in force.
+
+Drafts are not in the index: their words are for their makers, a document's for all its readers.
+"""
+
+from documents.models import Document, Revision
+from documents.shown import in_words
+from qms.events import handles
+from qms.files.models import Rendition
+from qms.files.renditions import RenditionMade
+from qms.finding.workflow import Text, findable, refresh
+from qms.records import RecordSaved
+
+
+@findable(Document)
+def describe(document: Document) -> Text:
+    """The words of the revision in force and of the file uploaded with it."""
+    rows = Revision.objects.effective().filter(document=document)
+    in_force = rows.select_related("source__blob").first()
+    names = [document.get_kind_display(), document.owner.name, str(document.process or "")]
+    return Text(
+        title=document.title,
+        number=document.number,
+        keywords=" ".join([*names, document.issuer, document.edition]).strip(),
+        words=words_of(in_force) if in_force else "",
+        language=document.language,
+    )
+
+
+def words_of(revision: Revision) -> str:
+    """What is written in a revision and in its uploaded file."""
+    written = in_words(revision)
+    if revision.source is None:
+        return written
+    made = Rendition.objects.filter(blob=revision.source.blob_id).first()
+    return f"{written}\n{made.words if made else ''}".strip()
+
+
+@handles(RecordSaved, order=96)
+def follow_the_revision(event: RecordSaved) -> None:
+    """What came into force or went out of it changes what is found."""
+    revision = event.record
+    if isinstance(revision, Revision) and revision.status in Revision.RELEASED_STATES:
+        refresh(revision.document)
+
+
+@handles(RenditionMade)
+def follow_the_file(event: RenditionMade) -> None:
+    """The words of an uploaded file come later than the file."""
+    rows = Revision.objects.effective().filter(source__blob=event.rendition.blob_id)
+    for revision in rows.select_related("document"):
+        refresh(revision.document)
