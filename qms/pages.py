@@ -34,6 +34,7 @@ __all__ = [
     "edit",
     "find",
     "knows_organisation",
+    "lists_views",
     "refused",
     "send_pdf",
     "show_list",
@@ -208,7 +209,22 @@ def show_list(
     context |= {"page": page, "columns": columns, "filter": chosen, "title": title}
     context |= {"rows_template": rows_template, "filtered": _is_filtered(request, chosen)}
     context |= {"today": periods.today(), "create_url": _create_url(request, context)}
+    context["views"] = SimpleLazyObject(lambda: _views(request)) if chosen is not None else None
+    context["can_share"] = request.user.has_perm("home.share_view")
     return respond(request, template, rows_template, context)
+
+
+_lists_views: list[Callable[[str, Any], Sequence[Any]]] = []
+
+
+def lists_views(find: Callable[[str, Any], Sequence[Any]]) -> Callable[[str, Any], Sequence[Any]]:
+    """Register the one `(address, person) -> saved views` of a list."""
+    _lists_views[:] = [find]
+    return find
+
+
+def _views(request: HttpRequest) -> Sequence[Any]:
+    return _lists_views[0](request.path, request.user) if _lists_views else ()
 
 
 def _create_url(request: HttpRequest, context: dict[str, Any]) -> str:

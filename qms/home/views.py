@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.views.decorators.http import require_POST
 
 from qms import contributions, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.contributions import Entry
+from qms.home.models import SavedView
+from qms.home.workflow import forget_view, keep_view
 from qms.periods import today
+from qms.refusals import Refused
 from qms.work.models import WorkItem
 
 ROWS = 100
@@ -236,3 +240,40 @@ def search(request: HttpRequest) -> HttpResponse:
         "too_short": len(query) == 1,
     }
     return pages.respond(request, "home/search.html", "home/search.html#found", context)
+
+
+# --- views of lists -----------------------------------------------------------------------------
+
+
+@needs(ANYONE_SIGNED_IN)
+@require_POST
+def view_keep(request: HttpRequest) -> HttpResponse:
+    """Keep the filters and the order of a list under a name."""
+    url, _, query = request.POST.get("list", "").partition("?")
+    kept = QueryDict(query, mutable=True)
+    kept.pop("page", None)
+    try:
+        view = keep_view(
+            by=request.user,
+            url=url,
+            query=kept.urlencode(),
+            name=request.POST.get("name", ""),
+            shared=request.POST.get("shared") == "on",
+        )
+    except Refused as refusal:
+        return pages.refused(request, refusal)
+    return pages.go_to(request, f"{url}?{view.query}")
+
+
+@needs(ANYONE_SIGNED_IN)
+@require_POST
+def view_forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget a view of a list."""
+    view = SavedView.objects.filter(pk=pk).first()
+    if view is None:
+        raise Http404("There is no such view.")
+    try:
+        forget_view(view, by=request.user)
+    except Refused as refusal:
+        return pages.refused(request, refusal)
+    return pages.go_to(request, view.page)

@@ -98,6 +98,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "suggestions.view_suggestion": EVERYONE,
     "suggestions.add_suggestion": EVERYONE,
     "suggestions.decide_suggestion": (QM, TM, PO),
+    "home.share_view": (QM,),  # views of lists that everybody may choose
     "files.view_attachment": EVERYONE,
     "files.add_attachment": EVERYONE,
     "files.void_attachment": (QM, PO, LA),

@@ -51,6 +51,10 @@ NO_RECORDS = {
     "work.WorkItem": "derived from records at every save, rebuilt at any time",
     "work.Reminder": "written once, never changed",
     "files.Blob": "named by its own content; it cannot change",
+    "files.Rendition": "derived from a stored content, made again at any time",
+    "finding.Entry": "derived from records at every save, rebuilt at any time",
+    "finding.Word": "derived from records, rebuilt at any time",
+    "home.SavedView": "how a person likes to see a list; it says nothing about the system",
 }
 # Pages of other packages, which cannot bear our mark; each with who may open it.
 FOREIGN = {
