@@ -1,9 +1,9 @@
 """Documents at `/api/v1/documents/`, revisions at `/api/v1/revisions/`, who signs them at
-`/api/v1/signatories/`."""
+`/api/v1/signatories/`, what is said of drafts at `/api/v1/comments/`."""
 
 from documents import workflow
 from documents.forms import DocumentForm, HandOnForm, NewDocumentForm, RevisionForm
-from documents.models import Document, Revision, Signatory
+from documents.models import Comment, Document, Revision, Signatory
 from qms.api import Resource
 
 documents = Resource(
@@ -61,5 +61,11 @@ signatories = Resource(
     Signatory,
     fields=("revision", "part", "person", "position", "signed_on", "ended"),
     edit_form=HandOnForm,
+    related=("revision__document",),
+)
+comments = Resource(
+    "comments",
+    Comment,
+    fields=("revision", "block", "quote", "words", "answer", "status", "created_by"),
     related=("revision__document",),
 )

@@ -7,7 +7,7 @@ from documents.models import Document, Revision
 from documents.shown import in_words
 from qms.events import handles
 from qms.files.models import Rendition
-from qms.files.renditions import RenditionMade
+from qms.files.workflow import RenditionMade
 from qms.finding.workflow import Text, findable, refresh
 from qms.records import RecordSaved
 

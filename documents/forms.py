@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 
 from documents import content
 from documents.models import Document, KindRule, Revision, Signatory
@@ -41,7 +42,10 @@ class ContentInput(forms.Textarea):
         tree = value if isinstance(value, dict) else _tree_of(str(value or ""))
         shown = content.to_markdown(tree, number=number_of) if tree else value
         context = super().get_context(name, shown, attrs)
+        pointed = content.documents_in(tree or content.EMPTY)
+        names = {str(each.pk): str(each) for each in Document.objects.filter(pk__in=pointed)}
         context["widget"]["tree"] = json.dumps(tree or content.EMPTY, ensure_ascii=False)
+        context["widget"]["names"] = json.dumps(names, ensure_ascii=False)
         return context
 
     def format_value(self, value: Any) -> str | None:
@@ -185,6 +189,8 @@ class RevisionForm(RecordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
+            address = reverse("documents:revision_picture", args=[self.instance.pk])
+            self.fields["text"].widget.attrs["pictures"] = address
             for part, name in (("review", "reviewers"), ("approval", "approvers")):
                 seats = self.instance.signatories.seated().filter(part=part)
                 self.initial[name] = list(seats.values_list("person_id", flat=True))
@@ -195,6 +201,19 @@ class RevisionForm(RecordForm):
             name_signatories(record, part, self.cleaned_data[name], by=by)
         upload = self.cleaned_data.get("upload")
         return {"source": attach(record, upload, by=by)} if upload else {}
+
+
+class CommentForm(PlainForm):
+    """What somebody says of a passage."""
+
+    words = forms.CharField(
+        label="Comment",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write what you want to say."},
+    )
+    block = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    quote = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
 
 
 class StartRevisionForm(PlainForm):

@@ -7,8 +7,7 @@ from documents.models import Revision
 from documents.shown import on_paper
 from qms import pdf
 from qms.contributions import letterhead
-from qms.files import storage
-from qms.files.models import Rendition
+from qms.files.workflow import pdf_of
 
 TEMPLATE = "documents/revision_print.html"
 MARKS = {
@@ -75,7 +74,4 @@ def revision_pdf(revision: Revision, *, mark: str = "") -> bytes:
 
 def rendition_of(revision: Revision) -> bytes | None:
     """The PDF made of the uploaded original; None where nothing is uploaded or none was made."""
-    if revision.source is None:
-        return None
-    made = Rendition.objects.filter(blob=revision.source.blob_id).select_related("pdf").first()
-    return storage.read(made.pdf) if made and made.pdf else None
+    return pdf_of(revision.source) if revision.source else None

@@ -2,28 +2,39 @@
 
 from django.urls import path
 
-from documents import views
+from documents.views import documents, revisions, writing
 
 app_name = "documents"
 urlpatterns = [
-    path("", views.document_list, name="document_list"),
-    path("new/", views.document_create, name="document_create"),
-    path("kinds/", views.kind_rule_list, name="kind_rule_list"),
-    path("kinds/<slug:kind>/", views.kind_rule_detail, name="kind_rule_detail"),
-    path("kinds/<slug:kind>/edit/", views.kind_rule_edit, name="kind_rule_edit"),
-    path("signatories/<int:pk>/edit/", views.signatory_edit, name="signatory_edit"),
-    path("<int:pk>/", views.document_detail, name="document_detail"),
-    path("<int:pk>/edit/", views.document_edit, name="document_edit"),
-    path("<int:pk>/do/<slug:name>/", views.document_transition, name="document_transition"),
-    path("<int:pk>/revise/", views.revision_create, name="revision_create"),
-    path("revisions/<int:pk>/", views.revision_detail, name="revision_detail"),
-    path("revisions/<int:pk>/edit/", views.revision_edit, name="revision_edit"),
-    path("revisions/<int:pk>/pdf/", views.revision_pdf, name="revision_pdf"),
-    path("revisions/<int:pk>/compare/", views.revision_compare, name="revision_compare"),
-    path("revisions/<int:pk>/original.pdf", views.revision_rendition, name="revision_rendition"),
+    path("", documents.document_list, name="document_list"),
+    path("new/", documents.document_create, name="document_create"),
+    path("kinds/", documents.kind_rule_list, name="kind_rule_list"),
+    path("kinds/<slug:kind>/", documents.kind_rule_detail, name="kind_rule_detail"),
+    path("kinds/<slug:kind>/edit/", documents.kind_rule_edit, name="kind_rule_edit"),
+    path("signatories/<int:pk>/edit/", revisions.signatory_edit, name="signatory_edit"),
+    path("<int:pk>/", documents.document_detail, name="document_detail"),
+    path("<int:pk>/edit/", documents.document_edit, name="document_edit"),
+    path("<int:pk>/do/<slug:name>/", documents.document_transition, name="document_transition"),
+    path("<int:pk>/revise/", revisions.revision_create, name="revision_create"),
+    path("revisions/<int:pk>/", revisions.revision_detail, name="revision_detail"),
+    path("revisions/<int:pk>/edit/", revisions.revision_edit, name="revision_edit"),
+    path("revisions/<int:pk>/take-over/", writing.revision_take_over, name="revision_take_over"),
+    path("revisions/<int:pk>/presence/", writing.revision_presence, name="revision_presence"),
+    path("revisions/<int:pk>/picture/", writing.revision_picture, name="revision_picture"),
+    path("revisions/<int:pk>/comment/", writing.comment_create, name="comment_create"),
+    path("comments/<int:pk>/", writing.comment_detail, name="comment_detail"),
+    path(
+        "comments/<int:pk>/do/<slug:name>/", writing.comment_transition, name="comment_transition"
+    ),
+    path("choose/", documents.document_choose, name="document_choose"),
+    path("revisions/<int:pk>/pdf/", revisions.revision_pdf, name="revision_pdf"),
+    path("revisions/<int:pk>/compare/", revisions.revision_compare, name="revision_compare"),
+    path(
+        "revisions/<int:pk>/original.pdf", revisions.revision_rendition, name="revision_rendition"
+    ),
     path(
         "revisions/<int:pk>/do/<slug:name>/",
-        views.revision_transition,
+        revisions.revision_transition,
         name="revision_transition",
     ),
 ]

@@ -20,7 +20,7 @@ from capa import workflow as capa
 from capa.models import Nonconformity
 from documents import workflow as documents
 from documents.content import from_markdown
-from documents.models import Document, Revision
+from documents.models import Comment, Document, Revision
 from objectives import schedule
 from objectives import workflow as objectives
 from objectives.models import Measurement, Objective, readings_of
@@ -915,6 +915,18 @@ ALL = (
         },
         api="revisions",
         people=("author", "reviewer", "approver"),
+    ),
+    Scene(
+        Comment,
+        lambda cast: documents.add_comment(
+            by=cast.manager, revision=a_draft(cast), words="Who signs?", block=0, quote="Buy well."
+        ),
+        {
+            "settle": Step("author", lambda cast: {"answer": "The driver."}),
+            "reopen": Step("author"),
+        },
+        api="comments",
+        people=("author", "manager"),
     ),
     Scene(Document, a_document, {"withdraw": Step("manager")}, api="documents", people=("author",)),
     Scene(

@@ -8,13 +8,17 @@ from documents.models.documents import (
     KindRule,
 )
 from documents.models.revisions import Revision, RevisionQuerySet, Signatory, SignatoryQuerySet
+from documents.models.writing import Comment, CommentQuerySet, Presence
 
 __all__ = [
     "READERS_OF_RESTRICTED",
+    "Comment",
+    "CommentQuerySet",
     "Document",
     "DocumentQuerySet",
     "DocumentSite",
     "KindRule",
+    "Presence",
     "Revision",
     "RevisionQuerySet",
     "Signatory",

@@ -20,12 +20,12 @@ from documents.workflow.signatories import (
     unfit,
     writers_of,
 )
+from documents.workflow.writing import comments_are_settled, nobody_else_writes
 from qms import contributions
 from qms.contributions import Step
 from qms.events import handles, publish
 from qms.files.models import Attachment
-from qms.files.renditions import ask_for
-from qms.files.workflow import guards_attaching
+from qms.files.workflow import guards_attaching, render
 from qms.people.models import Person
 from qms.periods import add_months, due_in, today
 from qms.records import RecordSaved
@@ -264,6 +264,8 @@ def next_label(document: Document, *, minor: bool) -> str:
         signatories_are_named,
         signatories_may_sign,
         quorum_can_be_reached,
+        nobody_else_writes,
+        comments_are_settled,
     ],
     label="Send to review",
     then=lambda revision, by: publish(RevisionSubmitted(revision)),
@@ -314,6 +316,7 @@ def pass_review(revision: Revision, *, by: Any) -> None:
         approver_wrote_none_of_it,
         it_is_their_turn(Part.APPROVAL),
         what_was_reviewed_is_unchanged,
+        comments_are_settled,
     ],
     signs=APPROVED,
     label="Approve",
@@ -518,6 +521,7 @@ editing = amendment(
         "effective_from",
     ),
     states=(Status.DRAFT,),
+    guards=[nobody_else_writes],
     checks=[lambda revision, changes: text_is_clean(revision, changes)],
 )
 
@@ -534,7 +538,7 @@ def ask_for_its_words(event: RecordSaved) -> None:
     """What was uploaded gets its words and its PDF, in the background."""
     revision = event.record
     if isinstance(revision, Revision) and revision.source is not None:
-        ask_for(revision.source.blob)
+        render(revision.source.blob)
 
 
 # Who has to do what next

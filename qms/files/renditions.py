@@ -1,37 +1,18 @@
 """What is made of an uploaded document: its words, and for office files a PDF to look at.
 
-Asked for when a file becomes the content of something (a revision); made by a worker from the
-outbox, once for each content. `RenditionMade` tells whoever waits for the words.
+Asked for by `workflow.render`; made by a worker from the outbox, once for each content.
 """
-
-from dataclasses import dataclass
 
 from qms import clock, isolated
 from qms.events import publish
 from qms.files import office, storage
 from qms.files.inspection import KINDS, ODF, OOXML, PDF
 from qms.files.models import Blob, Rendition
-from qms.outbox import workflow as outbox
+from qms.files.workflow import RenditionMade
 from qms.outbox.models import Effect
 from qms.refusals import Refused
 
-EFFECT = "files.render"
 UNREADABLE = "The worker could not read it. Save it as PDF and upload that."
-
-
-@dataclass(frozen=True)
-class RenditionMade:
-    """The words (and the PDF, where there is one) of a stored content are there."""
-
-    rendition: Rendition
-
-
-def ask_for(blob: Blob) -> Rendition:
-    """The rendition of a content; asked for now if nobody did before."""
-    found, new = Rendition.objects.get_or_create(blob=blob)
-    if new:
-        outbox.add(EFFECT, f"render:{blob.sha256}", blob=blob.pk)
-    return found
 
 
 def make(leased: Effect) -> None:

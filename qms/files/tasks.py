@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from qms.files import renditions
+from qms.files.workflow import RENDER
 from qms.outbox.models import Effect
 from qms.outbox.workflow import effect
 
 
 @effect(
-    renditions.EFFECT,
+    RENDER,
     outside=True,
     lease=timedelta(minutes=4),
     died=renditions.gave_up,

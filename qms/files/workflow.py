@@ -1,6 +1,7 @@
 """How a file comes to a record and, when it was a mistake, is voided."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +13,9 @@ from qms import contributions, isolated, pdf
 from qms.contributions import Panel
 from qms.files import storage
 from qms.files.inspection import clean_name
-from qms.files.models import Attachment, AttachmentQuerySet
+from qms.files.models import Attachment, AttachmentQuerySet, Blob, Rendition
 from qms.origins import is_visible
+from qms.outbox import workflow as outbox
 from qms.records import StatefulRecord
 from qms.refusals import Refused
 from qms.workflow import creates, voids
@@ -144,6 +146,32 @@ void = voids(
     permission="files.void_attachment",
     guards=[lambda attachment, by: " ".join(obstacles(attachment.record, by)) or None],
 )
+
+
+# Words and PDF of what is attached
+
+RENDER = "files.render"
+
+
+@dataclass(frozen=True)
+class RenditionMade:
+    """The words (and the PDF, where there is one) of a stored content are there."""
+
+    rendition: Rendition
+
+
+def render(blob: Blob) -> Rendition:
+    """The rendition of a content; asked for now if nobody did before."""
+    found, new = Rendition.objects.get_or_create(blob=blob)
+    if new:
+        outbox.add(RENDER, f"render:{blob.sha256}", blob=blob.pk)
+    return found
+
+
+def pdf_of(attachment: Attachment) -> bytes | None:
+    """The PDF that was made of an attached file; None where there is none (yet)."""
+    made = Rendition.objects.filter(blob=attachment.blob_id).select_related("pdf").first()
+    return storage.read(made.pdf) if made and made.pdf else None
 
 
 # What others ask

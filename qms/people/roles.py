@@ -226,6 +226,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "documents.pass_revision": (SYSTEM,),  # by the last signature, never by hand
     "documents.view_signatory": (E, O),
     "documents.change_signatory": (QM, PO, TM),  # one's own or one's revision's: a guard says so
+    "documents.view_comment": (QM, PO, TM),
+    "documents.add_comment": (QM, PO, TM),
     "documents.view_kindrule": EVERYONE,
     "documents.change_kindrule": (QM,),
     # Objectives

@@ -51,6 +51,7 @@ NO_RECORDS = {
     "work.WorkItem": "derived from records at every save, rebuilt at any time",
     "work.Reminder": "written once, never changed",
     "files.Blob": "named by its own content; it cannot change",
+    "documents.Presence": "who has a draft open now; worth nothing a minute later",
     "files.Rendition": "derived from a stored content, made again at any time",
     "finding.Entry": "derived from records at every save, rebuilt at any time",
     "finding.Word": "derived from records, rebuilt at any time",

@@ -1,0 +1,1 @@
+"""Pages of documents; one file a subject."""
