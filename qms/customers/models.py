@@ -89,6 +89,10 @@ class Customer(Recurring, Numbered, StatefulRecord):
         return reverse("customers:customer_detail", args=[self.pk])
 
     @property
+    def title(self) -> str:
+        return self.name
+
+    @property
     def is_released(self) -> bool:
         return True
 

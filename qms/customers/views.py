@@ -27,7 +27,7 @@ def tabs(current: str) -> list[tuple[str, str, bool]]:
 
 
 CUSTOMERS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("name", "Customer", sort="name"),
     Column("buys", "Products and services"),
     Column("special", "Special requirements", shown=False),
@@ -129,7 +129,7 @@ def customer_transition(request: HttpRequest, pk: int, name: str) -> HttpRespons
 # Satisfaction reviews
 
 REVIEWS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("customer", "Customer", value="customer.name", sort="customer__name"),
     Column("reviewed_on", "Asked", sort="reviewed_on", kind="date"),
     Column("source", "How we know", value="get_source_display", sort="source"),

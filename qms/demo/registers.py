@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from qms.actions import workflow as actions
+from qms.actions.models import Action
 from qms.customers import workflow as customers
 from qms.demo.life import Life, stage
 from qms.equipment import workflow as equipment
@@ -188,14 +190,21 @@ def _conclude(life: Life, told: dict[str, Any], impact: ImpactAssessment) -> Non
         conclusion=told["conclusion"],
         consequences=told["consequences"],
     )
-    for title, owner, days in told.get("actions", []):
-        equipment.plan_step(
+    for title, owner, days, result in told.get("actions", []):
+        action = equipment.plan_step(
             impact,
             by=by,
             title=title,
             owner=life.who(owner),
             due=life.day() + timedelta(days=days),
         )
+        life.after(days - 1, partial(_act, life, action, result))
+
+
+def _act(life: Life, action: Action, result: str) -> None:
+    action.refresh_from_db()
+    actions.complete(action, by=action.owner, result=result)
+    life.after(2, lambda: actions.verify(action, by=life.who("quality")))
 
 
 # Customers

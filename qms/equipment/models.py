@@ -157,6 +157,10 @@ class Equipment(Recurring, Numbered, StatefulRecord):
     def get_absolute_url(self) -> str:
         return reverse("equipment:equipment_detail", args=[self.pk])
 
+    @property
+    def title(self) -> str:
+        return self.name
+
     def _check_change(self, stored: Any, *, transition: bool) -> None:
         super()._check_change(stored, transition=transition)
         waits = self.every_months is not None and self.last_result not in GOOD

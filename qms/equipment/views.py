@@ -30,7 +30,7 @@ def tabs(current: str) -> list[tuple[str, str, bool]]:
 
 
 EQUIPMENT = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("name", "Equipment", sort="name"),
     Column("serial", "Serial number", sort="serial"),
     Column("measures", "Measures"),
@@ -151,15 +151,15 @@ def equipment_transition(request: HttpRequest, pk: int, name: str) -> HttpRespon
 # Calibrations
 
 CALIBRATIONS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("equipment", "Equipment", value="equipment.name", sort="equipment__name"),
     Column("calibrated_on", "Calibrated", sort="calibrated_on", kind="date"),
     Column("done_by", "By"),
     Column("reference", "Reference", shown=False),
     Column("as_found", "As found", sort="as_found", numeric=True),
     Column("as_left", "As left", sort="as_left", numeric=True),
-    Column("unit", "Unit"),
-    Column("result", "Result", value="get_result_display", sort="result"),
+    Column("unit", "Unit", kind="number"),
+    Column("result", "Result", value="get_result_display", sort="result", kind="number"),
     Column("next_due", "Next one due", sort="next_due", kind="date"),
     Column("status", "State", sort="status", kind="state"),
 ]
@@ -253,7 +253,7 @@ def calibration_transition(request: HttpRequest, pk: int, name: str) -> HttpResp
 # Impact assessments
 
 IMPACTS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("equipment", "Equipment", value="calibration.equipment.name"),
     Column("since", "Since", sort="since", kind="date"),
     Column("until", "Until", sort="until", kind="date"),
@@ -316,6 +316,7 @@ def impact_detail(request: HttpRequest, pk: int) -> HttpResponse:
         settled=impact.is_settled,
         known=workflow.measured_since(impact, request.user),
         actions=list(actions.select_related("owner").order_by("due", "pk")),
+        may_list=mine and not impact.is_settled,
         may_act=mine
         and request.user.has_perm("equipment.change_impactassessment")
         and impact.status in ("open", "not_valid"),

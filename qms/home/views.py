@@ -36,6 +36,10 @@ ICONS = {
     "briefing of top management": "presentation",
     "project": "route",
     "evidence pack": "checklist",
+    "external provider": "truck-delivery",
+    "measuring equipment": "ruler-measure",
+    "impact assessment": "ruler-measure",
+    "customer": "building-store",
 }
 
 

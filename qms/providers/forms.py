@@ -48,6 +48,10 @@ class NewProviderForm(ProviderForm):
         label="It is another one of the same name", required=False, widget=forms.HiddenInput
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(["name", "another"])
+
     def refuse(self, refusal: Any) -> None:
         if refusal.field == "another":
             self.fields["another"].widget = forms.CheckboxInput()

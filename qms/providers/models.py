@@ -174,6 +174,10 @@ class Provider(Recurring, Numbered, StatefulRecord):
         return reverse("providers:provider_detail", args=[self.pk])
 
     @property
+    def title(self) -> str:
+        return self.name
+
+    @property
     def is_settled(self) -> bool:
         return self.status == self.Status.ENDED
 

@@ -28,7 +28,7 @@ def tabs(current: str) -> list[tuple[str, str, bool]]:
 
 
 PROVIDERS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("name", "Provider", sort="name"),
     Column("provides", "What they provide"),
     Column("kind", "Kind", value="get_kind_display", sort="kind", shown=False),
@@ -179,7 +179,7 @@ def provider_transition(request: HttpRequest, pk: int, name: str) -> HttpRespons
 # Evaluations
 
 EVALUATIONS = [
-    Column("number", "Number", sort="number", kind="link"),
+    Column("number", "Number", sort="number", kind="number"),
     Column("provider", "Provider", value="provider.name", sort="provider__name"),
     Column("evaluated_on", "Evaluated", sort="evaluated_on", kind="date"),
     Column("score", "Score", sort="score", numeric=True),

@@ -175,7 +175,7 @@ def propose_provider(
     twin = Provider.objects.filter(name__iexact=name.strip()).order_by("pk").first()
     if twin is not None and not another:
         raise Refused(
-            f"{twin} is there already. Is this another one? Then say so and save again.",
+            f"{twin} is there already. If this is another one, tick that and save again.",
             field="another",
         )
     made = Provider(
