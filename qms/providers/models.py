@@ -14,7 +14,9 @@ from django.urls import reverse
 from qms.links import Link
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.recurring import Recurring, RecurringQuerySet
+from qms.refusals import Refused
 
+MOST_CRITERIA = 20
 CRITERIA = "Quality of what was delivered\nDelivery on the agreed day\nAnswers and help"
 
 
@@ -172,6 +174,15 @@ class Provider(Recurring, Numbered, StatefulRecord):
 
     def get_absolute_url(self) -> str:
         return reverse("providers:provider_detail", args=[self.pk])
+
+    def _check_change(self, stored: Any, *, transition: bool) -> None:
+        super()._check_change(stored, transition=transition)
+        self.check_criteria()
+
+    def check_criteria(self) -> None:
+        """Refuse a list of criteria that nobody would work through."""
+        if not 1 <= len(self.criteria_list) <= MOST_CRITERIA:
+            raise Refused(f"Name 1 to {MOST_CRITERIA} criteria, one a line.", field="criteria")
 
     @property
     def title(self) -> str:

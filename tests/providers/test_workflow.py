@@ -122,6 +122,9 @@ def test_bad_input_is_refused_in_words(cast: Cast, provider: Provider) -> None:
             workflow.propose_provider(
                 by=cast.owner, name="X", provides="Y", owner=cast.owner, every_months=months
             )
+    many = "\n".join(f"Criterion {n}" for n in range(21))
+    with pytest.raises(Refused, match="1 to 20 criteria"):
+        amend(provider, by=cast.owner, changes={"criteria": many}, reason="Everything.")
     page = client_of(cast.owner).post(
         f"{provider.get_absolute_url()}edit/", {"every_months": "0", "version": provider.version}
     )
