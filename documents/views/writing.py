@@ -11,7 +11,6 @@ from documents.forms import CommentForm
 from documents.models import Comment, Revision
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
-from qms.files.inspection import PICTURES
 from qms.files.workflow import attach
 from qms.refusals import Refused
 
@@ -51,7 +50,7 @@ def revision_picture(request: HttpRequest, pk: int) -> JsonResponse:
         if why := " ".join(workflow.editing.obstacles(revision, request.user)):
             raise Refused(why)
         kept = attach(revision, given, by=request.user, caption="Picture in the text")
-        if kept.blob.media_type not in PICTURES:
+        if not kept.blob.is_picture:
             raise Refused("This is no picture. Choose a JPEG, PNG or WebP file.")
     except Refused as refusal:
         return JsonResponse({"detail": str(refusal)}, status=422)
