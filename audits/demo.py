@@ -50,6 +50,8 @@ def _with_outsider(life: Life, told: dict[str, Any]) -> None:
 
 
 def _plan_today(life: Life) -> None:
+    if life.told["cast"]["going_on"] not in life.processes:
+        return  # a company in its first month has no processes yet
     _plan(life, life.told["cast"]["going_on"], life.today, going_on=True)
 
 

@@ -125,11 +125,13 @@ class Pulse:
 
     @property
     def tone(self) -> str:
-        """Late when it has stopped, soon when it is half of what it was, else fine.
+        """Late when it has stopped, soon when it is half of what it was, plain before the first.
 
         What does not happen in every quarter, such as a yearly review, has no pace to lose.
         """
         *before, now = self.counts
+        if not any(self.counts):
+            return "plain"
         if not all(before):
             return "fine"
         if not now:
@@ -138,7 +140,8 @@ class Pulse:
 
     @property
     def words(self) -> str:
-        return {"late": "has stopped", "soon": "slows down", "fine": "keeps going"}[self.tone]
+        said = {"late": "has stopped", "soon": "slows down", "fine": "keeps going"}
+        return said.get(self.tone, "not yet")
 
 
 def quarters(day: date) -> list[Period]:
@@ -160,6 +163,8 @@ def momentum(person: Any, day: date) -> list[Pulse]:
 
 def said_of(pulses: Sequence[Pulse]) -> str:
     """One sentence about the momentum."""
+    if not any(any(each.counts) for each in pulses):
+        return "Nothing has happened yet that could be counted. It begins with the first record."
     stopped = [each.label.lower() for each in pulses if each.tone == "late"]
     slower = [each.label.lower() for each in pulses if each.tone == "soon"]
     if stopped:

@@ -196,7 +196,7 @@ def processes_to_hand_over(person: Any) -> list[Holding]:
     return held(rows.order_by("code"), "owner", permission="scope.change_process")
 
 
-@contributions.hand_over("Processes they stand in for", order=11)
+@contributions.hand_over("Processes as deputy", order=11)
 def deputies_to_hand_over(person: Any) -> list[Holding]:
     """Where somebody stands in for the owner of a process that is not retired."""
     rows = ProcessDeputy.objects.live().filter(person=person)
