@@ -251,6 +251,9 @@ def test_what_stops_is_told_by_the_momentum() -> None:
     tones = [each.tone for each in (going, slower, stopped, yearly)]
     assert tones == ["fine", "soon", "late", "fine"]
     assert "readings" in steps.said_of([going, stopped])
+    none = steps.Pulse("Audits", "/audits/", (0, 0, 0, 0))
+    assert (none.tone, none.words) == ("plain", "not yet")
+    assert "Nothing has happened yet" in steps.said_of([none])
     spans = steps.quarters(today())
     assert spans[-1].end == today() and all(
         later.start == earlier.end + timedelta(days=1) for earlier, later in pairwise(spans)
