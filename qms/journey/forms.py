@@ -1,6 +1,6 @@
 """Forms of the start-up path, the opening questions, the principles, the briefing and the plan."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -120,24 +120,45 @@ class AnswersForm(PlainForm):
         if "seen" not in self.data:
             return found
         seen = dict(pair.partition(":")[::2] for pair in told.split())
-        for name, record in self.known.items():
-            if name in found and seen.get(name, "0") != str(record.version):
-                self._compare(found, name, record, seen.get(name, "0"))
+        changed = {
+            name: seen.get(name, "0")
+            for name, record in self.known.items()
+            if name in found and seen.get(name, "0") != str(record.version)
+        }
+        story = self._story(changed)
+        for name, version in changed.items():
+            rows = story.get(self.known[name].pk, {})
+            number = int(version) if version.isdecimal() and len(version) < 10 else 0
+            self._compare(found, name, rows, rows.get(number))
         if self.errors:  # they have been shown now; the next save is a decision
             data: Any = self.data.copy()  # type: ignore[attr-defined]
             data["seen"] = self._versions()
             self.data = data
         return found
 
-    def _compare(self, found: dict[str, Any], name: str, record: Any, version: str) -> None:
-        theirs, number = getattr(record, self.words), int(version) if version.isdecimal() else 0
-        was = record.history.filter(version=number).values_list(self.words, flat=True).first()
+    def _story(self, names: Iterable[str]) -> dict[int, dict[int, Any]]:
+        """The history of the answers by record and version, in one question."""
+        records = [self.known[name] for name in names]
+        found: dict[int, dict[int, Any]] = {each.pk: {} for each in records}
+        if records:
+            history: Any = type(records[0]).history
+            rows = history.filter(id__in=list(found)).select_related("history_user")
+            for row in rows.order_by("history_id"):
+                found[row.id][row.version] = row
+        return found
+
+    def _compare(
+        self, found: dict[str, Any], name: str, rows: Mapping[int, Any], seen: Any
+    ) -> None:
+        theirs = getattr(self.known[name], self.words)
+        was = getattr(seen, self.words) if seen else None
         given = found[name].strip()
         if given == (was or ""):
             found[name] = theirs
         if given in (theirs, was or "") or theirs == was:
             return
-        who = record.history.latest().history_user
+        newest = rows.get(self.known[name].version)
+        who = newest.history_user if newest else None
         self.add_error(
             name,
             f"{who.name if who else 'Somebody'} answered while you wrote: “{theirs}” Put both"
