@@ -1,7 +1,8 @@
 """Forms of documents and revisions."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.urls import reverse
@@ -132,8 +133,44 @@ class DocumentForm(RecordForm):
         return {}
 
 
-class NewDocumentForm(RecordForm):
+class Writing:
+    """Mixed in before a form with a text: its fields in the groups in which a page shows them."""
+
+    ABOUT: ClassVar[Sequence[str]] = ()
+    CONTENT: ClassVar[Sequence[str]] = ()
+    MORE: ClassVar[Sequence[str]] = ()
+
+    def _group(self, names: Sequence[str]) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]  # type: ignore[attr-defined,index]
+
+    @property
+    def about(self) -> list[forms.BoundField]:
+        """What it is."""
+        return self._group(self.ABOUT)
+
+    @property
+    def content(self) -> list[forms.BoundField]:
+        """What comes with the text."""
+        return self._group(self.CONTENT)
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """What few need: order, quorum, day."""
+        return self._group(self.MORE)
+
+    @property
+    def more_is_used(self) -> bool:
+        """Whether any of these is filled in or wrong."""
+        return any(field.value() or field.errors for field in self.more)
+
+
+class NewDocumentForm(Writing, RecordForm):
     """A new document with the text of its first draft."""
+
+    ABOUT = (
+        *("title", "kind", "owner", "process", "clauses", "confidentiality"),
+        *("issuer", "edition", "watch_on"),
+    )
 
     text = ContentField(label="Text", required=False, help_text=AS_MARKDOWN)
     reviewers = people_in_order("Reviewers")
@@ -157,9 +194,12 @@ class NewDocumentForm(RecordForm):
         )
 
 
-class RevisionForm(RecordForm):
+class RevisionForm(Writing, RecordForm):
     """The content of a draft and who reviews and approves it."""
 
+    ABOUT = ("title",)
+    CONTENT = ("upload", "change_summary")
+    MORE = ("in_order", "review_quorum", "approval_quorum", "effective_from")
     BESIDE = ("upload", "reviewers", "approvers")
 
     text = ContentField(label="Text", required=False, help_text=AS_MARKDOWN)

@@ -13,6 +13,7 @@ from documents.content.schema import (
     documents_in,
     is_empty,
     pictures_in,
+    without_title,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "is_empty",
     "pictures_in",
     "to_markdown",
+    "without_title",
 ]

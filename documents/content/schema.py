@@ -221,3 +221,12 @@ def is_empty(text: Node) -> bool:
         if node["type"] == "text" and node["text"].strip():
             return False
     return True
+
+
+def without_title(text: Node, title: str) -> Node:
+    """The text without a first heading that only says the title again: the page shows it."""
+    blocks = blocks_of(text)
+    if not blocks or blocks[0]["type"] != "heading":
+        return text
+    words = "".join(str(each.get("text", "")) for each in blocks[0].get("content", ()))
+    return {**text, "content": blocks[1:]} if words.strip() == title.strip() else text

@@ -98,6 +98,7 @@ def document_create(request: HttpRequest) -> HttpResponse:
         form_class=NewDocumentForm,
         create=workflow.create_document,
         title="New document",
+        template="documents/document_form.html",
         done=lambda document: document.revisions.get(number=1).get_absolute_url(),
     )
 

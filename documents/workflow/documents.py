@@ -72,7 +72,7 @@ def create_document(
         number=1,
         label="1",
         title=document.title,
-        text=content.check(text or content.EMPTY),
+        text=content.without_title(content.check(text or content.EMPTY), document.title),
         fields=fields or [],
         change_summary="First issue.",
         created_by=by,

@@ -77,12 +77,19 @@ class Desk:
 
     def _write_one(self, form: Any, name: str, value: Any) -> None:
         field = form.locator(f"[name={name}]")
+        editor = form.locator(f"[data-editor]:has([name={name}]) .ProseMirror")
+        if editor.count():
+            editor.click()
+            self.page.keyboard.press("ControlOrMeta+A")
+            self.page.keyboard.type(str(value))
+            return
         kind = field.first.evaluate("e => e.type")
         if kind in ("checkbox", "radio"):
             for label in value if isinstance(value, list) else [value]:
                 form.get_by_label(label).first.check()
                 self.clicks += 1
         elif kind.startswith("select"):
+            field = field.first
             found = field.locator("option", has_text=str(value)).first
             field.select_option(value=found.get_attribute("value"))
         else:
