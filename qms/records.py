@@ -174,6 +174,10 @@ class Record(models.Model):
         content["record"] = f"{self._meta.label_lower}:{self.pk}"
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
+    def told_change(self, name: str, old: Any, new: Any) -> tuple[str, str] | None:
+        """How the history tells the change of a field whose value is no word; None as it is."""
+        return None
+
     def save_because(self, reason: str, *, by: Any, _transition: bool = False) -> None:
         """Save with the person and the reason in the history row.
 

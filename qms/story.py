@@ -87,11 +87,14 @@ def _names_of_related(record: Any, rows: list[Any]) -> dict[str, dict[Any, Any]]
 
 def _changes(record: Any, old: Any, new: Any, names: dict[str, dict[Any, Any]]) -> list[Change]:
     told = []
+    in_words = getattr(record, "told_change", lambda name, old, new: None)
     for each in told_fields(record):
         before, after = getattr(old, each.attname, None), getattr(new, each.attname, None)
         if before != after:
             label = str(each.verbose_name)
-            words = [value_in_words(each, value, names.get(each.name)) for value in (before, after)]
+            words = in_words(each.name, before, after) or [
+                value_in_words(each, value, names.get(each.name)) for value in (before, after)
+            ]
             told.append(Change(label[:1].upper() + label[1:], *words))
     return told
 

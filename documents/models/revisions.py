@@ -27,6 +27,11 @@ def empty_text() -> dict[str, Any]:
     return {"type": "doc", "content": []}
 
 
+def _in_short(lines: list[str]) -> str:
+    words = " / ".join(lines)
+    return (words if len(words) <= 300 else f"{words[:300].rstrip()} …") or "\N{EN DASH}"
+
+
 class RevisionQuerySet(RecordQuerySet):
     def effective(self, at: date | None = None) -> Self:
         """Revisions in force now, or on a day."""
@@ -231,6 +236,22 @@ class Revision(StatefulRecord):
         pictures = Attachment.objects.filter(pk__in=content.pictures_in(self.text)).order_by("pk")
         told["pictures_sha256"] = dict(pictures.values_list("pk", "blob__sha256"))
         return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    def told_change(self, name: str, old: Any, new: Any) -> tuple[str, str] | None:
+        """Of a text only the lines that differ; of fields and questions their labels."""
+        if name == "text":
+            before, after = (
+                content.as_text(each or content.EMPTY).splitlines() for each in (old, new)
+            )
+            gone = [line for line in before if line not in set(after)]
+            come = [line for line in after if line not in set(before)]
+            return _in_short(gone), _in_short(come)
+        if name in ("fields", "questions"):
+            return tuple(  # type: ignore[return-value]
+                _in_short([str(part.get("label") or part.get("question")) for part in each or ()])
+                for each in (old, new)
+            )
+        return None
 
     @property
     def is_obsolete(self) -> bool:
