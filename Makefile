@@ -12,6 +12,7 @@ TESTS ?=
 AT ?=
 ONLY ?=
 PART ?=
+SCALE ?=
 VENV := $(CURDIR)/.venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
@@ -22,7 +23,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 COMPILE = $(PY) -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
   --python-version 3.11 --universal
 
-.PHONY: help demo test prove check fix migrations lock trace permissions shots assets venv
+.PHONY: help demo test prove bench check fix migrations lock trace permissions shots assets venv
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +36,9 @@ test: venv assets  ## All tests; FAST=1 leaves out slow ones and the browser, TE
 
 prove: venv assets  ## The proofs at full count, to docs/proofs.md: PART=moves
 	@exec $(PY) -m tests.prove $(if $(PART),--part "$(PART)")
+
+bench: venv assets  ## How long pages take, as multiples of a plain list: SCALE=small|default|large
+	@exec $(PY) -m tests.bench $(if $(SCALE),--scale "$(SCALE)")
 
 check: venv assets  ## What CI runs first: format, lint, types, borders, migrations, deployment
 	@exec $(PY) -m qms.local.checks

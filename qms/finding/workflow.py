@@ -172,7 +172,7 @@ def _matching(seen: Any, query: str, terms: list[str], limit: int) -> list[Found
         seen.annotate(shouted=Upper("number"))
         .filter(Q(vector=asked) | Q(shouted__startswith=exact))
         .annotate(
-            rank=SearchRank(F("vector"), asked, cover_density=True),
+            rank=SearchRank(F("vector"), asked),
             is_it=models.Case(
                 models.When(shouted=exact, then=2),
                 models.When(shouted__startswith=exact, then=1),

@@ -14,7 +14,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import dateformat, formats
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from qms import origins, periods
@@ -167,6 +167,48 @@ def cell(each: Cell, url: str = "", first: bool = False, today: date | None = No
     if first and url:
         return format_html('<a class="row-link" href="{}">{}</a>', url, drawn)
     return drawn
+
+
+@register.simple_tag
+def list_row(cells: Sequence[Cell], url: str, today: date | None = None) -> SafeString:
+    """A whole row of a list, drawn at once: a template's loop over its cells took twice as long."""
+    drawn = []
+    for place, each in enumerate(cells):
+        inside = cell(each, url, place == 0, today)
+        if place == 0:
+            drawn.append(f'<th scope="row" class="fw-normal">{inside}</th>')
+            continue
+        column = each.column
+        marks = f"is-{column.kind}{' numeric' if column.numeric else ''}"
+        label = conditional_escape(column.label)
+        empty = " is-empty" if each.is_empty else ""
+        drawn.append(f'<td data-label="{label}" class="{marks}{empty}">{inside}</td>')
+    return mark_safe(f"<tr>{''.join(drawn)}</tr>")  # noqa: S308 - each part is escaped above
+
+
+@register.simple_tag
+def side_links(links: Sequence[Any]) -> SafeString:
+    """The entries of one group of the navigation, drawn at once: every page has them twice."""
+    return format_html_join(
+        "",
+        '<li><a class="side-link" href="{}"{}>{}<span>{}</span>{}</a></li>',
+        (
+            (
+                link.url,
+                mark_safe(' aria-current="page"') if link.current else "",
+                icon(link.icon),
+                link.label,
+                _side_count(link.count) if link.count else "",
+            )
+            for link in links
+        ),
+    )
+
+
+def _side_count(count: int) -> SafeString:
+    return format_html(
+        '<span class="side-count">{}<span class="visually-hidden"> open</span></span>', count
+    )
 
 
 def _draw(each: Cell, today: date | None) -> SafeString:

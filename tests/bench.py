@@ -1,0 +1,244 @@
+"""`make bench`: how long pages take, as multiples of a plain list measured in the same run.
+
+Seconds of one machine say little on another; the ratio to a page that only lists 50 rows with
+session, template and count says what our own code adds. Everything is asked in turn, again and
+again, so that a busy moment of the machine falls on all alike. Figures go to var/bench.json.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "var" / "bench.json"
+SIZES = {"small": 1_000, "default": 10_000, "large": 100_000}
+
+
+@dataclass
+class Page:
+    """One page: its name, how to ask for it, and what it may cost in plain lists and questions."""
+
+    name: str
+    ask: Callable[[], Any]
+    most: float
+    most_queries: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured: the median in milliseconds, the ratio to the plain list, questions."""
+
+    name: str
+    milliseconds: float
+    ratio: float
+    most: float
+    queries: int
+    most_queries: int
+
+    @property
+    def holds(self) -> bool:
+        return self.ratio <= self.most and self.queries <= self.most_queries
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """A throw-away database on the test stack's own servers."""
+    from django.db import connection
+    from django.test.utils import setup_test_environment, teardown_test_environment
+
+    from tests.conftest import Stack
+
+    stack = Stack()
+    stack.start()
+    try:
+        setup_test_environment()
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        yield
+    finally:
+        connection.close()
+        teardown_test_environment()
+        stack.stop()
+
+
+def fill(count: int) -> Any:
+    """A company with so many documents in force; returns its quality manager."""
+    from django.db import connection
+
+    from documents import workflow
+    from documents.content import from_markdown
+    from documents.models import Revision
+    from qms.finding.models import Entry
+    from qms.scope.workflow import create_process, set_up_organisation
+    from tests import factories
+    from tests.many import multiply
+
+    manager = factories.person("quality_manager", name="Ana Ruiz")
+    author = factories.person("process_owner", name="Olga Stein")
+    set_up_organisation(by=manager, name="Roy", country="CA", time_zone="America/Toronto")
+    process = create_process(by=manager, code="BUY", name="Buying", owner=author)
+    document = workflow.create_document(
+        by=author,
+        title="Receiving inspection",
+        kind="procedure",
+        owner=author,
+        process=process,
+        text=from_markdown("# Purpose\n\nCount the parcels. " * 40),
+        reviewers=[manager],
+        approvers=[factories.person("top_management", name="Tom Berg")],
+    )
+    revision = document.revisions.get()
+    workflow.submit(revision, by=author)
+    for step, part in ((workflow.review, "review"), (workflow.approve, "approval")):
+        person = workflow.signatories_of(revision, part).seats[0].person
+        step(revision, by=person, proof=factories.proof(person))
+    document.refresh_from_db()
+    words = "'Receiving ' || (array['inspection','calibration','storage','packing'])[1 + mod(n, 4)]"
+    multiply(document, count - 1, number="'QP-' || n", title=f"{words} || ' ' || n")
+    last = connection.cursor()
+    last.execute("select max(id) from documents_document")
+    first = last.fetchone()[0] - (count - 1)
+    multiply(Revision.objects.get(pk=revision.pk), count - 1, document_id=f"{first} + n")
+    entry = Entry.objects.get(record_id=document.pk, title="Receiving inspection")
+    _multiply_entries(entry, count - 1, first, words)
+    last.execute("analyze")
+    return manager
+
+
+def _multiply_entries(entry: Any, times: int, first: int, title: str) -> None:
+    """The index has a generated column, which is written by nobody."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into finding_entry"  # noqa: S608 - expressions of our own
+            " (record_type_id, record_id, language, number, title, keywords, words)"
+            f" select record_type_id, {first} + n, language, 'QP-' || n, {title} || ' ' || n,"
+            " keywords, words || ' lot ' || n || ' batch ' || mod(n::bigint * 7919, 100003)"
+            " from finding_entry, generate_series(1, %s) as n where id = %s",
+            [times, entry.pk],
+        )
+
+
+PLAIN = """{% extends "base.html" %}{% block content %}<h1>{{ count }}</h1>
+<table>{% for row in rows %}<tr><td><a href="/documents/{{ row.pk }}/">{{ row.number }}</a></td>
+<td>{{ row.title }}</td><td>{{ row.get_kind_display }}</td><td>{{ row.owner.name }}</td>
+<td>{{ row.process.name }}</td><td>{{ row.next_review|date:"j M Y" }}</td>
+<td>{{ row.get_status_display }}</td></tr>{% endfor %}</table>{% endblock %}"""
+
+
+def plain_list(request: Any) -> Any:
+    """The yardstick: 50 rows of the same table in our frame, with person, count and a template.
+
+    What anybody would write by hand: no filter, no sorting, no columns to choose, no export.
+    """
+    from django.http import HttpResponse
+    from django.template import engines
+
+    from documents.models import Document
+
+    rows = Document.objects.select_related("owner", "process").order_by("number")
+    context = {"title": "Plain", "count": rows.count(), "rows": list(rows[:50])}
+    return HttpResponse(engines["django"].from_string(PLAIN).render(context, request))
+
+
+def pages(client: Any) -> list[Page]:
+    """What is measured, with its targets."""
+    from documents.models import Document
+
+    some = Document.objects.order_by("pk")[500]
+
+    def get(address: str) -> Callable[[], Any]:
+        return lambda: client.get(address)
+
+    return [
+        Page("plain list", get("/bench/plain/"), 1, 12),
+        Page("master list", get("/documents/"), 1.5, 12),
+        Page("master list, page 40", get("/documents/?page=40"), 1.5, 12),
+        Page("master list, filtered", get("/documents/?title=storage&sort=title"), 1.5, 12),
+        Page("a document", get(f"/documents/{some.pk}/"), 2, 20),
+        Page("my work", get("/"), 2, 15),
+        Page("search, a common word", get("/search/?q=calibration"), 2, 16),
+        Page("search, a rare word", get("/search/?q=batch+7919"), 2, 16),
+        Page("search, a typing error", get("/search/?q=callibraton"), 2, 18),
+    ]
+
+
+def measure(client: Any, rounds: int) -> list[Figure]:
+    """Ask every page in turn, so many times; medians."""
+    from tests.many import questions
+
+    asked = pages(client)
+    times: dict[str, list[float]] = {page.name: [] for page in asked}
+    for page in asked:
+        answer = page.ask()
+        assert answer.status_code == 200, page.name
+    for _round in range(rounds):
+        for page in asked:
+            begin = time.perf_counter()
+            page.ask()
+            times[page.name].append(time.perf_counter() - begin)
+    medians = {name: statistics.median(many) for name, many in times.items()}
+    floor = medians["plain list"]
+    return [
+        Figure(
+            page.name,
+            round(medians[page.name] * 1000, 1),
+            round(medians[page.name] / floor, 2),
+            page.most,
+            questions(page.ask),
+            page.most_queries,
+        )
+        for page in asked
+    ]
+
+
+def main() -> int:
+    """Measure, print, keep. Returns 1 when a target is missed and `--strict` is given."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--scale", choices=SIZES, default="default")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--strict", action="store_true")
+    asked = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.test import Client
+    from django.urls import path
+
+    from qms import urls
+
+    settings.ZEAL_RAISE = False
+    settings.MIDDLEWARE = [m for m in settings.MIDDLEWARE if "zeal" not in m]
+    urls.urlpatterns.insert(0, path("bench/plain/", plain_list))
+    with database():
+        manager = fill(SIZES[asked.scale])
+        client = Client()
+        client.force_login(manager, backend="qms.people.access.RoleBackend")
+        figures = measure(client, asked.rounds)
+    print(f"{SIZES[asked.scale]:,} documents, medians of {asked.rounds}\n")
+    print(f"{'page':26}{'ms':>8}{'plain lists':>13}{'of':>6}{'questions':>11}{'of':>5}")
+    for each in figures:
+        mark = "" if each.holds else "  missed"
+        print(
+            f"{each.name:26}{each.milliseconds:8}{each.ratio:13}{each.most:6}"
+            f"{each.queries:11}{each.most_queries:5}{mark}"
+        )
+    TARGET.parent.mkdir(exist_ok=True)
+    told = {"scale": asked.scale, "rounds": asked.rounds, "figures": [asdict(f) for f in figures]}
+    TARGET.write_text(json.dumps(told, indent=2))
+    missed = [each for each in figures if not each.holds]
+    return 1 if missed and asked.strict else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
