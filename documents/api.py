@@ -2,8 +2,23 @@
 `/api/v1/signatories/`, what is said of drafts at `/api/v1/comments/`."""
 
 from documents import workflow
-from documents.forms import DocumentForm, HandOnForm, NewDocumentForm, RevisionForm
-from documents.models import Comment, Document, Revision, Signatory
+from documents.forms import (
+    DocumentForm,
+    HandOnForm,
+    HoldForm,
+    NewDocumentForm,
+    PointerForm,
+    RevisionForm,
+)
+from documents.models import (
+    Comment,
+    Disposition,
+    Document,
+    EvidencePointer,
+    LegalHold,
+    Revision,
+    Signatory,
+)
 from qms.api import Resource
 
 documents = Resource(
@@ -68,4 +83,30 @@ comments = Resource(
     Comment,
     fields=("revision", "block", "quote", "words", "answer", "status", "created_by"),
     related=("revision__document",),
+)
+pointers = Resource(
+    "evidence-pointers",
+    EvidencePointer,
+    fields=(
+        *("number", "title", "system", "query", "owner", "process", "clauses", "retention"),
+        *("sample_months", "sampled_on", "next_sample", "seen", "status"),
+    ),
+    form=PointerForm,
+    create=workflow.point_at_evidence,
+)
+holds = Resource(
+    "legal-holds",
+    LegalHold,
+    fields=("number", "title", "why", "process", "status"),
+    form=HoldForm,
+    create=workflow.place_hold,
+)
+dispositions = Resource(
+    "dispositions",
+    Disposition,
+    fields=(
+        *("number", "document", "why", "kept_until", "status"),
+        *("approved_by", "done_on", "destroyed"),
+    ),
+    related=("document",),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from documents.models import Document, Revision
+from documents.models import Disposition, Document, EvidencePointer, Revision
 from documents.prints import TEMPLATE, revision_context
 from qms import contributions
 from qms.clauses import ClauseRef
@@ -97,6 +97,50 @@ def printed_revisions(period: Period, as_of: datetime) -> Iterable[tuple[Revisio
             yield each, f"{each.document.number}-rev{each.label}"
 
 
+@contributions.register(
+    name="evidence-pointers",
+    title="Evidence that lives elsewhere",
+    columns=(
+        *("Number", "What it shows", "System", "Where", "Owner", "Kept there for"),
+        *("Last sample", "What it showed", "Next sample", "State"),
+    ),
+)
+def pointers(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a pointer."""
+    for each in EvidencePointer.objects.select_related("owner").order_by("number"):
+        yield (
+            *(each.number, each.title, each.system, each.query, each.owner.name),
+            *(each.retention, each.sampled_on, each.seen, each.next_sample),
+            each.get_status_display(),
+        )
+
+
+@contributions.register(
+    name="dispositions",
+    title="Documents that were disposed of",
+    columns=(
+        "Number",
+        "Document",
+        "Kept until",
+        "Why",
+        "Proposed by",
+        "Approved by",
+        "On",
+        "Files",
+    ),
+)
+def dispositions(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a disposition that was carried out."""
+    rows = Disposition.objects.filter(status=Disposition.Status.DONE)
+    for each in rows.select_related("document", "created_by", "approved_by").order_by("number"):
+        yield (
+            *(each.number, each.document.number, each.kept_until, each.why),
+            each.created_by.name,
+            each.approved_by.name if each.approved_by else "",
+            *(each.done_on, each.destroyed),
+        )
+
+
 @contributions.review_input(key="documents", title="Documented information", order=80)
 def review_input(period: Period) -> list[Line]:
     """How current the documents are; a line for the chairing person, not an input of the list."""
@@ -107,6 +151,27 @@ def review_input(period: Period) -> list[Line]:
     return [
         Line("Revisions that took effect", str(effective)),
         Line("Documents past their review", str(overdue)),
+    ]
+
+
+@contributions.clause_evidence
+def sampled_elsewhere(edition: str) -> list[ClauseLine]:
+    """A dated sample of outside evidence shows the clauses it serves, kept by its owner."""
+    rows = EvidencePointer.objects.active().exclude(sampled_on=None).exclude(clauses=[])
+    return [
+        ClauseLine(
+            ref.number,
+            "Sample of outside evidence",
+            f"{each.title} ({each.system})",
+            each.number,
+            each.owner.name,
+            each.sampled_on,
+            each.get_absolute_url(),
+            of=each,
+        )
+        for each in rows.select_related("owner").order_by("number")
+        for ref in map(ClauseRef.parse, each.clauses)
+        if ref.edition == edition
     ]
 
 

@@ -8,7 +8,14 @@ from django import forms
 from django.urls import reverse
 
 from documents import content
-from documents.models import Document, KindRule, Revision, Signatory
+from documents.models import (
+    Document,
+    EvidencePointer,
+    KindRule,
+    LegalHold,
+    Revision,
+    Signatory,
+)
 from documents.workflow import name_signatories, set_sites
 from documents.workflow.signatories import Part
 from qms.files.workflow import attach
@@ -268,6 +275,35 @@ class StartRevisionForm(PlainForm):
         label="A minor change",
         required=False,
         help_text=Revision._meta.get_field("is_minor").help_text,
+    )
+
+
+class PointerForm(RecordForm):
+    """Where evidence lives that is not kept here."""
+
+    class Meta:
+        model = EvidencePointer
+        fields = (
+            *("title", "system", "query", "owner", "process", "clauses"),
+            *("retention", "sample_months"),
+        )
+
+
+class HoldForm(RecordForm):
+    """What may not be disposed of, and why."""
+
+    class Meta:
+        model = LegalHold
+        fields = ("title", "why", "process")
+
+
+class DispositionForm(PlainForm):
+    """Why a document may go."""
+
+    why = forms.CharField(
+        label="Why it may go",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why it may go; somebody else decides."},
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from documents.views import documents, revisions, writing
+from documents.views import documents, keeping, revisions, writing
 
 app_name = "documents"
 urlpatterns = [
@@ -25,6 +25,24 @@ urlpatterns = [
     path("comments/<int:pk>/", writing.comment_detail, name="comment_detail"),
     path(
         "comments/<int:pk>/do/<slug:name>/", writing.comment_transition, name="comment_transition"
+    ),
+    path("evidence/", keeping.pointer_list, name="pointer_list"),
+    path("evidence/new/", keeping.pointer_create, name="pointer_create"),
+    path("evidence/<int:pk>/", keeping.pointer_detail, name="pointer_detail"),
+    path("evidence/<int:pk>/edit/", keeping.pointer_edit, name="pointer_edit"),
+    path(
+        "evidence/<int:pk>/do/<slug:name>/", keeping.pointer_transition, name="pointer_transition"
+    ),
+    path("retention/", keeping.retention, name="retention"),
+    path("retention/<int:pk>/propose/", keeping.disposition_create, name="disposition_create"),
+    path("holds/new/", keeping.hold_create, name="hold_create"),
+    path("holds/<int:pk>/", keeping.hold_detail, name="hold_detail"),
+    path("holds/<int:pk>/do/<slug:name>/", keeping.hold_transition, name="hold_transition"),
+    path("dispositions/<int:pk>/", keeping.disposition_detail, name="disposition_detail"),
+    path(
+        "dispositions/<int:pk>/do/<slug:name>/",
+        keeping.disposition_transition,
+        name="disposition_transition",
     ),
     path("choose/", documents.document_choose, name="document_choose"),
     path("revisions/<int:pk>/pdf/", revisions.revision_pdf, name="revision_pdf"),

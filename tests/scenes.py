@@ -20,7 +20,14 @@ from capa import workflow as capa
 from capa.models import Nonconformity
 from documents import workflow as documents
 from documents.content import from_markdown
-from documents.models import Comment, Document, Revision
+from documents.models import (
+    Comment,
+    Disposition,
+    Document,
+    EvidencePointer,
+    LegalHold,
+    Revision,
+)
 from objectives import schedule
 from objectives import workflow as objectives
 from objectives.models import Measurement, Objective, readings_of
@@ -580,6 +587,30 @@ def withdraw_its_document(cast: Cast, revision: Revision) -> None:
     documents.withdraw(document, by=cast.approver, reason="Merged into another.")
 
 
+def a_pointer(cast: Cast) -> EvidencePointer:
+    return documents.point_at_evidence(
+        by=cast.manager,
+        title="Every change is reviewed",
+        system="Repository",
+        query="https://code.example.com/changes?state=merged",
+        owner=cast.owner,
+        retention="Ten years",
+    )
+
+
+def with_a_sample(cast: Cast, pointer: EvidencePointer) -> None:
+    files.attach(pointer, a_file(), by=cast.owner)
+
+
+def a_disposition(cast: Cast) -> Disposition:
+    """Of a procedure that was withdrawn two years ago and is kept for one."""
+    documents.change_rule(by=cast.manager, kind="procedure", prefix="QP", retention_years=1)
+    with time_machine.travel(clock.now() - timedelta(days=800), tick=True):
+        document = a_document(cast)
+        documents.withdraw(document, by=cast.approver, reason="Merged.")
+    return documents.propose_disposition(by=cast.manager, document=document, why="Kept enough.")
+
+
 def an_objective(cast: Cast) -> Objective:
     return objectives.set_objective(
         by=cast.manager,
@@ -915,6 +946,34 @@ ALL = (
         },
         api="revisions",
         people=("author", "reviewer", "approver"),
+    ),
+    Scene(
+        EvidencePointer,
+        a_pointer,
+        {
+            "take_sample": Step(
+                "owner", lambda cast: {"seen": "All of May."}, prepare=with_a_sample, detour=True
+            ),
+            "end_pointer": Step("manager"),
+        },
+        api="evidence-pointers",
+        people=("owner", "manager"),
+    ),
+    Scene(
+        LegalHold,
+        lambda cast: documents.place_hold(by=cast.manager, title="Claim", why="A customer sues."),
+        {"lift": Step("manager")},
+        api="legal-holds",
+    ),
+    Scene(
+        Disposition,
+        a_disposition,
+        {
+            "dispose": Step("boss", never=("manager",)),
+            "decline_disposition": Step("boss"),
+        },
+        api="dispositions",
+        people=("manager", "boss"),
     ),
     Scene(
         Comment,

@@ -7,6 +7,7 @@ from documents.models.documents import (
     DocumentSite,
     KindRule,
 )
+from documents.models.keeping import Disposition, EvidencePointer, LegalHold
 from documents.models.revisions import Revision, RevisionQuerySet, Signatory, SignatoryQuerySet
 from documents.models.writing import Comment, CommentQuerySet, Presence
 
@@ -14,10 +15,13 @@ __all__ = [
     "READERS_OF_RESTRICTED",
     "Comment",
     "CommentQuerySet",
+    "Disposition",
     "Document",
     "DocumentQuerySet",
     "DocumentSite",
+    "EvidencePointer",
     "KindRule",
+    "LegalHold",
     "Presence",
     "Revision",
     "RevisionQuerySet",

@@ -38,6 +38,11 @@ class DocumentQuerySet(RecordQuerySet):
         """Documents that were not withdrawn."""
         return self.exclude(status=Document.Status.WITHDRAWN)
 
+    def kept_no_longer(self) -> Self:
+        """Documents that were withdrawn and not disposed of."""
+        rows = self.filter(status=Document.Status.WITHDRAWN)
+        return rows.exclude(dispositions__status="done")
+
     def review_due(self, on: date) -> Self:
         """Documents whose periodic review is past."""
         return self.current().filter(next_review__lt=on)

@@ -42,6 +42,10 @@ class RevisionQuerySet(RecordQuerySet):
         )
         return began.filter(status__in=Revision.RELEASED_STATES)
 
+    def kept(self) -> Self:
+        """Revisions of documents that were not disposed of."""
+        return self.exclude(document__dispositions__status="done")
+
     def released(self) -> Self:
         """Revisions that are or were in force."""
         return self.filter(status__in=Revision.RELEASED_STATES)
@@ -58,7 +62,7 @@ class RevisionQuerySet(RecordQuerySet):
 
     def in_force_during(self, start: date, end: date) -> Self:
         """Revisions that were in force at any time in a period (both days inclusive)."""
-        return self.filter(
+        return self.kept().filter(
             Q(ended_on__isnull=True) | Q(ended_on__gt=start),
             effective_from__lte=end,
             status__in=Revision.RELEASED_STATES,
@@ -66,7 +70,7 @@ class RevisionQuerySet(RecordQuerySet):
 
     def visible_to(self, person: Any) -> Self:
         """What was in force is for every reader of the document; drafts are for their makers."""
-        rows = super().visible_to(person)
+        rows = super().visible_to(person).kept()
         readable = rows.filter(document__in=Document.objects.visible_to(person).values("pk"))
         if person.has_perm("documents.add_revision"):
             return readable

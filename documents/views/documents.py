@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from documents import workflow
 from documents.forms import DocumentForm, KindRuleForm, NewDocumentForm
-from documents.models import Document, KindRule, Revision
+from documents.models import Disposition, Document, KindRule, Revision
 from documents.shown import on_page
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
@@ -83,6 +83,11 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         crumbs=[("Documents", reverse("documents:document_list")), (document.number, "")],
         due=document.next_review,
         revisions=revisions,
+        disposed=(
+            document.dispositions.filter(status=Disposition.Status.DONE).first()
+            if document.status == Document.Status.WITHDRAWN
+            else None
+        ),
         in_force=in_force,
         text=on_page(in_force, request.user) if in_force else "",
         in_work=next((each for each in revisions if each.status in Revision.OPEN_STATES), None),

@@ -94,6 +94,14 @@ def read(blob: Blob) -> bytes:
     return content
 
 
+def destroy(blob: Blob) -> None:
+    """Take the content and its small pictures out of the storage for good; the row stays."""
+    place = storage()
+    small = [f"thumbnails/{blob.path}-{size}.jpg" for size in THUMBNAILS]
+    for path in (blob.path, *small):
+        place.delete(path)
+
+
 def thumbnail(blob: Blob, size: str) -> bytes:
     """A picture as a small JPEG, made once; raises Refused when it is no picture."""
     if blob.media_type not in PICTURES or size not in THUMBNAILS:

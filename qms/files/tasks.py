@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from qms.files import renditions
-from qms.files.workflow import RENDER
+from qms.files import renditions, storage
+from qms.files.models import Blob, Rendition
+from qms.files.workflow import DESTROY, RENDER
 from qms.outbox.models import Effect
 from qms.outbox.workflow import effect
 
@@ -18,3 +19,15 @@ from qms.outbox.workflow import effect
 def render(leased: Effect) -> None:
     """Make the words and the PDF of a stored content."""
     renditions.make(leased)
+
+
+@effect(DESTROY, outside=True, words="Destroying a file")
+def destroy(leased: Effect) -> None:
+    """Destroy a stored content and what was made of it; asking twice is once."""
+    blob = Blob.objects.get(pk=leased.payload["blob"])
+    made = Rendition.objects.filter(blob=blob).select_related("pdf").first()
+    if made is not None:
+        if made.pdf is not None:
+            storage.destroy(made.pdf)
+        made.delete()
+    storage.destroy(blob)

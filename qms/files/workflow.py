@@ -174,6 +174,25 @@ def pdf_of(attachment: Attachment) -> bytes | None:
     return storage.read(made.pdf) if made and made.pdf else None
 
 
+# Destroying what was kept long enough
+
+DESTROY = "files.destroy"
+
+
+def destroy(attached: Iterable[Attachment], *, why: str) -> int:
+    """Destroy the contents of these files for good, once the running transaction is kept.
+
+    A content that something else has attached stays. Returns how many will go; that they were
+    there, under which name and hash, stays in the history.
+    """
+    mine = {each.pk: each.blob_id for each in attached}
+    elsewhere = Attachment.objects.kept().filter(blob__in=mine.values()).exclude(pk__in=mine)
+    going = set(mine.values()) - set(elsewhere.values_list("blob_id", flat=True))
+    for blob in sorted(going):
+        outbox.add(DESTROY, f"destroy:{blob}", blob=blob, why=why)
+    return len(going)
+
+
 # What others ask
 
 

@@ -228,6 +228,14 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "documents.change_signatory": (QM, PO, TM),  # one's own or one's revision's: a guard says so
     "documents.view_comment": (QM, PO, TM),
     "documents.add_comment": (QM, PO, TM),
+    "documents.view_evidencepointer": EVERYONE,
+    "documents.add_evidencepointer": (QM, PO),
+    "documents.change_evidencepointer": (QM, PO),
+    "documents.view_legalhold": (QM, TM, PO),
+    "documents.add_legalhold": (QM, TM),
+    "documents.view_disposition": EVERYONE,
+    "documents.add_disposition": (QM,),
+    "documents.approve_disposition": (QM, TM),
     "documents.view_kindrule": EVERYONE,
     "documents.change_kindrule": (QM,),
     # Objectives

@@ -1,0 +1,193 @@
+"""Pages of evidence that lives elsewhere, of holds, and of what was kept long enough."""
+
+from typing import Any
+
+import django_filters
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+
+from documents import workflow
+from documents.forms import DispositionForm, HoldForm, PointerForm
+from documents.models import Disposition, Document, EvidencePointer, LegalHold
+from qms import pages
+from qms.access import ANYONE_SIGNED_IN, needs
+from qms.pages import Column
+from qms.people.models import Person
+from qms.scope.models import Process
+
+POINTERS = [
+    Column("number", "Number", sort="number", kind="number"),
+    Column("title", "What it shows", sort="title"),
+    Column("system", "Outside system", sort="system"),
+    Column("process", "Process", sort="process__code"),
+    Column("owner", "Owner", sort="owner__name", kind="person"),
+    Column("sampled_on", "Last sample", sort="sampled_on", kind="date"),
+    Column("next_sample", "Next sample", sort="next_sample", kind="due"),
+    Column("status", "State", sort="status", kind="state"),
+]
+
+
+class PointerFilter(django_filters.FilterSet):
+    """Filters of the evidence that lives elsewhere."""
+
+    title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    system = django_filters.CharFilter(lookup_expr="icontains", label="System")
+    process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
+    owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
+
+    class Meta:
+        model = EvidencePointer
+        fields = ("title", "system", "process", "owner")
+
+
+@needs("documents.view_evidencepointer")
+def pointer_list(request: HttpRequest) -> HttpResponseBase:
+    """Evidence that lives elsewhere, with its dated samples."""
+    rows = EvidencePointer.objects.visible_to(request.user).select_related("owner", "process")
+    return pages.show_list(
+        request,
+        rows,
+        columns=POINTERS,
+        filterset=PointerFilter,
+        default_sort="next_sample",
+        title="Evidence elsewhere",
+        intro="What tickets, repositories or an ERP can show, and a dated sample of it kept here.",
+        create_url=reverse("documents:pointer_create"),
+        create_label="Point at evidence",
+        empty="Nothing is pointed at yet. Name the first system that holds evidence.",
+    )
+
+
+@needs("documents.view_evidencepointer")
+def pointer_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where the evidence is, who can show it, and the samples kept here."""
+    rows = EvidencePointer.objects.select_related("owner", "process", "created_by")
+    pointer = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        pointer,
+        template="documents/pointer_detail.html",
+        title=pointer.title,
+        subtitle=f"{pointer.number} · {pointer.system}",
+        due=pointer.next_sample,
+        crumbs=[("Evidence elsewhere", "documents:pointer_list")],
+    )
+
+
+@needs("documents.add_evidencepointer")
+def pointer_create(request: HttpRequest) -> HttpResponse:
+    """Point at evidence that lives elsewhere."""
+    return pages.edit(
+        request,
+        form_class=PointerForm,
+        create=workflow.point_at_evidence,
+        title="Point at evidence",
+        context={"cancel_url": "documents:pointer_list"},
+    )
+
+
+@needs("documents.change_evidencepointer")
+def pointer_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change where it is or who shows it."""
+    pointer = pages.find(request, EvidencePointer.objects, pk=pk)
+    return pages.edit(
+        request, form_class=PointerForm, instance=pointer, title=f"Edit {pointer.number}"
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def pointer_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Keep a sample, or end the pointer."""
+    return pages.do_transition(request, pages.find(request, EvidencePointer.objects, pk=pk), name)
+
+
+@needs("documents.view_legalhold")
+def retention(request: HttpRequest) -> HttpResponse:
+    """What was kept long enough, what is held, and what was disposed of."""
+    withdrawn = Document.objects.visible_to(request.user).kept_no_longer()
+    rows = [
+        (each, workflow.kept_until(each), workflow.why_it_stays(each))
+        for each in withdrawn.select_related("process").order_by("number")[:200]
+    ]
+    holds = LegalHold.objects.visible_to(request.user).select_related("process", "created_by")
+    done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")
+    context = {
+        "title": "Retention",
+        "rows": rows,
+        "holds": list(holds.order_by("status", "-pk")[:100]),
+        "dispositions": list(done.order_by("-pk")[:200]),
+        "may_hold": request.user.has_perm("documents.add_legalhold"),
+        "may_propose": request.user.has_perm("documents.add_disposition"),
+    }
+    return pages.respond(request, "documents/retention.html", "documents/retention.html", context)
+
+
+@needs("documents.add_legalhold")
+def hold_create(request: HttpRequest) -> HttpResponse:
+    """Forbid to dispose of something."""
+    return pages.edit(
+        request,
+        form_class=HoldForm,
+        create=workflow.place_hold,
+        title="Place a hold",
+        context={"cancel_url": "documents:retention"},
+    )
+
+
+@needs("documents.view_legalhold")
+def hold_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One hold and its history."""
+    hold = pages.find(request, LegalHold.objects.select_related("process"), pk=pk)
+    return pages.show_record(
+        request,
+        hold,
+        template="documents/hold_detail.html",
+        title=hold.title,
+        subtitle=hold.number,
+        crumbs=[("Retention", "documents:retention")],
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def hold_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Lift a hold."""
+    return pages.do_transition(request, pages.find(request, LegalHold.objects, pk=pk), name)
+
+
+@needs("documents.add_disposition")
+def disposition_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose to dispose of a document."""
+    document = pages.find(request, Document.objects, pk=pk)
+
+    def create(*, by: Any, why: str) -> Disposition:
+        return workflow.propose_disposition(by=by, document=document, why=why)
+
+    return pages.edit(
+        request,
+        form_class=DispositionForm,
+        create=create,
+        title=f"Dispose of {document.number}",
+        context={"cancel_url": "documents:retention", "submit": "Propose"},
+    )
+
+
+@needs("documents.view_disposition")
+def disposition_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One disposition: what goes, why, who decided."""
+    rows = Disposition.objects.select_related("document", "created_by", "approved_by")
+    disposition = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        disposition,
+        template="documents/disposition_detail.html",
+        title=f"Disposition of {disposition.document}",
+        subtitle=disposition.number,
+        crumbs=[("Retention", "documents:retention")],
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def disposition_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Approve a disposition, or decline it."""
+    rows = Disposition.objects.select_related("document")
+    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
