@@ -21,7 +21,7 @@ from qms.local.postgres import Postgres
 from qms.local.processes import NotReady, spawn, stop
 from qms.local.valkey import Valkey
 from tests import template
-from tests.settings import NAME, ROOT, STACK
+from tests.settings import NAME, OURS, ROOT, STACK
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -86,7 +86,20 @@ def chromium() -> str | None:
     return given or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
+# What takes long begins first, so that at the end no worker waits for another's.
+LONG = (
+    "test_demo_starts_whole",
+    "test_the_whole_loop",
+    "test_scheduler_and_worker_catch_up",
+    "test_a_killed_celery_worker",
+    "test_worker_process_runs_tasks",
+    "test_a_new_organisation_sets_itself_up",
+    "test_no_page_tells_what_its_reader_may_not_see",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.name.startswith(LONG))
     if chromium() is not None:
         return
     skip = pytest.mark.skip(reason="No Chromium was found: apt-get install chromium")
@@ -128,6 +141,12 @@ def _empty_the_tables(_case: Any) -> None:
             cursor.execute("set local session_replication_role = replica")
             for name in filled:
                 cursor.execute(f"delete from {name}")  # noqa: S608 - the name of a table
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """A server of this run's own takes its databases with it; to drop each would take seconds."""
+    return django_db_keepdb or os.environ["DATABASE_URL"] == OURS
 
 
 @pytest.fixture(scope="session")
