@@ -29,6 +29,7 @@ from qms.files.workflow import guards_attaching
 from qms.links import set_links
 from qms.people.models import Person
 from qms.periods import due_in, today
+from qms.records import insert_together
 from qms.refusals import Refused, Stale
 from qms.scope.models import Process, Site
 from qms.work.workflow import refresh
@@ -245,13 +246,15 @@ def set_team(audit: Audit, *, by: Person, team: Any) -> Audit:
 
 def draft_checklist(audit: Audit, *, by: Person) -> None:
     """One item for each question the catalogue asks for the audit's clauses."""
-    position = 0
-    for key in audit.clauses:
-        for question in clauses.clause(key).questions:
-            position += 1
+    asked = [(key, each) for key in audit.clauses for each in clauses.clause(key).questions]
+    insert_together(
+        [
             ChecklistItem(
                 audit=audit, position=position, clause=key, question=question, created_by=by
-            ).save()
+            )
+            for position, (key, question) in enumerate(asked, start=1)
+        ]
+    )
 
 
 def add_question(audit: Audit, *, by: Person, question: str, clause: str = "") -> ChecklistItem:

@@ -20,7 +20,7 @@ from qms.files.workflow import guards_attaching
 from qms.forms import DateInput
 from qms.people.models import Person
 from qms.periods import add_months, today
-from qms.records import RecordSaved
+from qms.records import RecordSaved, insert_together
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.work.workflow import refresh
@@ -199,6 +199,7 @@ def compile_inputs(review: Review, *, by: Any) -> None:
     """Gather every input from the records as they stand now, and freeze it."""
     review.compiled_on = today()
     known = {each.key: each for each in inputs_of(review)}
+    new = []
     for position, found in enumerate(inputs.compiled(review.edition, review.period), start=1):
         given = known.pop(found.key, None)
         if given is None:
@@ -208,17 +209,14 @@ def compile_inputs(review: Review, *, by: Any) -> None:
             given.comment = given.comment_opportunities = given.no_change_because = ""
         given.position, given.title, given.trend = position, found.title, found.trend
         given.required, given.lines = found.required, found.stored
-        _keep(given, "Compiled again from the records.", by)
+        if given._state.adding:
+            new.append(given)
+        else:
+            given.save_because("Compiled again from the records.", by=by)
+    insert_together(new)
     for left in known.values():
         left.required, left.position = False, left.position + 100
-        _keep(left, "The list of this edition does not ask for it.", by)
-
-
-def _keep(given: ReviewInput, reason: str, by: Any) -> None:
-    if given._state.adding:
-        given.save()
-    else:
-        given.save_because(reason, by=by)
+        left.save_because("The list of this edition does not ask for it.", by=by)
 
 
 @transition(

@@ -31,6 +31,7 @@ from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import due_in, today
 from qms.proofs import GapSignal
+from qms.records import insert_together
 from qms.refusals import Refused, Stale
 from qms.scope.models import Organisation
 from qms.work.workflow import refresh
@@ -117,8 +118,12 @@ def start_assessment(*, by: Person, edition: str, title: str = "") -> Assessment
     title = title.strip() or f"Gap assessment to {clauses.standard(edition)}"
     assessment = Assessment(title=title, edition=edition, created_by=by)
     assessment.save()
-    for each in clauses.clauses(edition, assessable=True):
-        GapAnswer(assessment=assessment, clause=each.key, created_by=by).save()
+    insert_together(
+        [
+            GapAnswer(assessment=assessment, clause=each.key, created_by=by)
+            for each in clauses.clauses(edition, assessable=True)
+        ]
+    )
     return assessment
 
 
@@ -154,11 +159,27 @@ def start_delta(*, by: Person, earlier: Assessment, title: str = "") -> Assessme
     assessment.save()
     known = {each.clause: each for each in earlier.answers.select_related("answered_by")}
     links = _live_links(known.values())
+    answers = []
     for each in clauses.clauses(edition, assessable=True):
         mapped = clauses.mapping_of(each.ref)
         before = [known[ref.key] for ref in mapped.refs if ref.key in known]
         answer = GapAnswer(assessment=assessment, clause=each.key, created_by=by)
         _begin_from(answer, mapped.kind, before, links)
+        answers.append(answer)
+    insert_together(answers)
+    insert_together(
+        [
+            EvidenceLink(
+                answer=answer,
+                record_type_id=link.record_type_id,
+                record_id=link.record_id,
+                created_by=by,
+            )
+            for answer in answers
+            if answer.taken_over
+            for link in links.get(answer.earlier_id or 0, [])
+        ]
+    )
     return assessment
 
 
@@ -180,21 +201,11 @@ def _begin_from(
     again = kind in (*clauses.ASSESS_AGAIN, *clauses.CHECK_YOUR_COPY)
     old = before[0] if len(before) == 1 and before[0].rating != Rating.OPEN else None
     if again or old is None:
-        answer.save()
         return
     answer.taken_over = True
     for name in ("rating", "evidence", "note", "answered_by", "answered_on"):
         setattr(answer, name, getattr(old, name))
-    kept = links.get(old.pk, [])
-    answer.linked = len(kept)
-    answer.save()
-    for link in kept:
-        EvidenceLink(
-            answer=answer,
-            record_type_id=link.record_type_id,
-            record_id=link.record_id,
-            created_by=answer.created_by,
-        ).save()
+    answer.linked = len(links.get(old.pk, []))
 
 
 def answer(

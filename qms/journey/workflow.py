@@ -34,6 +34,7 @@ from qms.journey.models import (
 from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.periods import add_months, months_between, today
+from qms.records import insert_together
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.workflow import amend, amendment, creates, transition, voids
@@ -184,11 +185,14 @@ def lay_plan(project: Project, *, by: Person) -> None:
     """The lines of the plan with their actions, dated from the first day and the length."""
     lines = guide.plan_lines()
     days = plan.lay_out([line.share for line in lines], project.starts_on, project.months)
-    for position, (line, day) in enumerate(zip(lines, days, strict=True), start=1):
-        step = PlanStep(
+    steps = [
+        PlanStep(
             project=project, position=position, step=line.step, share=line.share, created_by=by
         )
-        step.save()
+        for position, line in enumerate(lines, start=1)
+    ]
+    insert_together(steps)
+    for step, line, day in zip(steps, lines, days, strict=True):
         promise(
             by=by,
             title=line.title,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -28,6 +29,12 @@ EN_DASH = "\N{EN DASH}"
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """An icon from the sprite; decoration unless it has a `label`. `size` may be "large"."""
+    return _drawn(name, str(label), size)
+
+
+@lru_cache(maxsize=1000)
+def _drawn(name: str, label: str, size: str) -> SafeString:
+    """A page has some ninety icons, the same ones again and again."""
     about = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
     return format_html(
         '<svg class="icon{}" {}><use href="{}#{}"></use></svg>',

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from qms.actions import workflow
 from qms.actions.models import Action
+from qms.gap.workflow import start_assessment
 from qms.people.models import Person
+from qms.records import insert_together
 from qms.refusals import Refused, Stale
 from qms.scope.models import Process, ScopeStatement
 from qms.workflow import amend
@@ -226,3 +228,26 @@ def test_a_process_without_owner_does_not_run(owner: Person) -> None:
         process.pk,
         match="scope_active_process_has_owner",
     )
+
+
+def test_parts_inserted_together_are_kept_like_those_inserted_one_by_one(owner: Person) -> None:
+    assessment = start_assessment(by=owner, edition="2026")
+    answers = list(assessment.answers.all())
+    assert len(answers) == 65
+    for answer in answers:
+        kept = answer.history.get()
+        assert (kept.history_user, kept.history_change_reason) == (owner, "Created.")
+        assert (kept.clause, kept.recorded_at) == (answer.clause, answer.recorded_at)
+        assert kept.history_type == "+"
+    connection.check_constraints()  # what the database asks for at commit
+
+
+def test_what_takes_a_number_or_begins_elsewhere_is_not_inserted_together(owner: Person) -> None:
+    day = timezone.localdate()
+    numbered = Action(title="Fit a guard", owner=owner, due=day, created_by=owner)
+    with pytest.raises(TypeError, match="takes its number"):
+        insert_together([numbered])
+    moved = Process(code="X", name="X", owner=owner, created_by=owner, status="retired")
+    with pytest.raises(TypeError, match="starts as"):
+        insert_together([moved])
+    assert not Action.objects.exists()
