@@ -139,12 +139,12 @@ class Record(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert a new record; an existing one is saved by `save_because` only."""
         adding = self._state.adding
-        if adding:
-            self._begin()
-        elif not getattr(self, "_change_reason", None):
+        if not adding and not getattr(self, "_change_reason", None):
             raise TypeError(f"Changing a {type(self).__name__} needs a reason; use save_because().")
         # A change is saved inside the savepoint of `save_because`.
         with transaction.atomic(savepoint=adding):
+            if adding:
+                self._begin()
             super().save(*args, **kwargs)
             if adding:
                 del self._change_reason, self._history_user
@@ -274,11 +274,9 @@ def insert_together(records: Sequence[Record]) -> None:
     if not records:
         return
     model: Any = type(records[0])
-    if issubclass(model, Numbered):
-        raise TypeError(f"{model.__name__} takes its number when it is saved; save one by one.")
-    for record in records:
-        record._begin()
     with transaction.atomic():
+        for record in records:
+            record._begin()
         rows: models.QuerySet[Any] = models.QuerySet(model)  # ours refuses what leaves no history
         rows.bulk_create(records)
         model.history.bulk_history_create(records)
@@ -316,12 +314,11 @@ class Numbered(models.Model):
     def __str__(self) -> str:
         return self.number
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            if self._state.adding and not self.number:
-                prefix, year = self.number_series()
-                self.number = next_number(prefix, year=year, digits=self.DIGITS)
-            super().save(*args, **kwargs)
+    def _begin(self) -> None:
+        if not self.number:
+            prefix, year = self.number_series()
+            self.number = next_number(prefix, year=year, digits=self.DIGITS)
+        super()._begin()  # type: ignore[misc]
 
     def number_series(self) -> tuple[str, int | None]:
         """(prefix, year or None): which series the number is taken from."""

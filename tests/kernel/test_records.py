@@ -242,12 +242,17 @@ def test_parts_inserted_together_are_kept_like_those_inserted_one_by_one(owner: 
     connection.check_constraints()  # what the database asks for at commit
 
 
-def test_what_takes_a_number_or_begins_elsewhere_is_not_inserted_together(owner: Person) -> None:
+def test_what_is_inserted_together_takes_its_numbers_and_begins_at_the_beginning(
+    owner: Person,
+) -> None:
     day = timezone.localdate()
-    numbered = Action(title="Fit a guard", owner=owner, due=day, created_by=owner)
-    with pytest.raises(TypeError, match="takes its number"):
-        insert_together([numbered])
+    actions = [
+        Action(title="G", owner=owner, due=day, original_due=day, created_by=owner)
+        for _ in range(2)
+    ]
+    insert_together(actions)
+    first, second = (int(action.number.rsplit("-", 1)[1]) for action in actions)
+    assert second == first + 1
     moved = Process(code="X", name="X", owner=owner, created_by=owner, status="retired")
     with pytest.raises(TypeError, match="starts as"):
         insert_together([moved])
-    assert not Action.objects.exists()
