@@ -132,8 +132,8 @@ def running(
     try:
         for name, command in programs.items():
             env = {**os.environ, **EVERY_PROGRAM, **more.get(name, {})}
-            # The schedule has no children and keeps nothing unsaved. Asked to end just as the broker
-            # goes away it may wait for ever, so the kernel ends it outright when we are killed.
+            # The schedule keeps nothing unsaved, and asked to end just as the broker goes away
+            # it may wait for ever: the kernel ends it outright when we are killed.
             death = signal.SIGKILL if name == "schedule" else signal.SIGTERM
             child = spawn(command, env=env, cwd=ROOT, output=subprocess.PIPE, death_signal=death)
             children[name] = child
