@@ -43,10 +43,12 @@ def _is_there(place: str) -> bool:
     """A path of the project, or a file that every chapter has."""
     chapters = ("documents", "objectives", "audits", "capa", "reviews")
     named = place.isidentifier() or re.fullmatch(r"\w+\.py", place)
-    return (
-        all((ROOT / each / place).exists() for each in chapters)
-        if named
-        else (ROOT / place).exists()
+    if not named:
+        return (ROOT / place).exists()
+    # A file that grew is a folder with one file a subject, as the text says.
+    return all(
+        (ROOT / each / place).exists() or (ROOT / each / place.removesuffix(".py")).is_dir()
+        for each in chapters
     )
 
 

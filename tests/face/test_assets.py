@@ -32,6 +32,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         assets, "build_styles", lambda _, target: (target / "tabler.css").write_text("a{}")
     )
+    monkeypatch.setattr(
+        assets, "build_editor", lambda _, target: (target / "editor.js").write_text("//")
+    )
     return tmp_path
 
 
