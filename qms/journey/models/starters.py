@@ -37,7 +37,7 @@ class StarterProcess:
 
 @dataclass(frozen=True)
 class StarterDocument:
-    """A document a starter proposes, with its first words where it brings them."""
+    """A document a starter proposes, with its first words: whole, or as steps and records."""
 
     kind: str
     title: str
@@ -45,6 +45,8 @@ class StarterDocument:
     clauses: tuple[str, ...]
     sizes: tuple[str, ...]
     body: str = ""
+    steps: tuple[str, ...] = ()
+    records: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _process(code: str, told: dict[str, Any]) -> StarterProcess:
 
 
 def _document(told: dict[str, Any]) -> StarterDocument:
-    lists = {name: tuple(told[name]) for name in ("clauses", "sizes")}
+    lists = {name: tuple(told.get(name, ())) for name in ("clauses", "sizes", "steps")}
     return StarterDocument(**{**told, **lists})
 
 
@@ -145,6 +147,8 @@ def words_for(document: StarterDocument, process: StarterProcess) -> str:
         resources=process.resources,
         inputs=_listed(process.inputs, "from"),
         outputs=_listed(process.outputs, "to"),
+        steps="\n".join(f"{at}) {step}" for at, step in enumerate(document.steps, 1)) or STEPS,
+        records=f"{document.records}." if document.records else RECORDS,
     )
 
 
@@ -168,9 +172,9 @@ FRAME = """# {title}
 
 ## How it is done
 
-1. **Decide:** What is the first thing somebody does, and what tells them to begin?
-2. **Decide:** What must be checked before the work goes on?
-3. **Decide:** Who decides when it does not go as planned?
+{steps}
+
+**Decide:** Which of these steps do you really do so, and who decides when it does not go as planned?
 
 ## What comes out
 
@@ -182,8 +186,12 @@ FRAME = """# {title}
 
 ## Records
 
-**Decide:** What shows afterwards that it was done, and how long is it kept?
+{records}
 """
+STEPS = """1) What is the first thing somebody does, and what tells them to begin?
+2) What must be checked before the work goes on?
+3) What shows that it is done?"""
+RECORDS = "**Decide:** What shows afterwards that it was done, and how long is it kept?"
 FORM = """# {title}
 
 Used in the process *{process}*.
