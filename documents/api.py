@@ -9,6 +9,7 @@ from documents.forms import (
     NewDocumentForm,
     PointerForm,
     RevisionForm,
+    SignatoryForm,
 )
 from documents.models import (
     Comment,
@@ -75,6 +76,8 @@ signatories = Resource(
     "signatories",
     Signatory,
     fields=("revision", "part", "person", "position", "signed_on", "ended"),
+    form=SignatoryForm,
+    create=workflow.name_signatory,
     edit_form=HandOnForm,
     related=("revision__document",),
 )

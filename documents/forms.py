@@ -315,6 +315,14 @@ class KindRuleForm(RecordForm):
         fields = ("prefix", "with_process", "review_months", "reading_days", "retention_years")
 
 
+class SignatoryForm(PlainForm):
+    """One more who signs a draft."""
+
+    revision = forms.ModelChoiceField(Revision.objects.all())
+    part = forms.ChoiceField(choices=Signatory.Part.choices)
+    person = forms.ModelChoiceField(Person.objects.people())
+
+
 class HandOnForm(RecordForm):
     """Who signs instead."""
 

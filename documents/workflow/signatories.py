@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+
 from documents.models import Revision, Signatory
 from qms.events import handles
+from qms.origins import is_visible
 from qms.records import RecordSaved, authors_of
 from qms.refusals import Refused
 from qms.work.workflow import refresh
-from qms.workflow import amendment, one_of_two
+from qms.workflow import amendment, creates, one_of_two
 
 Part = Signatory.Part
 PERMISSION = {
@@ -119,6 +122,18 @@ def name_signatories(revision: Revision, part: str, people: Iterable[Any], *, by
             if not seat.ended:
                 seat.ended = True
                 seat.save_because("No longer named.", by=by)
+
+
+@creates(Signatory, permission="documents.change_revision")
+def name_signatory(*, by: Any, revision: Revision, part: str, person: Any) -> Signatory:
+    """Name one more who signs a draft, after those who are named."""
+    if not is_visible(revision, by):
+        raise PermissionDenied("You may not see this revision.")
+    named = [seat.person for seat in signatories_of(revision, part).seats]
+    if person in named:
+        raise Refused(f"{person.name} signs this already.", field="person")
+    name_signatories(revision, part, [*named, person], by=by)
+    return Signatory.objects.get(revision=revision, part=part, person=person)
 
 
 def sign_off(revision: Revision, part: str, *, by: Any, on: Any) -> None:

@@ -365,3 +365,20 @@ def test_the_rule_of_a_kind_says_how_it_is_numbered(cast: Cast) -> None:
 def test_only_an_external_document_has_an_issuer(cast: Cast) -> None:
     with pytest.raises(Refused, match="Only an external document"):
         cast.document(issuer="A standards body")
+
+
+def test_a_program_names_who_signs_one_after_the_other() -> None:
+    cast = Cast()
+    draft = cast.draft()
+    other = factories.person("process_owner")
+    workflow.name_signatory(by=cast.author, revision=draft, part="review", person=other)
+    assert [s.person for s in workflow.signatories_of(draft, "review").seats] == [
+        cast.reviewer,
+        other,
+    ]
+    with pytest.raises(Refused, match="signs this already"):
+        workflow.name_signatory(by=cast.author, revision=draft, part="review", person=other)
+    workflow.submit(draft, by=cast.author)
+    with pytest.raises(Refused, match="named in the draft"):
+        late = factories.person("process_owner")
+        workflow.name_signatory(by=cast.author, revision=draft, part="review", person=late)
