@@ -174,7 +174,7 @@ FRAME = """# {title}
 
 {steps}
 
-**Decide:** Which of these steps do you really do so, and who decides when it does not go as planned?
+**Decide:** Which of these steps do you do so, and who decides when it does not go as planned?
 
 ## What comes out
 
