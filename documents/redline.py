@@ -10,10 +10,9 @@ from difflib import SequenceMatcher
 from html import escape
 from typing import Any
 
-import nh3
 from lxml.html.diff import htmldiff
 
-from documents.content.html import ATTRIBUTES, CLASSES, TAGS, allowed
+from documents.content.html import clean
 from documents.models import Revision
 from documents.shown import in_words, on_page
 from qms.files.models import Rendition
@@ -54,19 +53,11 @@ def compare(before: Revision, after: Revision, *, person: Any, as_text: bool = F
         html = _compare_lines(old, new)
     else:
         html = _compare_html(on_page(before, person), on_page(after, person))
-    clean = nh3.clean(
-        html,
-        tags={*TAGS, "ins", "del"},
-        attributes=ATTRIBUTES,
-        attribute_filter=allowed,
-        allowed_classes=CLASSES,
-        url_schemes={"http", "https", "mailto", "data"},
-        link_rel="noopener noreferrer",
-    )
+    drawn = clean(html, more=("ins", "del"))
     return Redline(
-        clean,
-        sum(_words(each) for each in _INSERTED.findall(clean)),
-        sum(_words(each) for each in _DELETED.findall(clean)),
+        drawn,
+        sum(_words(each) for each in _INSERTED.findall(drawn)),
+        sum(_words(each) for each in _DELETED.findall(drawn)),
         _facts(before, after),
         waiting,
     )

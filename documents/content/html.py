@@ -4,7 +4,7 @@ Everything is escaped here and cleaned once more at the end; pictures and links 
 asked of the caller, because a page shows them by address and a print by content.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
@@ -15,12 +15,12 @@ from documents.content.schema import CALLOUTS, Node
 Picture = Callable[[int], str]
 Linked = Callable[[int], tuple[str, str] | None]
 
-TAGS = {
+_TAGS = {
     *("p", "h2", "h3", "h4", "h5", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "br"),
     *("strong", "em", "u", "s", "a", "img", "figure", "figcaption", "div", "span", "aside"),
     *("table", "tbody", "tr", "th", "td"),
 }
-ATTRIBUTES = {
+_ATTRIBUTES = {
     "*": {"id"},
     "a": {"href"},
     "img": {"src", "alt"},
@@ -28,7 +28,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
 }
-CLASSES = {
+_CLASSES = {
     "ol": {"steps"},
     "aside": {"callout", *(f"callout-{kind}" for kind in CALLOUTS)},
     "a": {"document-link"},
@@ -63,18 +63,23 @@ def as_html(
         drawing.node(block, f' id="b{place}"')
         for place, block in enumerate(text.get("content", ()))
     ]
+    return clean("\n".join(blocks))
+
+
+def clean(html: str, *, more: Iterable[str] = ()) -> str:
+    """HTML with only our own tags (and `more`), attributes and classes; nothing that runs."""
     return nh3.clean(
-        "\n".join(blocks),
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        attribute_filter=allowed,
-        allowed_classes=CLASSES,
+        html,
+        tags={*_TAGS, *more},
+        attributes=_ATTRIBUTES,
+        attribute_filter=_allowed,
+        allowed_classes=_CLASSES,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel="noopener noreferrer",
     )
 
 
-def allowed(element: str, attribute: str, value: str) -> str | None:
+def _allowed(element: str, attribute: str, value: str) -> str | None:
     """The attribute's value, or None to drop it."""
     if attribute == "id":
         return value if value[:1] == "b" and value[1:].isdigit() else None
