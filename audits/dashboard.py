@@ -1,5 +1,6 @@
 """What the home page, the dashboard, the calendar and the search get from audits."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from django.db.models import Q
 
 from audits import outside  # noqa: F401 - registers what outsiders see
-from audits.models import Audit, Certificate, Finding
+from audits.models import Audit, Certificate, ChecklistItem, Finding
 from qms import contributions
-from qms.contributions import CertifiedScope, Entry, Hit, Related, Tile
+from qms.contributions import CertifiedScope, Entry, Hit, Mention, Related, Tile
 from qms.periods import add_months
 from qms.periods import today as today_here
 from qms.scope.models import Process
@@ -160,3 +161,24 @@ def scopes_of_certificates() -> list[CertifiedScope]:
 def _sites_audited_since(day: date) -> set[int]:
     done = Audit.objects.exclude(status=Audit.Status.VOID).filter(conducted_on__gte=day)
     return set(done.exclude(site=None).values_list("site_id", flat=True))
+
+
+@contributions.mentions
+def questions_naming(number: str) -> list[Mention]:
+    """Questions still to be asked that name a document."""
+    rows = ChecklistItem.objects.filter(
+        question__iregex=rf"\y{re.escape(number)}\y",
+        answer=ChecklistItem.Answer.OPEN,
+        audit__status__in=("planned", "confirmed", "in_progress"),
+    )
+    return [
+        Mention(
+            "Audit question",
+            f"{each.audit.number}, question {each.position}",
+            each.audit.get_absolute_url(),
+            each.audit.lead,
+            f"question:{each.pk}",
+            each.audit,
+        )
+        for each in rows.select_related("audit__lead").order_by("audit__number", "position")
+    ]

@@ -1,8 +1,14 @@
 """Documents at `/api/v1/documents/`, revisions at `/api/v1/revisions/`, who signs them at
-`/api/v1/signatories/`, what is said of drafts at `/api/v1/comments/`."""
+`/api/v1/signatories/`, what is said of drafts at `/api/v1/comments/`, who reads them at
+`/api/v1/readers/` and who has at `/api/v1/reading/`, controlled copies at `/api/v1/copies/`; why a
+document is looked at again at `/api/v1/review-flags/`, what else is at `/api/v1/follow-ups/`.
+
+The questions to the reader are written through the API and not read from it: they bear the answers.
+"""
 
 from documents import workflow
 from documents.forms import (
+    CopyForm,
     DocumentForm,
     HandOnForm,
     HoldForm,
@@ -12,11 +18,16 @@ from documents.forms import (
     SignatoryForm,
 )
 from documents.models import (
+    Audience,
     Comment,
+    ControlledCopy,
     Disposition,
     Document,
     EvidencePointer,
+    FollowUp,
     LegalHold,
+    ReadingTask,
+    ReviewFlag,
     Revision,
     Signatory,
 )
@@ -56,7 +67,6 @@ revisions = Resource(
         "title",
         "text",
         "fields",
-        "questions",
         "change_summary",
         "in_order",
         "review_quorum",
@@ -112,4 +122,46 @@ dispositions = Resource(
         *("approved_by", "done_on", "destroyed"),
     ),
     related=("document",),
+)
+readers = Resource(
+    "readers",
+    Audience,
+    fields=("document", "everyone", "role", "process", "person", "ended"),
+    related=("document",),
+)
+reading = Resource(
+    "reading",
+    ReadingTask,
+    fields=("document", "revision", "person", "due", "status", "read", "acknowledged_on"),
+    related=("document", "revision", "person"),
+)
+copies = Resource(
+    "copies",
+    ControlledCopy,
+    fields=(
+        "number",
+        "document",
+        "revision",
+        "holder",
+        "place",
+        "status",
+        "issued_on",
+        "recalled_on",
+        "settled_on",
+        "replaces",
+    ),
+    edit_form=CopyForm,
+    related=("document", "revision", "holder"),
+)
+flags = Resource(
+    "review-flags",
+    ReviewFlag,
+    fields=("document", "revision", "why", "cause", "caused_by", "status"),
+    related=("document",),
+)
+follow_ups = Resource(
+    "follow-ups",
+    FollowUp,
+    fields=("document", "revision", "kind", "title", "person", "due", "note", "status"),
+    related=("document", "revision"),
 )

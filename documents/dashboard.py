@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from documents.models import Document, Revision, Signatory
+from documents.models import ControlledCopy, Document, FollowUp, ReadingTask, Revision, Signatory
 from documents.workflow import why_not_successor
 from qms import contributions
 from qms.contributions import Entry, Hit, Holding, Related, Tile, held
 from qms.finding.workflow import find
+from qms.periods import today as today_here
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
 contributions.navigation(
@@ -123,6 +124,20 @@ def _seats_of(person: Any, part: str, states: Iterable[str]) -> list[Holding]:
     )
 
 
+@contributions.hand_over("Controlled copies", order=23)
+def copies_held(person: Any) -> list[Holding]:
+    """Controlled copies that somebody holds."""
+    rows = ControlledCopy.objects.out().filter(holder=person).select_related("revision__document")
+    return held(rows.order_by("number"), "holder")
+
+
+@contributions.hand_over("Follow-ups of documents", order=24)
+def follow_ups_waiting(person: Any) -> list[Holding]:
+    """What names a document with a new revision, and somebody brings into line."""
+    rows = FollowUp.objects.open().filter(person=person).select_related("revision__document")
+    return held(rows.order_by("due", "pk"), "person")
+
+
 @contributions.mine("Documents of my processes", order=30)
 def my_documents(person: Any) -> list[Related]:
     """What is in force in the processes somebody owns, stands in for or works in."""
@@ -134,4 +149,21 @@ def my_documents(person: Any) -> list[Related]:
     return [
         Related(each.title, each.number, each.get_absolute_url())
         for each in rows.order_by("number")[:100]
+    ]
+
+
+@contributions.mine("To read", order=25)
+def my_reading(person: Any) -> list[Related]:
+    """What somebody is asked to read, the most urgent first."""
+    rows = ReadingTask.objects.of(person).open().select_related("document", "revision")
+    return [
+        Related(
+            each.document.title,
+            each.document.number,
+            each.get_absolute_url(),
+            f"revision {each.revision.label}",
+            tone="late" if each.due < today_here() else "soon",
+            day=each.due,
+        )
+        for each in rows.order_by("due", "pk")[:50]
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from documents import workflow
 from documents.content import from_markdown
-from documents.models import Document, Revision
+from documents.models import ControlledCopy, Document, ReadingTask, Revision
 from qms.demo.life import Life, stage
 
 
@@ -17,6 +17,44 @@ def documents_are_written(life: Life) -> None:
         months = told[5]
         day = life.month(months[0])
         life.on(day, partial(_write, life, told, index))
+
+
+@stage(41)
+def documents_are_read(life: Life) -> None:
+    """Once a week people read what they are asked to; a few take their time."""
+    for week in range(life.months * 4):
+        life.on(life.month(week / 4), partial(_read, life))
+
+
+@stage(42)
+def copies_are_out(life: Life) -> None:
+    """A few work instructions hang at the bench, and are exchanged with each revision."""
+    for months in range(2, life.months, 2):
+        life.on(life.month(months), partial(_keep_copies, life))
+
+
+def _keep_copies(life: Life) -> None:
+    for copy in ControlledCopy.objects.filter(status="recalled").select_related("document"):
+        workflow.return_copy(copy, by=copy.document.owner)
+        workflow.issue_copy(
+            copy.document,
+            by=copy.document.owner,
+            holder=copy.holder,
+            place=copy.place,
+            replaces=copy,
+        )
+    in_force = Document.objects.current().filter(kind="instruction").exclude(next_review=None)
+    bare = in_force.filter(copies=None).select_related("owner").order_by("number").first()
+    if bare is not None:
+        workflow.issue_copy(bare, by=bare.owner, place=life.pick(["Bench 3", "Goods in", "Gate"]))
+
+
+def _read(life: Life) -> None:
+    tasks = ReadingTask.objects.open().select_related("document", "person")
+    for task in tasks.order_by("pk"):
+        if life.often(0.75):
+            workflow.note_opened(task.document_id, by=task.person)
+            workflow.acknowledge(task, by=task.person)
 
 
 def _write(life: Life, told: list[Any], index: int) -> None:
@@ -36,6 +74,12 @@ def _write(life: Life, told: list[Any], index: int) -> None:
         reviewers=[reviewer],
         approvers=[approver],
     )
+    readers = (
+        workflow.Readers(everyone=True)
+        if kind == "policy"
+        else workflow.Readers(processes=(life.processes[code],))
+    )
+    workflow.set_audience(document, readers, by=author)
     _see_through(life, document.revisions.get(number=1))
     for number, month in enumerate(months[1:], start=2):
         day = life.month(month)

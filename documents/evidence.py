@@ -4,10 +4,19 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 
-from documents.models import Disposition, Document, EvidencePointer, Revision
+from documents.models import (
+    ControlledCopy,
+    Disposition,
+    Document,
+    EvidencePointer,
+    FollowUp,
+    ReadingTask,
+    ReviewFlag,
+    Revision,
+)
 from documents.prints import TEMPLATE, revision_context
 from qms import contributions
 from qms.clauses import ClauseRef
@@ -84,6 +93,131 @@ def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
         )
 
 
+@contributions.evidence(
+    folder="05-documents",
+    title="Read and understood",
+    clauses=("7.3", "7.5.3.1"),
+    template="documents/evidence/reading.html",
+    order=60,
+)
+def reading(period: Period, as_of: datetime) -> dict[str, Any]:
+    """How many were asked to read what was in force in the period, and how many have."""
+    rows = ReadingTask.objects.filter(
+        revision__in=revisions_of(period).values("pk"), recorded_at__lte=as_of
+    ).exclude(status=ReadingTask.Status.ENDED)
+    read = Count("pk", filter=Q(status="acknowledged", acknowledged_on__lte=day_of(as_of)))
+    told = rows.values("document__number", "revision__title", "revision__label").annotate(
+        asked=Count("pk"), read=read, lapsed=Count("pk", filter=Q(status="lapsed"))
+    )
+    return {"rows": list(told.order_by("document__number", "revision__label")), "period": period}
+
+
+@contributions.register(
+    name="review-flags",
+    title="Why documents were to be looked at again",
+    columns=("Document", "What changed", "Changed by", "Since", "State"),
+)
+def flag_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """Every flag raised by the end of the period."""
+    ends = period.instants()[1]
+    rows = ReviewFlag.objects.filter(recorded_at__lt=ends, recorded_at__lte=as_of)
+    for each in rows.select_related("document", "caused_by").order_by("document__number", "pk"):
+        yield (
+            each.document.number,
+            each.why,
+            each.caused_by.name if each.caused_by else "",
+            day_of(each.recorded_at),
+            each.get_status_display(),
+        )
+
+
+@contributions.register(
+    name="document-follow-ups",
+    title="What named a document with a new revision",
+    columns=("Document", "Revision", "What", "Which", "Who", "By", "State", "What was done"),
+)
+def follow_up_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """Every follow-up opened by the end of the period."""
+    ends = period.instants()[1]
+    rows = FollowUp.objects.filter(recorded_at__lt=ends, recorded_at__lte=as_of)
+    rows = rows.select_related("document", "revision", "person")
+    for each in rows.order_by("document__number", "revision__number", "pk"):
+        yield (
+            each.document.number,
+            each.revision.label,
+            each.kind,
+            each.title,
+            each.person.name,
+            each.due,
+            each.get_status_display(),
+            each.note,
+        )
+
+
+@contributions.register(
+    name="controlled-copies",
+    title="Controlled copies and what became of them",
+    columns=(
+        "Copy",
+        "Document",
+        "Revision",
+        "Held by",
+        "Issued on",
+        "Recalled on",
+        "Settled on",
+        "State",
+    ),
+)
+def copy_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """Every copy issued by the end of the period."""
+    rows = ControlledCopy.objects.filter(issued_on__lte=period.end, recorded_at__lte=as_of)
+    for each in rows.select_related("document", "revision", "holder").order_by("number"):
+        yield (
+            each.number,
+            each.document.number,
+            each.revision.label,
+            each.held_by,
+            each.issued_on,
+            each.recalled_on,
+            each.settled_on,
+            each.get_status_display(),
+        )
+
+
+@contributions.register(
+    name="reading",
+    title="Who was asked to read what, and who has read it",
+    columns=(
+        "Document",
+        "Revision",
+        "Who",
+        "Read by",
+        "State",
+        "Acknowledged on",
+        "Revision read",
+        "Tries",
+        "Why it ended",
+    ),
+)
+def reading_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a person and revision, of the revisions in force in the period."""
+    rows = ReadingTask.objects.filter(
+        revision__in=revisions_of(period).values("pk"), recorded_at__lte=as_of
+    ).select_related("document", "revision", "read", "person")
+    for each in rows.order_by("document__number", "revision__number", "person__name", "pk"):
+        yield (
+            each.document.number,
+            each.revision.label,
+            each.person.name,
+            each.due,
+            each.get_status_display(),
+            each.acknowledged_on,
+            each.read.label if each.read else "",
+            len(each.tries),
+            each.why_ended,
+        )
+
+
 @contributions.printed(
     folder="05-documents",
     model_label="documents.Revision",
@@ -151,6 +285,7 @@ def review_input(period: Period) -> list[Line]:
     return [
         Line("Revisions that took effect", str(effective)),
         Line("Documents past their review", str(overdue)),
+        Line("Acknowledgements overdue", str(ReadingTask.objects.overdue(period.end).count())),
     ]
 
 
@@ -220,6 +355,21 @@ def concerns(period: Period) -> list[Concern]:
     if waiting:
         words = "revision waits" if waiting == 1 else "revisions wait"
         found.append(Concern(f"{waiting} {words} for review or approval.", "/documents/", "soon"))
+    flagged = ReviewFlag.objects.open().values("document_id").distinct().count()
+    if flagged:
+        words = "document depends" if flagged == 1 else "documents depend"
+        sentence = f"{flagged} {words} on something that changed and was not looked at since."
+        found.append(Concern(sentence, "/documents/reviews/?flagged=true", "soon"))
+    recalled = ControlledCopy.objects.filter(status="recalled").count()
+    if recalled:
+        words = "copy is" if recalled == 1 else "copies are"
+        sentence = f"{recalled} recalled {words} not accounted for."
+        found.append(Concern(sentence, "/documents/copies/?status=recalled", "soon"))
+    late_readers = ReadingTask.objects.overdue(period.end).values("person_id").distinct().count()
+    if late_readers:
+        words = "person has" if late_readers == 1 else "people have"
+        sentence = f"{late_readers} {words} not read a document they were asked to read."
+        found.append(Concern(sentence, "/documents/reading/", "soon"))
     return found
 
 
@@ -275,10 +425,31 @@ def documents_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
     )
     start = Blocker("No document is in force.", reverse("documents:document_create"), "Write one")
     found["7.5.1"] = counted("documents in force", Document, rows, _told, () if rows else (start,))
-    found["7.5.3.2"] = counted(
-        "documents in force", Document, rows, _told, (review,) if late else ()
+    astray = as_it_was(ControlledCopy, as_of).filter(status="recalled").count()
+    words = "copy is" if astray == 1 else "copies are"
+    chase = Blocker(
+        f"{astray} recalled {words} not accounted for.", reverse("documents:copy_list"), "See where"
     )
+    blockers = [*([review] if late else []), *([chase] if astray else [])]
+    found["7.5.3.2"] = counted("documents in force", Document, rows, _told, blockers)
     return found
+
+
+@proves("7.3")
+def acknowledgements_prove(edition: str, as_of: datetime) -> Proofs:
+    """Who said that they read and understood what was in force, as it stood then."""
+    rows = list(as_it_was(ReadingTask, as_of).filter(status="acknowledged").order_by("-id"))
+    late = as_it_was(ReadingTask, as_of).filter(status="open", due__lt=day_of(as_of)).count()
+    words = "acknowledgement is" if late == 1 else "acknowledgements are"
+    chase = Blocker(f"{late} {words} overdue.", reverse("documents:reading_matrix"), "See whose")
+    return counted(
+        "documents acknowledged by those they concern",
+        ReadingTask,
+        rows,
+        lambda row: ("Read and understood", row.acknowledged_on),
+        (chase,) if late else (),
+        shows=("retain",),
+    )
 
 
 @gap_signal(order=20)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from documents import content
 from documents.models import (
+    ControlledCopy,
     Document,
     EvidencePointer,
     KindRule,
@@ -16,13 +17,15 @@ from documents.models import (
     Revision,
     Signatory,
 )
+from documents.questions import HELP, QuestionsField
 from documents.workflow import name_signatories, set_sites
 from documents.workflow.signatories import Part
 from qms.files.workflow import attach
-from qms.forms import InOrderField, PlainForm, RecordForm
+from qms.forms import InOrderField, LinksForm, PlainForm, RecordForm
 from qms.people.models import Person
+from qms.people.roles import ROLES
 from qms.refusals import Refused
-from qms.scope.models import Site
+from qms.scope.models import Process, Site
 
 AS_MARKDOWN = (
     "A heading begins with #, a list with -, steps with 1), a blank line ends a paragraph."
@@ -215,6 +218,7 @@ class RevisionForm(Writing, RecordForm):
         required=False,
         help_text="Word, OpenDocument, Excel or PDF. It takes the place of an earlier upload.",
     )
+    questions = QuestionsField(label="Questions to the reader", required=False, help_text=HELP)
     reviewers = people_in_order("Reviewers")
     approvers = people_in_order("Approvers")
 
@@ -225,6 +229,7 @@ class RevisionForm(Writing, RecordForm):
             "text",
             "upload",
             "change_summary",
+            "questions",
             "reviewers",
             "approvers",
             "in_order",
@@ -248,6 +253,26 @@ class RevisionForm(Writing, RecordForm):
             name_signatories(record, part, self.cleaned_data[name], by=by)
         upload = self.cleaned_data.get("upload")
         return {"source": attach(record, upload, by=by)} if upload else {}
+
+
+class AudienceForm(LinksForm):
+    """Who is asked to read a document."""
+
+    everyone = forms.BooleanField(label="Everyone", required=False)
+    roles = forms.MultipleChoiceField(
+        label="Roles",
+        required=False,
+        choices=[(role.name, role.label) for role in ROLES.values() if role.name != "employee"],
+    )
+    processes = forms.ModelMultipleChoiceField(
+        Process.objects.active(),
+        label="Processes",
+        required=False,
+        help_text="Their owners, deputies and everybody who works in them.",
+    )
+    people = forms.ModelMultipleChoiceField(
+        Person.objects.people().filter(access_until=None), label="People", required=False
+    )
 
 
 class CommentForm(PlainForm):
@@ -329,3 +354,23 @@ class HandOnForm(RecordForm):
     class Meta:
         model = Signatory
         fields = ("person",)
+
+
+class NewCopyForm(PlainForm):
+    """Who gets a controlled copy."""
+
+    holder = forms.ModelChoiceField(Person.objects.people(), label="Held by", required=False)
+    place = forms.CharField(
+        label="Or kept at",
+        max_length=100,
+        required=False,
+        help_text="A place: bench 3, the gate, the van. Its recall is for the document's owner.",
+    )
+
+
+class CopyForm(RecordForm):
+    """Who holds a controlled copy now."""
+
+    class Meta:
+        model = ControlledCopy
+        fields = ("holder", "place")

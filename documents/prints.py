@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from documents.models import Revision
+import segno
+
+from documents.models import ControlledCopy, Revision
 from documents.shown import on_paper
 from qms import pdf
 from qms.contributions import letterhead
@@ -53,10 +55,13 @@ def _by(person: Any, day: Any) -> str:
     return f"{person.name}, {day:%-d %B %Y}" if person and day else "–"
 
 
-def revision_pdf(revision: Revision, *, mark: str = "") -> bytes:
-    """The revision as PDF; an uploaded one behind its control sheet, each page marked."""
+def revision_pdf(revision: Revision, *, mark: str = "", **more: Any) -> bytes:
+    """The revision as PDF; an uploaded one behind its control sheet, each page marked.
+
+    `more` is added to what the template knows.
+    """
     uploaded = rendition_of(revision)
-    context = revision_context(revision) | {"sheet": uploaded is not None}
+    context = revision_context(revision) | {"sheet": uploaded is not None} | more
     context["marking"] = mark or context["marking"]
     sheet = pdf.render(TEMPLATE, context, paper=context["paper"])
     if uploaded is None:
@@ -69,6 +74,31 @@ def revision_pdf(revision: Revision, *, mark: str = "") -> bytes:
         paper=context["paper"],
         lang=revision.document.language,
         contents=False,
+    )
+
+
+def copy_pdf(copy: ControlledCopy, address: str) -> bytes:
+    """A controlled copy: its number and holder on every page, its QR code on the first.
+
+    Once it is recalled, or its revision is no longer in force, every page says so.
+    """
+    revision = copy.revision
+    current = copy.status == copy.Status.ISSUED and not revision.is_obsolete
+    mark = f"Controlled copy {copy.number}, held by {copy.held_by}."
+    if not current:
+        mark = f"Obsolete controlled copy {copy.number}: do not use it."
+    code = segno.make(address, error="m")
+    return revision_pdf(
+        revision,
+        mark=mark,
+        obsolete=not current,
+        copy={
+            "number": copy.number,
+            "held_by": copy.held_by,
+            "issued_on": copy.issued_on,
+            "code": code.svg_data_uri(border=2, scale=4),
+            "address": address,
+        },
     )
 
 

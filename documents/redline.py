@@ -19,6 +19,7 @@ from qms.files.models import Rendition
 
 # lxml compares word by word; beyond this only lines are compared.
 MOST_WORDS = 40_000
+HIDDEN = ("label", "key", "question", "right")  # the right answers are for those who write them
 _TAG = re.compile(r"<[^>]+>")
 _INSERTED = re.compile(r"<ins>(.*?)</ins>", re.DOTALL)
 _DELETED = re.compile(r"<del>(.*?)</del>", re.DOTALL)
@@ -135,7 +136,7 @@ def _source(revision: Revision) -> str:
 def _labels(parts: list[dict[str, Any]]) -> str:
     """The parts of a form or the questions, each in a few words."""
     shown = (
-        ", ".join(f"{k} {v}" for k, v in sorted(part.items()) if k not in ("label", "key") and v)
+        ", ".join(f"{k} {v}" for k, v in sorted(part.items()) if k not in HIDDEN and v)
         for part in parts
     )
     labels = (str(part.get("label") or part.get("question") or "?") for part in parts)

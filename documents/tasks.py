@@ -10,3 +10,10 @@ from qms.periods import today
 def take_effect() -> int:
     """Approved revisions whose day has come take effect."""
     return workflow.make_due_revisions_effective(today())
+
+
+@shared_task(name="documents.settle_reading", ignore_result=True)
+def settle_reading() -> int:
+    """Whatever nobody told us: who is in an audience is asked, who is not is no longer."""
+    done = workflow.settle_reading()
+    return done.asked + done.ended

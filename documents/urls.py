@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from documents.views import documents, keeping, revisions, writing
+from documents.views import copies, documents, keeping, reading, revisions, upkeep, writing
 
 app_name = "documents"
 urlpatterns = [
@@ -12,6 +12,28 @@ urlpatterns = [
     path("kinds/<slug:kind>/", documents.kind_rule_detail, name="kind_rule_detail"),
     path("kinds/<slug:kind>/edit/", documents.kind_rule_edit, name="kind_rule_edit"),
     path("signatories/<int:pk>/edit/", revisions.signatory_edit, name="signatory_edit"),
+    path("reading/", reading.reading_matrix_page, name="reading_matrix"),
+    path("reading/tasks/", reading.reading_list, name="reading_list"),
+    path("reading/<int:pk>/", reading.reading_detail, name="reading_detail"),
+    path("reading/<int:pk>/read/", reading.reading_acknowledge, name="reading_acknowledge"),
+    path("reading/<int:pk>/do/<slug:name>/", reading.reading_transition, name="reading_transition"),
+    path("reviews/", upkeep.review_list, name="review_list"),
+    path("simplify/", upkeep.simplify, name="simplify"),
+    path("flags/<int:pk>/", upkeep.flag_detail, name="flag_detail"),
+    path("flags/<int:pk>/do/<slug:name>/", upkeep.flag_transition, name="flag_transition"),
+    path("follow-ups/<int:pk>/", upkeep.followup_detail, name="followup_detail"),
+    path(
+        "follow-ups/<int:pk>/do/<slug:name>/",
+        upkeep.followup_transition,
+        name="followup_transition",
+    ),
+    path("copies/", copies.copy_list, name="copy_list"),
+    path("copies/<int:pk>/", copies.copy_detail, name="copy_detail"),
+    path("copies/<int:pk>/edit/", copies.copy_edit, name="copy_edit"),
+    path("copies/<int:pk>/pdf/", copies.copy_pdf, name="copy_pdf"),
+    path("copies/<int:pk>/do/<slug:name>/", copies.copy_transition, name="copy_transition"),
+    path("<int:pk>/copy/", copies.copy_create, name="copy_create"),
+    path("<int:pk>/readers/", reading.audience_edit, name="audience_edit"),
     path("<int:pk>/", documents.document_detail, name="document_detail"),
     path("<int:pk>/edit/", documents.document_edit, name="document_edit"),
     path("<int:pk>/do/<slug:name>/", documents.document_transition, name="document_transition"),

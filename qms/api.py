@@ -151,6 +151,7 @@ def _type_of(field: forms.Field) -> Any:
         (forms.DateTimeField, datetime),
         (forms.DateField, date),
         (forms.TimeField, time),
+        (forms.JSONField, Any),
     )
     for kind, answer in pairs:
         if isinstance(field, kind):

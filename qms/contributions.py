@@ -20,6 +20,7 @@ from qms.periods import Period
 from qms.refusals import Refused
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Named = TypeVar("Named", "ClauseLine", "Mention")
 
 
 # --- the evidence pack and the management review -------------------------------------------------
@@ -503,7 +504,7 @@ def evidence_for(edition: str, person: Any = None) -> dict[str, list[ClauseLine]
     return found
 
 
-def _visible(lines: list[ClauseLine], person: Any) -> list[ClauseLine]:
+def _visible(lines: list[Named], person: Any) -> list[Named]:
     """The lines whose record the person may see; each model is asked once."""
     keys: dict[type[models.Model], set[int]] = {}
     for line in lines:
@@ -905,6 +906,37 @@ def use_of(record: Any, start: date, end: date, person: Any = None) -> list[Rela
         each for find in _uses.get(type(record), []) for each in find(record, start, end, person)
     ]
     return sorted(found, key=lambda each: (each.day or date.min, each.number), reverse=True)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Something that names a document: an audit question, a training. `person` looks after it.
+
+    `key` names it for good; `of` is the record whose readers may see it.
+    """
+
+    kind: str
+    title: str
+    url: str
+    person: Any
+    key: str
+    of: Any
+
+
+_mentioning: list[Callable[[str], list[Mention]]] = []
+
+
+def mentions(find: Function) -> Function:
+    """Register `(number) -> list[Mention]`: what is still to be used and names a document."""
+    _mentioning.append(find)
+    return find
+
+
+def mentions_of(number: str, person: Any = None) -> list[Mention]:
+    """Everything that names a document by its number; with a `person` what that person may see."""
+    found = [each for find in _mentioning for each in find(number)]
+    seen = found if person is None else _visible(found, person)
+    return sorted(seen, key=lambda each: (each.kind, each.title))
 
 
 PROPOSED = ("issue", "party", "need", "requirement", "risk")

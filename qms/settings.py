@@ -316,6 +316,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expire_seconds": 240},
     },
+    "settle-reading": {
+        "task": "documents.settle_reading",
+        "schedule": 6 * 3600.0,
+        "options": {"expire_seconds": 3600},
+    },
     "lock-overdue": {
         "task": "equipment.lock_overdue",
         "schedule": 900.0,

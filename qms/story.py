@@ -71,8 +71,10 @@ def story_of(record: Any, *, number: int = 1) -> Story:
 
 
 def told_fields(record: Any) -> list[Any]:
-    """The fields whose changes are worth telling."""
-    return [f for f in record._meta.concrete_fields if f.name not in UNTOLD]
+    """The fields whose changes are worth telling; a model names in `UNTOLD` what everybody who
+    reads the record may not know."""
+    hidden = {*UNTOLD, *getattr(record, "UNTOLD", ())}
+    return [f for f in record._meta.concrete_fields if f.name not in hidden]
 
 
 def _names_of_related(record: Any, rows: list[Any]) -> dict[str, dict[Any, Any]]:

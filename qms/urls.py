@@ -49,6 +49,7 @@ urlpatterns = [
     path("packs/", include("qms.pack.urls")),
     path("verify/", include("qms.pack.verify_urls")),
     path("documents/", include("documents.urls")),
+    path("copies/", include("documents.copy_urls")),
     path("objectives/", include("objectives.urls")),
     path("audits/", include("audits.urls")),
     path("nonconformities/", include("capa.urls")),

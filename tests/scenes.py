@@ -22,10 +22,14 @@ from documents import workflow as documents
 from documents.content import from_markdown
 from documents.models import (
     Comment,
+    ControlledCopy,
     Disposition,
     Document,
     EvidencePointer,
+    FollowUp,
     LegalHold,
+    ReadingTask,
+    ReviewFlag,
     Revision,
 )
 from objectives import schedule
@@ -562,6 +566,70 @@ def a_document(cast: Cast) -> Document:
     return document
 
 
+QUESTIONS = [{"question": "Who buys?", "choices": ["The buyer", "Anybody"], "right": [0]}]
+
+
+def a_reading_task(cast: Cast) -> ReadingTask:
+    """The newcomer is asked to read a document that asks a question."""
+    draft = a_draft(cast)
+    amend(draft, by=cast.author, changes={"questions": QUESTIONS})
+    approve(cast, draft)
+    readers = documents.Readers(people=(cast.newcomer,))
+    documents.set_audience(draft.document, readers, by=cast.manager)
+    found: ReadingTask = draft.document.reading_tasks.get()
+    return found
+
+
+def a_controlled_copy(cast: Cast) -> ControlledCopy:
+    return documents.issue_copy(a_document(cast), by=cast.manager, holder=cast.newcomer)
+
+
+def a_follow_up(cast: Cast) -> FollowUp:
+    """Of a document whose number stands in a training."""
+    revision = approve(cast, a_draft(cast))
+    competence.plan_training(
+        by=cast.manager,
+        title=f"How to use {revision.document.number}",
+        owner=cast.lead,
+        planned_on=today(),
+    )
+    revise_what_is_read(cast, revision)
+    found: FollowUp = revision.document.follow_ups.get()
+    return found
+
+
+def a_review_flag(cast: Cast) -> ReviewFlag:
+    """Of a document whose process got another purpose."""
+    process = cast.process()
+    document = approve(cast, a_draft(cast, process=process)).document
+    amend(process, by=cast.manager, changes={"purpose": "Buy with care."}, reason="Asked for.")
+    found: ReviewFlag = document.flags.get()
+    return found
+
+
+def reaffirm_it(cast: Cast, flag: ReviewFlag) -> None:
+    document = Document.objects.get(pk=flag.document_id)
+    documents.reaffirm(document, by=cast.owner, proof=factories.proof(cast.owner))
+
+
+def answer_rightly(cast: Cast, task: ReadingTask) -> None:
+    documents.answer(task, by=cast.newcomer, answers=[[0]])
+
+
+def revise_what_is_read(cast: Cast, task: Any) -> None:
+    following = documents.start_revision(task.document, by=cast.author, change_summary="Clearer.")
+    approve(cast, following)
+
+
+def take_out_of_the_audience(cast: Cast, task: ReadingTask) -> None:
+    documents.set_audience(task.document, documents.Readers(), by=cast.manager)
+
+
+def put_back_into_the_audience(cast: Cast, task: ReadingTask) -> None:
+    readers = documents.Readers(people=(cast.newcomer,))
+    documents.set_audience(task.document, readers, by=cast.manager)
+
+
 def sign_the_review(cast: Cast, revision: Revision) -> None:
     documents.review(revision, by=cast.reviewer, proof=factories.proof(cast.reviewer))
 
@@ -987,7 +1055,58 @@ ALL = (
         api="comments",
         people=("author", "manager"),
     ),
-    Scene(Document, a_document, {"withdraw": Step("manager")}, api="documents", people=("author",)),
+    Scene(
+        ReadingTask,
+        a_reading_task,
+        {
+            "answer": Step(
+                "newcomer",
+                lambda cast: {"answers": [[1]]},
+                never=("author", "manager", "everything"),
+            ),
+            "acknowledge": Step(
+                "newcomer", prepare=answer_rightly, never=("author", "manager", "everything")
+            ),
+            "lapse": Step("system", through=revise_what_is_read),
+            "end_asking": Step("system", through=take_out_of_the_audience),
+            "ask_again": Step("system", through=put_back_into_the_audience),
+        },
+        api="reading",
+        people=("newcomer", "manager", "author"),
+    ),
+    Scene(
+        ControlledCopy,
+        a_controlled_copy,
+        {
+            "recall": Step("manager", never=("process_owner", "newcomer")),
+            "return_copy": Step("newcomer", never=("process_owner",)),
+            "destroy_copy": Step("newcomer", never=("process_owner",)),
+            "lose_copy": Step("newcomer", never=("process_owner",)),
+        },
+        api="copies",
+        people=("newcomer", "owner"),
+    ),
+    Scene(
+        FollowUp,
+        a_follow_up,
+        {"bring_into_line": Step("lead", lambda cast: {"note": "Rewritten."}, never=("author",))},
+        api="follow-ups",
+        people=("lead", "author"),
+    ),
+    Scene(
+        ReviewFlag,
+        a_review_flag,
+        {"settle_flag": Step("system", through=reaffirm_it)},
+        api="review-flags",
+        people=("owner", "manager"),
+    ),
+    Scene(
+        Document,
+        a_document,
+        {"withdraw": Step("manager"), "reaffirm": Step("owner", never=("author", "newcomer"))},
+        api="documents",
+        people=("author", "manager"),
+    ),
     Scene(
         Objective,
         an_objective,

@@ -4,13 +4,14 @@ A document is the lasting thing (a number, an owner); its revisions are what was
 approved and in force.
 """
 
+import json
 from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from qms.clauses import ClausesField
@@ -67,8 +68,17 @@ class DocumentQuerySet(RecordQuerySet):
             ),
         )
 
+    def with_flags(self) -> Self:
+        """Adds `is_flagged` and `flag_count`: what should be looked at again."""
+        from documents.models.upkeep import ReviewFlag
+
+        flags = ReviewFlag._base_manager.filter(document=OuterRef("pk"), status="open")
+        counted = flags.order_by().values("document").annotate(many=Count("pk")).values("many")
+        return self.annotate(is_flagged=Exists(flags), flag_count=Subquery(counted))
+
     def visible_to(self, person: Any) -> Self:
-        """Restricted documents are for their owner, their process and the top of the system."""
+        """Restricted documents are for their owner, their process, their readers and the top."""
+        from documents.models.reading import ReadingTask
         from documents.models.revisions import Revision, Signatory
 
         rows = super().visible_to(person)
@@ -77,8 +87,11 @@ class DocumentQuerySet(RecordQuerySet):
         mine = Q(owner=person) | Q(created_by=person) | Q(process__owner=person)
         wrote = Q(pk__in=Revision.objects.filter(created_by=person).values("document_id"))
         signs = Q(pk__in=Signatory.objects.of(person).values("revision__document_id"))
+        # Who is asked to read it may see it.
+        asked = ReadingTask._base_manager.filter(person=person, status__in=("open", "acknowledged"))
+        reads = Q(pk__in=asked.values("document_id"))
         is_open = Q(confidentiality=Document.Confidentiality.OPEN)
-        return rows.filter(is_open | mine | wrote | signs)
+        return rows.filter(is_open | mine | wrote | signs | reads)
 
 
 class Document(Numbered, StatefulRecord):
@@ -94,7 +107,8 @@ class Document(Numbered, StatefulRecord):
         ACTIVE = "active", "Active"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
-    PATHS = {("active", "withdrawn")}
+    PATHS = {("active", "withdrawn"), ("active", "active")}
+    SIGNED_FIELDS = ("number", "title", "kind", "process", "clauses")
 
     title = models.CharField("title", max_length=200)
     kind = models.CharField("kind", max_length=12, choices=Kind, default=Kind.PROCEDURE)
@@ -151,6 +165,13 @@ class Document(Numbered, StatefulRecord):
 
     def get_absolute_url(self) -> str:
         return reverse("documents:document_detail", args=[self.pk])
+
+    def signed_content(self) -> str:
+        """What the document is for, and the exact content in force: what is reaffirmed."""
+        told = json.loads(super().signed_content())
+        in_force = self.revisions.effective().select_related("source__blob").first()
+        told["in_force"] = [in_force.label, in_force.content_hash] if in_force else []
+        return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     @property
     def is_released(self) -> bool:

@@ -118,6 +118,7 @@ class Revision(StatefulRecord):
     }
     CONTENT = ("title", "text", "source", "fields", "questions", "change_summary")
     FROZEN = {"document", "number", "label", "is_minor", *CONTENT}
+    UNTOLD = ("questions",)  # they bear the right answers
     FROZEN_IN = {
         "in_review",
         "reviewed",

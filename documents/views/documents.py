@@ -3,19 +3,29 @@
 from typing import Any
 
 import django_filters
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
 from documents import workflow
 from documents.forms import DocumentForm, KindRuleForm, NewDocumentForm
-from documents.models import Disposition, Document, KindRule, Revision
+from documents.models import (
+    ControlledCopy,
+    Disposition,
+    Document,
+    KindRule,
+    ReadingTask,
+    ReviewFlag,
+    Revision,
+)
 from documents.shown import on_page
+from documents.views.tabs import tabs
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.finding.workflow import find
 from qms.pages import Column
 from qms.people.models import Person
-from qms.periods import today
+from qms.periods import add_months, today
 from qms.scope.models import Process
 
 MASTER_LIST = [
@@ -28,6 +38,7 @@ MASTER_LIST = [
     Column("owner", "Owner", sort="owner__name", kind="person"),
     Column("next_review", "Next review", sort="next_review", kind="due"),
     Column("in_work", "In work", value="is_in_work", kind="yes_no"),
+    Column("flags", "Flags", value="flag_count", kind="number", shown=False),
     Column("status", "State", sort="status", kind="state", shown=False),
 ]
 
@@ -40,17 +51,18 @@ class DocumentFilter(django_filters.FilterSet):
     process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
     status = django_filters.ChoiceFilter(choices=Document.Status.choices, label="State")
+    flagged = django_filters.BooleanFilter(field_name="is_flagged", label="To look at again")
 
     class Meta:
         model = Document
-        fields = ("title", "kind", "process", "owner", "status")
+        fields = ("title", "kind", "process", "owner", "status", "flagged")
 
 
 @needs("documents.view_document")
 def document_list(request: HttpRequest) -> HttpResponseBase:
     """The master list of controlled documents."""
     workflow.make_due_revisions_effective(today())
-    rows = Document.objects.visible_to(request.user).with_effective()
+    rows = Document.objects.visible_to(request.user).with_effective().with_flags()
     return pages.show_list(
         request,
         rows.select_related("owner", "process"),
@@ -61,6 +73,8 @@ def document_list(request: HttpRequest) -> HttpResponseBase:
         intro="The master list: every controlled document and the revision in force.",
         create_url=reverse("documents:document_create"),
         create_label="New document",
+        template="documents/tabbed_list.html",
+        tabs=tabs(request, "documents:document_list"),
         empty="No document is kept here yet. Write the first procedure.",
     )
 
@@ -69,7 +83,10 @@ def document_list(request: HttpRequest) -> HttpResponseBase:
 def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A document: the text in force, its revisions, who keeps it current."""
     workflow.make_due_revisions_effective(today())
-    document = pages.find(request, Document.objects.select_related("owner", "process"), pk=pk)
+    document = pages.find(
+        request, Document.objects.select_related("owner", "process__owner"), pk=pk
+    )
+    workflow.note_opened(document.pk, by=request.user)
     people = ("created_by", "reviewed_by", "approved_by")
     visible = Revision.objects.visible_to(request.user).filter(document=document)
     revisions = list(visible.select_related("document", *people).order_by("-number"))
@@ -92,7 +109,37 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         text=on_page(in_force, request.user) if in_force else "",
         in_work=next((each for each in revisions if each.status in Revision.OPEN_STATES), None),
         may_revise=request.user.has_perm("documents.add_revision"),
+        flags=list(
+            ReviewFlag.objects.visible_to(request.user)
+            .open()
+            .filter(document=document)
+            .select_related("caused_by")
+            .order_by("pk")
+        ),
+        is_due=bool(document.next_review and document.next_review <= add_months(today(), 1)),
+        may_reaffirm=workflow.who_keeps_it(document, request.user) is None,
+        readers=workflow.audience_of(document),
+        reading=_reading_of(document),
+        mine=ReadingTask.objects.of(request.user).open().filter(document=document).first(),
+        may_choose=request.user.has_perm("documents.change_audience"),
+        copies=list(
+            ControlledCopy.objects.visible_to(request.user)
+            .out()
+            .filter(document=document)
+            .select_related("holder")
+            .order_by("number")
+        ),
+        may_issue=request.user.has_perm("documents.add_controlledcopy"),
     )
+
+
+def _reading_of(document: Document) -> dict[str, int]:
+    """How many were asked for the revision in force, have read it, and are late."""
+    asked = workflow.asked_revisions([document.pk]).get(document.pk)
+    rows = ReadingTask.objects.filter(revision=asked, status__in=("open", "acknowledged"))
+    late = Count("pk", filter=Q(status="open", due__lt=today()))
+    read = Count("pk", filter=Q(status="acknowledged"))
+    return rows.aggregate(asked=Count("pk"), read=read, overdue=late)
 
 
 @needs("documents.add_document")

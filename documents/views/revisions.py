@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from documents import workflow
 from documents.forms import HandOnForm, RevisionForm, StartRevisionForm
-from documents.models import Comment, Document, Revision, Signatory
+from documents.models import Comment, Document, ReviewFlag, Revision, Signatory
 from documents.prints import rendition_of
 from documents.prints import revision_pdf as pdf_of
 from documents.redline import compare
@@ -16,6 +16,8 @@ from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import PathStep
 from qms.periods import today
+
+DECIDED_SOON = ("in_review", "reviewed", "approved")
 
 
 @needs("documents.add_revision")
@@ -31,8 +33,15 @@ def revision_create(request: HttpRequest, pk: int) -> HttpResponse:
         form_class=StartRevisionForm,
         create=start,
         title=f"New revision of {document.number}",
+        initial={"change_summary": _why_now(document)},
         done=lambda revision: reverse("documents:revision_edit", args=[revision.pk]),
     )
+
+
+def _why_now(document: Document) -> str:
+    """What was flagged of the document is a reason to change it."""
+    flags = ReviewFlag.objects.open().filter(document=document).order_by("pk")
+    return " ".join(flags.values_list("why", flat=True))
 
 
 @needs("documents.view_revision")
@@ -83,6 +92,14 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
             and revision.status in Revision.OPEN_STATES
         ),
         print_url=reverse("documents:revision_pdf", args=[revision.pk]),
+        causes=(
+            workflow.causes_of(revision, request.user) if revision.status in DECIDED_SOON else None
+        ),
+        opened=(
+            workflow.opened_by(revision, request.user)
+            if revision.status in Revision.RELEASED_STATES
+            else None
+        ),
     )
 
 
@@ -200,6 +217,7 @@ def revision_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     people = ("created_by", "reviewed_by", "approved_by")
     rows = Revision.objects.select_related("document__owner", "document__process", *people)
     revision = pages.find(request, rows, pk=pk)
+    workflow.note_opened(revision.document_id, by=request.user)
     name = f"{revision.document.number}-rev{revision.label}"
     return pages.send_pdf(pdf_of(revision), name)
 

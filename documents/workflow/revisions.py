@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Max
 
 from documents import content
-from documents.models import Document, Revision
+from documents.models import Document, ReviewFlag, Revision
 from documents.workflow.signatories import (
     Part,
     begin_anew,
@@ -27,7 +27,7 @@ from qms.events import handles, publish
 from qms.files.models import Attachment
 from qms.files.workflow import guards_attaching, render
 from qms.people.models import Person
-from qms.periods import add_months, due_in, today
+from qms.periods import add_months, day_of, due_in, today
 from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Organisation
@@ -37,6 +37,7 @@ from qms.workflow import amendment, creates, transition, voids
 log = logging.getLogger(__name__)
 Status = Revision.Status
 REVIEWED, APPROVED = "Reviewed", "Approved"
+LOOK_WITHIN = 30  # days from a flag to the look at the document
 
 
 @dataclass(frozen=True)
@@ -570,6 +571,10 @@ def reviews_due(document: Document) -> list[Step]:
     steps = []
     if document.next_review:
         steps.append(Step("periodic", "Review", person=document.owner, due=document.next_review))
+    flagged = ReviewFlag.objects.open().filter(document=document).order_by("pk").first()
+    if flagged is not None:
+        due = due_in(LOOK_WITHIN, day_of(flagged.recorded_at) if flagged.recorded_at else today())
+        steps.append(Step("flagged", "Look again", person=document.owner, due=due))
     if document.watch_on:
         steps.append(
             Step("watch", "Look for an edition", person=document.owner, due=document.watch_on)

@@ -1,11 +1,14 @@
 """What the frame, the search, and “My role” get from competence."""
 
+import re
 from typing import Any
+
+from django.db.models import Q
 
 from qms import contributions
 from qms.competence.models import Competence, CompetenceRecord, Training
 from qms.competence.workflow import unmet_on
-from qms.contributions import Hit, Related
+from qms.contributions import Hit, Mention, Related
 from qms.periods import due_state, today
 
 contributions.navigation(
@@ -83,4 +86,19 @@ def my_trainings(person: Any) -> list[Related]:
             day=each.done_on or each.planned_on,
         )
         for each in rows.order_by("-planned_on", "-pk")[:20]
+    ]
+
+
+@contributions.mentions
+def trainings_naming(number: str) -> list[Mention]:
+    """Trainings still to be held that name a document."""
+    named = rf"\y{re.escape(number)}\y"
+    rows = Training.objects.filter(
+        Q(title__iregex=named) | Q(content__iregex=named), status=Training.Status.PLANNED
+    )
+    return [
+        Mention(
+            "Training", str(each), each.get_absolute_url(), each.owner, f"training:{each.pk}", each
+        )
+        for each in rows.select_related("owner").order_by("number")
     ]

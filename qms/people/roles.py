@@ -236,6 +236,23 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "documents.view_disposition": EVERYONE,
     "documents.add_disposition": (QM,),
     "documents.approve_disposition": (QM, TM),
+    "documents.view_audience": EVERYONE,
+    "documents.change_audience": (QM, PO),
+    "documents.view_readingtask": EVERYONE,  # one's own, or of what one keeps: the rows say so
+    "documents.view_readingmatrix": (QM, PO, TM, LA),
+    "documents.acknowledge_reading": EVERYONE,  # only one's own: a guard says so
+    "documents.keep_reading": (SYSTEM,),
+    "documents.reaffirm_document": EVERYONE,  # its owner's, its process's: a guard says so
+    "documents.view_reviewflag": EVERYONE,
+    "documents.keep_flag": (SYSTEM,),  # by reaffirming or a revision, never by hand
+    "documents.simplify": (QM, TM),
+    "documents.view_followup": EVERYONE,  # one's own, or of what one keeps: the rows say so
+    "documents.keep_followup": (SYSTEM,),
+    "documents.do_followup": EVERYONE,  # only who looks after it: a guard says so
+    "documents.view_controlledcopy": EVERYONE,
+    "documents.add_controlledcopy": (QM, PO),
+    "documents.recall_controlledcopy": (QM, PO, SYSTEM),
+    "documents.settle_controlledcopy": EVERYONE,  # its holder or who keeps it: a guard says so
     "documents.view_kindrule": EVERYONE,
     "documents.change_kindrule": (QM,),
     # Objectives

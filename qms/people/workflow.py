@@ -35,7 +35,7 @@ LONGEST_TOKEN_DAYS, MOST_TOKENS = 365, 20
 
 @dataclass(frozen=True)
 class PersonMoved:
-    """Somebody's department, manager or account changed; their work may wait for another."""
+    """Somebody joined, or their department, manager or account changed; work follows them."""
 
     person: Person
 
@@ -69,6 +69,7 @@ def add_person(
         _remember_address(person)
         for role in roles:
             _give(person, role, by or person)
+        publish(PersonMoved(person))
         if invite:
             send_invitation(person, by=by or person)
     return person
@@ -259,6 +260,7 @@ def reactivate(person: Person, *, by: Person, reason: str) -> Person:
             raise Refused(f"{current.name} {state}.")
         current.is_active = True
         current.save_because(reason, by=by)
+        publish(PersonMoved(current))
     return current
 
 

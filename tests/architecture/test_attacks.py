@@ -155,6 +155,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "documents.KindRule": lambda cast: documents.change_rule(
         by=cast.manager, kind="procedure", prefix="SOP"
     ),
+    "documents.Audience": lambda cast: scenes.a_reading_task(cast).document.audience.get(),
     "documents.Signatory": lambda cast: scenes.a_draft(cast).signatories.first(),
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),

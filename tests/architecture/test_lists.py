@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audits import workflow as audits
 from capa.workflow import raise_nonconformity
+from documents.models import Document
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
 from qms.changes.workflow import plan_change
@@ -43,7 +44,7 @@ from qms.scope.workflow import (
 )
 from qms.suggestions.workflow import suggest
 from qms.work.models import WorkItem
-from tests import factories
+from tests import factories, scenes
 from tests.many import multiply
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,22 @@ def a_document(manager: Person, process: Process) -> Any:
     return create_document(
         by=manager, title="Purchasing", kind="procedure", owner=manager, process=process
     )
+
+
+def a_reading_task(manager: Person, process: Process) -> Any:
+    cast = scenes.Cast()
+    return scenes.a_reading_task(cast)
+
+
+def a_reviewed_document(manager: Person, process: Process) -> Any:
+    """Due for review soon, because its interval is short."""
+    cast = scenes.Cast()
+    revision = scenes.approve(cast, scenes.a_draft(cast, review_months=1))
+    return Document.objects.get(pk=revision.document_id)
+
+
+def a_controlled_copy(manager: Person, process: Process) -> Any:
+    return scenes.a_controlled_copy(scenes.Cast())
 
 
 def an_action(manager: Person, process: Process) -> Any:
@@ -241,6 +258,13 @@ def a_satisfaction_review(manager: Person, process: Process) -> Any:
 
 LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/documents/", a_document, {}),
+    (
+        "/documents/reading/tasks/",
+        a_reading_task,
+        {"revision_id": "r.revision_id + 1000 * n", "document_id": "r.document_id + 1000 * n"},
+    ),
+    ("/documents/reviews/", a_reviewed_document, {}),
+    ("/documents/copies/", a_controlled_copy, {"digest": "md5(r.digest || n)"}),
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),

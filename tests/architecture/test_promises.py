@@ -52,6 +52,7 @@ NO_RECORDS = {
     "work.Reminder": "written once, never changed",
     "files.Blob": "named by its own content; it cannot change",
     "documents.Presence": "who has a draft open now; worth nothing a minute later",
+    "documents.Opening": "a log of who looked at what; written once, never changed",
     "files.Rendition": "derived from a stored content, made again at any time",
     "finding.Entry": "derived from records at every save, rebuilt at any time",
     "finding.Word": "derived from records, rebuilt at any time",
