@@ -22,14 +22,6 @@ contributions.navigation(
     permission="documents.view_document",
     order=10,
 )
-contributions.navigation(
-    "Do",
-    "Evidence elsewhere",
-    "documents:pointer_list",
-    icon="external-link",
-    permission="documents.view_evidencepointer",
-    order=45,
-)
 contributions.create_entry(
     "Document",
     "documents:document_create",

@@ -100,6 +100,10 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         crumbs=[("Documents", reverse("documents:document_list")), (document.number, "")],
         due=document.next_review,
         revisions=revisions,
+        sites=[
+            link.site.name
+            for link in document.site_links.live().select_related("site").order_by("pk")
+        ],
         disposed=(
             document.dispositions.filter(status=Disposition.Status.DONE).first()
             if document.status == Document.Status.WITHDRAWN
@@ -179,7 +183,12 @@ def kind_rule_list(request: HttpRequest) -> HttpResponse:
         request,
         "documents/kind_rule_list.html",
         "documents/kind_rule_list.html",
-        {"rules": rules, "may_change": may, "title": "Kinds of documents"},
+        {
+            "rules": rules,
+            "may_change": may,
+            "title": "Kinds of documents",
+            "tabs": tabs(request, "documents:kind_rule_list"),
+        },
     )
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from documents import workflow
 from documents.forms import DispositionForm, HoldForm, PointerForm
 from documents.models import Disposition, Document, EvidencePointer, LegalHold
+from documents.views.tabs import tabs
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
@@ -47,6 +48,8 @@ def pointer_list(request: HttpRequest) -> HttpResponseBase:
     return pages.show_list(
         request,
         rows,
+        template="documents/tabbed_list.html",
+        tabs=tabs(request, "documents:pointer_list"),
         columns=POINTERS,
         filterset=PointerFilter,
         default_sort="next_sample",
@@ -113,6 +116,7 @@ def retention(request: HttpRequest) -> HttpResponse:
     done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")
     context = {
         "title": "Retention",
+        "tabs": tabs(request, "documents:retention"),
         "rows": rows,
         "holds": list(holds.order_by("status", "-pk")[:100]),
         "dispositions": list(done.order_by("-pk")[:200]),

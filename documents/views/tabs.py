@@ -9,6 +9,9 @@ TABS = (
     ("Reading", "documents:reading_list", "documents.view_readingtask"),
     ("Reviews due", "documents:review_list", "documents.view_document"),
     ("Controlled copies", "documents:copy_list", "documents.view_controlledcopy"),
+    ("Evidence elsewhere", "documents:pointer_list", "documents.view_evidencepointer"),
+    ("Retention", "documents:retention", "documents.view_legalhold"),
+    ("Kinds", "documents:kind_rule_list", "documents.change_kindrule"),
     ("Keep it simple", "documents:simplify", "documents.simplify"),
 )
 
