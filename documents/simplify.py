@@ -81,10 +81,15 @@ def _revise(document: Document) -> str:
 
 
 def _overlapping(seen: Mapping[int, Document]) -> Iterable[Proposal]:
+    """The shorter of two, once, with the text it has most in common with."""
     texts = texts_in_force()
+    told: set[int] = set()
     for one, other, share in texts.pairs:
         if one in seen and other in seen:
-            shorter, longer = sorted((one, other), key=lambda key: texts.words[key])
+            shorter, longer = sorted((one, other), key=lambda key: (texts.words[key], key))
+            if shorter in told:
+                continue
+            told.add(shorter)
             yield Proposal(
                 "overlap",
                 seen[shorter],
@@ -192,7 +197,7 @@ def compare_texts(words: Mapping[int, list[str]]) -> Texts:
         for (one, other), many in shared.items()
         if min(own[one], own[other]) >= FEW_RUNS
     ]
-    alike = sorted((pair for pair in pairs if pair[2] >= ALIKE), key=lambda pair: -pair[2])
+    alike = sorted((each for each in pairs if each[2] >= ALIKE), key=lambda each: (-each[2], each))
     return Texts({key: len(text) for key, text in words.items()}, tuple(alike))
 
 

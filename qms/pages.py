@@ -253,15 +253,16 @@ def show_record(
 
     The chapter's template extends layouts/detail.html. `?print=1` leaves out all navigation.
     Further context: `title`, `subtitle`, `crumbs` [(label, url)], `path` [PathStep], `due`,
-    `settled`.
+    `settled`; `own_steps=True` where the template itself holds the button that goes on.
     """
     printing = request.GET.get("print") == "1"
+    hidden = printing or context.pop("own_steps", False)
     context.setdefault("title", str(record))
     context["crumbs"] = _crumbs(context.get("crumbs") or [], record)
     context |= {
         "record": record,
         "base": "layouts/print.html" if printing else "base.html",
-        "steps": Steps(None) if printing else steps_of(record, request.user),
+        "steps": Steps(None) if hidden else steps_of(record, request.user),
         "edit_button": None if printing else _edit_button(record, request.user),
         "story": story.story_of(record, number=_number(request, "history")),
         "panels": contributions.panels_of(record, request.user),

@@ -163,6 +163,7 @@ def _reading_page(
         revision=revision,
         text=on_page(revision, request.user) if revision else "",
         asked=_asked(request, revision) if revision and open_one and mine else [],
+        own_steps=True,
         may_acknowledge=open_one and mine and revision is not None,
         newest=_newest_for(task, request.user) if task.status == "lapsed" else None,
         sentence=sentence,

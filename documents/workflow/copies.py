@@ -100,6 +100,7 @@ def recall(copy: ControlledCopy, *, by: Any) -> None:
     permission="documents.settle_controlledcopy",
     only=who_answers_for_it,
     label="It came back",
+    primary=False,
 )
 def return_copy(copy: ControlledCopy, *, by: Any) -> None:
     """The copy was given back."""

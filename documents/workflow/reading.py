@@ -272,7 +272,8 @@ def _end_what_is_over(
         rows = rows.of(person)
     count = 0
     clockwork = Person.objects.system()
-    for task in rows.select_related("document", "revision", "person"):
+    heavy = ("revision__text", "revision__fields", "revision__questions")
+    for task in rows.select_related("document", "revision", "person").defer(*heavy):
         revision = asked.get(task.document_id)
         over = _why_over(task, revision)
         if not over and (task.document_id, task.person_id) in wanted:
