@@ -9,7 +9,14 @@ from PIL import Image
 
 from documents import workflow
 from documents.content import as_text
-from documents.models import Comment, Document, Presence, Revision
+from documents.models import (
+    Comment,
+    ControlledCopy,
+    Document,
+    Presence,
+    ReadingTask,
+    Revision,
+)
 from tests.factories import PASSWORD, person
 from tests.journeys.desk import Desk
 
@@ -84,8 +91,21 @@ def test_from_the_first_word_to_the_second_revision(
     office.is_sent_to_review()
     a_passage_is_commented_and_the_author_answers(office, revision)
     office.is_sent_to_review()
+    worker = person(name="Emil Roy")
+    document = Document.objects.get()
+    workflow.set_audience(document, workflow.Readers(people=[worker]), by=office.approver)
     both_sign_with_their_passwords(office, revision)
+    at_worker = sits_down(worker, phone=True)
+    it_is_read_in_three_clicks(at_worker, revision)
+    copy = workflow.issue_copy(document, by=office.approver, place="Gate 2")
+    the_code_on_a_copy_says(at_worker, copy, "Current")
     the_next_one_is_shown_to_its_reviewer_as_what_changes(office)
+    following = Revision.objects.get(label="2")
+    both_sign_with_their_passwords(office, following)
+    the_code_on_a_copy_says(at_worker, copy, "Obsolete")
+    copy.refresh_from_db()
+    assert copy.status == "recalled"
+    it_is_read_in_three_clicks(at_worker, following)
 
 
 def it_is_written_with_the_tools_of_the_editor(office: Office) -> Revision:
@@ -152,6 +172,25 @@ def a_passage_is_commented_and_the_author_answers(office: Office, revision: Revi
     office.at_author.write(answer="It is named now.")
     office.at_author.confirm()
     office.at_author.reads("settled")
+
+
+def it_is_read_in_three_clicks(desk: Desk, revision: Revision) -> None:
+    """From my work on the phone: open it, read to the end, say so."""
+    desk.open("/")
+    with desk.counted("read and acknowledge", 3):
+        desk.press("Read", within="main")
+        desk.reads(f"Revision {revision.label}")
+        desk.press("I have read and understood it")
+        desk.reads("You have read")
+    task = ReadingTask.objects.get(person=desk.who, revision=revision)
+    assert task.status == "acknowledged"
+
+
+def the_code_on_a_copy_says(desk: Desk, copy: ControlledCopy, word: str) -> None:
+    """Whoever scans the code learns one word and nothing else."""
+    desk.open(f"/copies/{copy.token}/")
+    desk.reads(word)
+    assert copy.document.title not in desk.page.inner_text("body")
 
 
 def both_sign_with_their_passwords(office: Office, revision: Revision) -> None:
