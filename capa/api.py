@@ -1,8 +1,9 @@
-"""Nonconformities at `/api/v1/nonconformities/`."""
+"""Nonconformities at `/api/v1/nonconformities/`, proposed ones at
+`/api/v1/proposed-nonconformities/`."""
 
 from capa import workflow
 from capa.forms import NewNonconformityForm, NonconformityForm
-from capa.models import Nonconformity
+from capa.models import Nonconformity, Proposal
 from qms.api import Resource
 
 nonconformities = Resource(
@@ -39,4 +40,10 @@ nonconformities = Resource(
     form=NewNonconformityForm,
     edit_form=NonconformityForm,
     create=workflow.raise_nonconformity,
+)
+proposals = Resource(
+    "proposed-nonconformities",
+    Proposal,
+    fields=("entry", "found", "owner", "due", "status"),
+    related=("entry",),
 )

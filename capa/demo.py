@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from capa import workflow
-from capa.models import Nonconformity
+from capa.models import Nonconformity, Proposal
 from qms.actions import workflow as actions
 from qms.actions.models import Action
 from qms.demo.life import Life, stage
@@ -41,6 +41,24 @@ def its_owner_takes_it_up(event: RecordSaved) -> None:
     if _living and event.created and isinstance(nc, Nonconformity):
         life = _living[0]
         life.after(life.chance.choice([0.2, 1, 1, 2, 3, 6]), lambda: _contain(life, nc))
+
+
+@handles(RecordSaved, order=96)
+def its_owner_decides(event: RecordSaved) -> None:
+    """A proposal is decided within two days; the first of every three becomes a nonconformity."""
+    proposal = event.record
+    if _living and event.created and isinstance(proposal, Proposal):
+        _living[0].after(1.5, lambda: _decide(proposal))
+
+
+def _decide(proposal: Proposal) -> None:
+    proposal.refresh_from_db()
+    if proposal.is_settled:
+        return
+    if Proposal.objects.exclude(status=Proposal.Status.OPEN).count() % 3 == 0:
+        workflow.take_up(proposal, by=proposal.owner)
+        return
+    workflow.decline(proposal, by=proposal.owner, reason="Put right at once; the provider knows.")
 
 
 def _told(life: Life, nc: Nonconformity) -> list[Any]:

@@ -1,12 +1,14 @@
 """Documents at `/api/v1/documents/`, revisions at `/api/v1/revisions/`, who signs them at
 `/api/v1/signatories/`, what is said of drafts at `/api/v1/comments/`, who reads them at
 `/api/v1/readers/` and who has at `/api/v1/reading/`, controlled copies at `/api/v1/copies/`; why a
-document is looked at again at `/api/v1/review-flags/`, what else is at `/api/v1/follow-ups/`.
+document is looked at again at `/api/v1/review-flags/`, what else is at `/api/v1/follow-ups/`;
+entries of forms at `/api/v1/entries/`.
 
 The questions to the reader are written through the API and not read from it: they bear the answers.
 """
 
 from documents import workflow
+from documents.filling import EntryValuesForm, NewEntryForm
 from documents.forms import (
     CopyForm,
     DocumentForm,
@@ -23,6 +25,7 @@ from documents.models import (
     ControlledCopy,
     Disposition,
     Document,
+    Entry,
     EvidencePointer,
     FollowUp,
     LegalHold,
@@ -164,4 +167,26 @@ follow_ups = Resource(
     FollowUp,
     fields=("document", "revision", "kind", "title", "person", "due", "note", "status"),
     related=("document", "revision"),
+)
+entries = Resource(
+    "entries",
+    Entry,
+    fields=(
+        "number",
+        "form",
+        "revision",
+        "happened_at",
+        "recorded_at",
+        "values",
+        "corrects",
+        "why",
+        "worst",
+        "submitted_on",
+        "created_by",
+        "status",
+    ),
+    form=NewEntryForm,
+    edit_form=EntryValuesForm,
+    create=workflow.start_entry,
+    related=("form", "revision"),
 )

@@ -5,11 +5,21 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q
+from django.urls import reverse
 
-from documents.models import ControlledCopy, Document, FollowUp, ReadingTask, Revision, Signatory
+from documents.models import (
+    ControlledCopy,
+    Document,
+    Entry,
+    FollowUp,
+    ReadingTask,
+    Revision,
+    Signatory,
+)
+from documents.subjects import register_of
 from documents.workflow import why_not_successor
 from qms import contributions
-from qms.contributions import Entry, Hit, Holding, Related, Tile, held
+from qms.contributions import Hit, Holding, Panel, Related, Tile, held
 from qms.finding.workflow import find
 from qms.periods import today as today_here
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
@@ -56,11 +66,13 @@ def find_documents(person: Any, query: str, limit: int) -> list[Hit]:
 
 
 @contributions.calendar
-def review_days(person: Any, start: date, end: date) -> list[Entry]:
+def review_days(person: Any, start: date, end: date) -> list[contributions.Entry]:
     """When documents are due for review."""
     rows = Document.objects.visible_to(person).current()
     return [
-        Entry(each.next_review, f"Review {each.number}", "Document", each.get_absolute_url())
+        contributions.Entry(
+            each.next_review, f"Review {each.number}", "Document", each.get_absolute_url()
+        )
         for each in rows.filter(next_review__range=(start, end)).order_by("next_review", "pk")[:200]
     ]
 
@@ -159,3 +171,62 @@ def my_reading(person: Any) -> list[Related]:
         )
         for each in rows.order_by("due", "pk")[:50]
     ]
+
+
+# Forms and entries -------------------------------------------------------------------------------
+
+contributions.navigation(
+    "Do",
+    "Forms",
+    "documents:form_list",
+    icon="clipboard-list",
+    permission="documents.add_entry",
+    order=11,
+    also=("documents:entry_list",),
+)
+contributions.create_entry(
+    "Form entry",
+    "documents:form_list",
+    icon="clipboard-list",
+    permission="documents.add_entry",
+    order=20,
+)
+
+
+@contributions.search("Entries of forms", order=15)
+def find_entries(person: Any, query: str, limit: int) -> list[Hit]:
+    """Entries by number and by what was answered, as far as the person may read their form."""
+    answer = find(person, query, of=[Entry], limit=limit)
+    return [
+        Hit(hit.title, "Entry", hit.number, f"/documents/entries/{hit.pk}/", hit.snippet)
+        for hit in answer.hits
+    ]
+
+
+@contributions.record_panel
+def forms_about(record: Any, person: Any) -> Panel | None:
+    """On the page of a provider, an instrument or a customer: its forms, and what was filled in."""
+    register = register_of(type(record))
+    if register is None or not person.has_perm("documents.view_entry"):
+        return None
+    asking = {
+        revision.document_id: revision.document
+        for revision in Revision.objects.effective()
+        .filter(
+            document__in=Document.objects.visible_to(person)
+            .filter(kind=Document.Kind.FORM, status=Document.Status.ACTIVE)
+            .values("pk"),
+            fields__contains=[{"of": register.kind, "subject": True}],
+        )
+        .select_related("document")
+        .order_by("document__title")
+    }
+    rows = Entry.objects.visible_to(person).evidence().naming(register.kind, record.pk)
+    entries = list(rows.select_related("form").order_by("-happened_at", "-pk")[:6])
+    if not asking and not entries:
+        return None
+    forms = [
+        (each.title, f"{reverse('documents:entry_create', args=[key])}?about={record.pk}")
+        for key, each in asking.items()
+    ]
+    return Panel("documents/forms_panel.html", {"forms": forms, "entries": entries}, order=40)

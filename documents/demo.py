@@ -6,6 +6,7 @@ from typing import Any
 
 from documents import workflow
 from documents.content import from_markdown
+from documents.demo_forms import fields_of
 from documents.models import ControlledCopy, Document, ReadingTask, Revision
 from qms.demo.life import Life, stage
 
@@ -71,6 +72,7 @@ def _write(life: Life, told: list[Any], index: int) -> None:
         clauses=[f"{edition}:{number}" for number in numbers],
         review_months=36 if len(months) == 1 and index % 6 else 24,
         text=from_markdown(text_of(life, told, 1)),
+        fields=fields_of(life, kind, title),
         reviewers=[reviewer],
         approvers=[approver],
     )

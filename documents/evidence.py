@@ -1,16 +1,18 @@
 """What the evidence pack and the management review get from documents (7.5)."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 
+from documents import answers, entry_prints
 from documents.models import (
     ControlledCopy,
     Disposition,
     Document,
+    Entry,
     EvidencePointer,
     FollowUp,
     ReadingTask,
@@ -18,10 +20,11 @@ from documents.models import (
     Revision,
 )
 from documents.prints import TEMPLATE, revision_context
+from documents.subjects import Names, ids_in
 from qms import contributions
 from qms.clauses import ClauseRef
 from qms.contributions import ClauseLine, Concern, Line, Withheld
-from qms.periods import Period, day_of
+from qms.periods import Period, day_of, start_of
 from qms.proofs import (
     Blocker,
     GapSignal,
@@ -468,3 +471,126 @@ def processes_without_documents(edition: str, today: date) -> list[GapSignal]:
         )
         for process in bare.order_by("code")
     ]
+
+
+# Entries of forms -------------------------------------------------------------------------------
+
+SAMPLE = 5  # entries of each form that are printed; the register has all
+
+
+def entries_of(period: Period) -> Any:
+    """What was submitted of what happened in the period, by form."""
+    rows = Entry.objects.evidence().happened_between(
+        start_of(period.start), start_of(period.end + timedelta(days=1))
+    )
+    people = ("form", "form__process", "revision", "created_by", "corrects")
+    return rows.select_related(*people).order_by("form__number", "happened_at", "pk")
+
+
+def _is_open(entry: Entry) -> bool:
+    return bool(entry.form.confidentiality == Document.Confidentiality.OPEN)
+
+
+@contributions.evidence(
+    folder="07-operation",
+    title="Forms and what was filled in",
+    clauses=("7.5.3", "7.5.3.2", "8.1", "8.5.1", "8.6"),
+    template="documents/evidence/entries.html",
+    order=60,
+)
+def forms_filled_in(period: Period, as_of: datetime) -> dict[str, Any]:
+    """How often each form was filled in, what was beyond a limit, what was corrected."""
+    counted: dict[int, dict[str, Any]] = {}
+    for each in entries_of(period):
+        row = counted.setdefault(
+            each.form_id, {"form": each.form, "many": 0, "beyond": 0, "corrected": 0}
+        )
+        row["many"] += 1
+        row["beyond"] += each.worst == Entry.Worst.LIMIT
+        row["corrected"] += each.status == Entry.Status.CORRECTED
+        row["last"] = each.happened_at
+    return {"forms": list(counted.values()), "period": period, "sample": SAMPLE}
+
+
+@contributions.register(
+    name="entries",
+    title="Entries of forms",
+    columns=(
+        "Number",
+        "Form",
+        "Revision",
+        "Happened",
+        "Recorded",
+        "Filled in by",
+        "State",
+        "Limits",
+        "Corrects",
+        "Answers",
+    ),
+)
+def entry_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row an entry; the answers of restricted forms stay on site."""
+    for each in entries_of(period):
+        yield (
+            each.number,
+            _named(each.form),
+            each.revision.label,
+            each.happened_at,
+            each.recorded_at,
+            each.created_by.name,
+            each.get_status_display(),
+            each.get_worst_display(),
+            each.corrects.number if each.corrects else "",
+            _said(each) if _is_open(each) else "On site.",
+        )
+
+
+def _said(entry: Entry) -> str:
+    names = Names(ids_in(entry.parts, entry.values))
+    told = (
+        (p["label"], answers.in_words(p, entry.values.get(p["key"]), names)) for p in entry.parts
+    )
+    return "; ".join(f"{label}: {words}" for label, words in told if words)
+
+
+@contributions.printed(
+    folder="07-operation",
+    model_label="documents.Entry",
+    template=entry_prints.ENTRY,
+    context=entry_prints.entry_context,
+)
+def printed_entries(period: Period, as_of: datetime) -> Iterable[tuple[Entry, str]]:
+    """What was beyond a limit or corrected, and the newest of each form, as pages of their own."""
+    kept: dict[int, list[Entry]] = {}
+    for each in entries_of(period):
+        if _is_open(each):
+            kept.setdefault(each.form_id, []).append(each)
+    for entries in kept.values():
+        told = [e for e in entries if e.worst == Entry.Worst.LIMIT or e.corrects_id]
+        for each in dict.fromkeys([*told, *entries[-SAMPLE:]]):
+            yield each, each.number
+
+
+@contributions.withholds
+def restricted_entries(period: Period, as_of: datetime) -> Iterable[Withheld]:
+    """Entries of restricted forms are named by their number and shown on site."""
+    for each in entries_of(period).exclude(form__confidentiality=Document.Confidentiality.OPEN):
+        yield Withheld("07-operation", each.number, "The form is restricted.")
+
+
+@proves()
+def entries_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
+    """What was filled in, by the clauses its form serves: evidence that the work was done."""
+    rows = as_it_was(Entry, as_of).filter(status=Entry.Status.SUBMITTED)
+    forms = {row.id: row for row in as_it_was(Document, as_of).filter(kind=Document.Kind.FORM)}
+    known = list(rows.filter(form_id__in=list(forms)).order_by("-happened_at"))
+
+    def told(row: Any) -> tuple[str, date | None]:
+        return f"{row.number} {forms[row.form_id].title}", day_of(row.happened_at)
+
+    return {
+        number: counted("entries of forms", Entry, some, told, shows=("retain",))
+        for number, some in by_clause(
+            known, edition, lambda row: forms[row.form_id].clauses
+        ).items()
+    }

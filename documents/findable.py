@@ -3,8 +3,10 @@
 Drafts are not in the index: their words are for their makers, a document's for all its readers.
 """
 
-from documents.models import Document, Revision
+from documents import answers
+from documents.models import Document, Entry, Revision
 from documents.shown import in_words
+from documents.subjects import Names, ids_in
 from qms.events import handles
 from qms.files.models import Rendition
 from qms.files.workflow import RenditionMade
@@ -34,6 +36,23 @@ def words_of(revision: Revision) -> str:
         return written
     made = Rendition.objects.filter(blob=revision.source.blob_id).first()
     return f"{written}\n{made.words if made else ''}".strip()
+
+
+@findable(Entry)
+def describe_entry(entry: Entry) -> Text | None:
+    """The answers of what was submitted; a draft is nobody's to find."""
+    if entry.submitted_on is None:
+        return None
+    names = Names(ids_in(entry.parts, entry.values))
+    said = (answers.in_words(p, entry.values.get(p["key"]), names) for p in entry.parts)
+    about = f": {entry.subject}" if entry.subject is not None else ""
+    return Text(
+        title=f"{entry.form.title}{about}",
+        number=entry.number,
+        keywords=entry.created_by.name,
+        words="\n".join(filter(None, said)),
+        language=entry.form.language,
+    )
 
 
 @handles(RecordSaved, order=96)

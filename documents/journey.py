@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from documents.content import from_markdown
 from documents.models import Document, Revision
+from documents.starters import starter_forms
 from documents.workflow import create_document
 from qms import contributions
 from qms.contributions import Milestone, Sketch
@@ -91,9 +93,16 @@ def draft_document(sketch: Sketch, *, by: Person) -> Document:
         process=sketch.process,
         clauses=list(sketch.clauses),
         text=from_markdown(sketch.body),
+        fields=_asked(sketch),
         reviewers=_another(by, "process_owner", "quality_manager"),
         approvers=_another(by, "top_management", "quality_manager"),
     )
+
+
+def _asked(sketch: Sketch) -> list[Any]:
+    """A form that we have ready begins with its fields."""
+    ready = {each.title: each.fields for each in starter_forms()}
+    return ready.get(sketch.title, []) if sketch.kind == Document.Kind.FORM else []
 
 
 def _another(by: Person, *roles: str) -> list[Person]:

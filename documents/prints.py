@@ -5,6 +5,7 @@ from typing import Any
 
 import segno
 
+from documents import design
 from documents.models import ControlledCopy, Revision
 from documents.shown import on_paper
 from qms import pdf
@@ -38,6 +39,7 @@ def revision_context(revision: Revision, as_of: datetime | None = None) -> dict[
         marking=MARKS[revision.status],
         lang=document.language,
         text=on_paper(revision),
+        asks=[design.described(part) for part in revision.fields],
         obsolete=revision.is_obsolete,
         facts=[
             ("State", revision.get_status_display()),

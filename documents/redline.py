@@ -12,6 +12,7 @@ from typing import Any
 
 from lxml.html.diff import htmldiff
 
+from documents import design
 from documents.content.html import clean
 from documents.models import Revision
 from documents.shown import in_words, on_page
@@ -121,7 +122,7 @@ def _facts(before: Revision, after: Revision) -> list[tuple[str, str, str]]:
     pairs = [
         ("Title", before.title, after.title),
         ("Uploaded file", _source(before), _source(after)),
-        ("Fields of the form", _labels(before.fields), _labels(after.fields)),
+        ("Fields of the form", _fields(before), _fields(after)),
         ("Questions to the reader", _labels(before.questions), _labels(after.questions)),
     ]
     return [(name, old or "–", new or "–") for name, old, new in pairs if old != new]
@@ -131,6 +132,10 @@ def _source(revision: Revision) -> str:
     if revision.source is None:
         return ""
     return f"{revision.source.name} ({revision.source.blob.sha256[:12]})"
+
+
+def _fields(revision: Revision) -> str:
+    return "; ".join(design.described(part) for part in revision.fields)
 
 
 def _labels(parts: list[dict[str, Any]]) -> str:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from documents.views import copies, documents, keeping, reading, revisions, upkeep, writing
+from documents.views import (
+    copies,
+    designs,
+    documents,
+    entries,
+    keeping,
+    reading,
+    revisions,
+    upkeep,
+    writing,
+)
 
 app_name = "documents"
 urlpatterns = [
@@ -77,4 +87,20 @@ urlpatterns = [
         revisions.revision_transition,
         name="revision_transition",
     ),
+    # Forms and their entries
+    path("revisions/<int:pk>/fields/", designs.revision_fields, name="revision_fields"),
+    path("forms/", entries.form_list, name="form_list"),
+    path("forms/begin/<slug:key>/", entries.form_begin, name="form_begin"),
+    path("forms/<int:pk>/", entries.form_detail, name="form_detail"),
+    path("forms/<int:pk>/fill/", entries.entry_create, name="entry_create"),
+    path("forms/<int:pk>/trend/", entries.form_trend, name="form_trend"),
+    path("forms/<int:pk>/trend.pdf", entries.form_trend_pdf, name="form_trend_pdf"),
+    path("forms/<int:pk>/card.pdf", entries.form_card, name="form_card"),
+    path("f/<str:number>/", entries.form_short, name="form_short"),
+    path("entries/", entries.entry_list, name="entry_list"),
+    path("entries/<int:pk>/", entries.entry_detail, name="entry_detail"),
+    path("entries/<int:pk>/edit/", entries.entry_edit, name="entry_edit"),
+    path("entries/<int:pk>/correct/", entries.entry_correct, name="entry_correct"),
+    path("entries/<int:pk>/pdf/", entries.entry_pdf, name="entry_pdf"),
+    path("entries/<int:pk>/do/<slug:name>/", entries.entry_transition, name="entry_transition"),
 ]

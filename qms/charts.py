@@ -107,12 +107,14 @@ def run_chart(
     unit: str = "",
     target: Number | None = None,
     limits: Limits | None = None,
+    accepted: Sequence[tuple[str, Number, str]] = (),
     signals: Collection[int] = (),
 ) -> Chart:
     """Values in order of time, with the target and, where there is a baseline, its limits.
 
-    `points` are (period, value); None is a missing value and breaks the line. `signals` are the
-    indexes of points that a rule marked.
+    `points` are (period, value); None is a missing value and breaks the line. `accepted` are the
+    lines of a specification, (words, value, state). `signals` are the indexes of points that a
+    rule marked.
     """
     known = [value for _, value in points if value is not None]
     rows = tuple(
@@ -136,6 +138,8 @@ def run_chart(
         )
     ]
     layers: list[dict[str, Any]] = [*_limit_layers(limits), *_target_layers(target, unit)]
+    for words, at, state in accepted:
+        layers += _rule(at, STATES[state], [6, 4], f"{words} {_shown(at, unit)}")
     layers += [_line_layer(), _point_layer(len(points))]
     spec = _spec(
         {

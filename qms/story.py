@@ -16,7 +16,7 @@ from qms.periods import zone
 PAGE = 50
 LONGEST = 400
 NOTHING = "\N{EN DASH}"
-UNTOLD = {"id", "version", "recorded_at", "created_by", "number"}
+UNTOLD = {"id", "version", "recorded_at", "created_by", "number", "mentions", "once"}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile
 from audits import workflow as audits
 from audits.models import Audit, Certificate, CertificationAudit, Finding
 from capa import workflow as capa
-from capa.models import Nonconformity
+from capa.models import Nonconformity, Proposal
 from documents import workflow as documents
 from documents.content import from_markdown
 from documents.models import (
@@ -25,6 +25,7 @@ from documents.models import (
     ControlledCopy,
     Disposition,
     Document,
+    Entry,
     EvidencePointer,
     FollowUp,
     LegalHold,
@@ -630,6 +631,66 @@ def put_back_into_the_audience(cast: Cast, task: ReadingTask) -> None:
     documents.set_audience(task.document, readers, by=cast.manager)
 
 
+FIELDS: list[dict[str, Any]] = [
+    {
+        "key": "bore",
+        "kind": "number",
+        "label": "Bore",
+        "unit": "mm",
+        "decimals": 2,
+        "low": "9.9",
+        "high": "10.1",
+        "required": True,
+    },
+    {"key": "remark", "kind": "text", "label": "Remark"},
+    {"key": "released", "kind": "signature", "label": "Released", "signer": "another"},
+]
+
+
+def a_form(cast: Cast, fields: Any = None, **more: Any) -> Document:
+    """A form in force."""
+    made = documents.create_document(
+        by=cast.author,
+        title="Inspection",
+        kind="form",
+        owner=cast.owner,
+        fields=FIELDS if fields is None else fields,
+        reviewers=[cast.reviewer],
+        approvers=[cast.approver],
+        **more,
+    )
+    form: Document = approve(cast, made.revisions.get()).document
+    form.refresh_from_db()
+    return form
+
+
+def an_entry(cast: Cast, bore: str = "10.0", **more: Any) -> Entry:
+    return documents.start_entry(by=cast.author, form=a_form(cast, **more), values={"bore": bore})
+
+
+def with_a_newer_form(cast: Cast, entry: Entry) -> None:
+    following = documents.start_revision(entry.form, by=cast.author, change_summary="Shorter.")
+    amend(following, by=cast.author, changes={"fields": following.fields[:1]})
+    approve(cast, following)
+
+
+def submit_a_correction(cast: Cast, entry: Entry) -> None:
+    correction = documents.correct_entry(entry, by=cast.author, why="Read wrongly.")
+    documents.submit_entry(correction, by=cast.author)
+
+
+def a_proposal(cast: Cast) -> Proposal:
+    entry = documents.submit_entry(an_entry(cast, "12"), by=cast.author)
+    return Proposal.objects.get(entry=entry)
+
+
+def correct_its_entry(cast: Cast, proposal: Proposal) -> None:
+    entry = Entry.objects.get(pk=proposal.entry_id)
+    correction = documents.correct_entry(entry, by=cast.author, why="A typing error.")
+    amend(correction, by=cast.author, changes={"values": {"bore": "10.0"}})
+    documents.submit_entry(correction, by=cast.author)
+
+
 def sign_the_review(cast: Cast, revision: Revision) -> None:
     documents.review(revision, by=cast.reviewer, proof=factories.proof(cast.reviewer))
 
@@ -1106,6 +1167,33 @@ ALL = (
         {"withdraw": Step("manager"), "reaffirm": Step("owner", never=("author", "newcomer"))},
         api="documents",
         people=("author", "manager"),
+    ),
+    Scene(
+        Entry,
+        an_entry,
+        {
+            "move_over": Step("author", prepare=with_a_newer_form, detour=True),
+            "submit_entry": Step("author"),
+            "sign_entry": Step("manager", never=("author",), detour=True),
+            "mark_corrected": Step("system", through=submit_a_correction),
+            "discard": Step("author", detour=True),
+            "void": Step("manager"),
+        },
+        page="documents:entry_transition",
+        api="entries",
+        people=("author",),
+    ),
+    Scene(
+        Proposal,
+        a_proposal,
+        {
+            "take_up": Step("owner", lambda cast: {"grade": "minor"}, never=("employee",)),
+            "decline": Step("owner", never=("employee",)),
+            "lapse": Step("system", through=correct_its_entry),
+        },
+        page="capa:proposal_transition",
+        api="proposed-nonconformities",
+        people=("owner",),
     ),
     Scene(
         Objective,

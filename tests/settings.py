@@ -69,7 +69,7 @@ MIDDLEWARE = ["zeal.middleware.zeal_middleware", *MIDDLEWARE]
 ZEAL_RAISE = True
 # A form with three people looks up three people, one for each field; a flow has two processes.
 # A page with several answers saves and locks each of them; the signature that completes a review
-# moves the revision on, which locks it again.
+# moves the revision on, which locks it again; an entry is saved, submitted and signed in one.
 ZEAL_ALLOWLIST = [
     {"model": "people.Person", "field": "get()"},
     {"model": "scope.Process", "field": "get()"},
@@ -77,4 +77,5 @@ ZEAL_ALLOWLIST = [
     {"model": "documents.Revision", "field": "get()"},
     {"model": "documents.Document", "field": "get()"},
     {"model": "documents.Signatory", "field": "get()"},
+    {"model": "documents.Entry", "field": "get()"},
 ]

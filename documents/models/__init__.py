@@ -1,4 +1,4 @@
-"""What documents keep: documents and their kinds, revisions, who signs and who reads them."""
+"""What documents keep: documents and their kinds, revisions, who signs and reads, and entries."""
 
 from documents.models.chain import FollowUp, FollowUpQuerySet
 from documents.models.copies import ControlledCopy, ControlledCopyQuerySet
@@ -9,6 +9,7 @@ from documents.models.documents import (
     DocumentSite,
     KindRule,
 )
+from documents.models.entries import Entry, EntryQuerySet
 from documents.models.keeping import Disposition, EvidencePointer, LegalHold
 from documents.models.reading import (
     READERS_OF_THE_MATRIX,
@@ -32,6 +33,8 @@ __all__ = [
     "Document",
     "DocumentQuerySet",
     "DocumentSite",
+    "Entry",
+    "EntryQuerySet",
     "EvidencePointer",
     "FollowUp",
     "FollowUpQuerySet",

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.urls import reverse
 
 from documents import workflow
+from documents.filling import preview_of
 from documents.forms import DocumentForm, KindRuleForm, NewDocumentForm
 from documents.models import (
     ControlledCopy,
@@ -110,6 +111,7 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
             else None
         ),
         in_force=in_force,
+        asks=preview_of(in_force, request.user),
         text=on_page(in_force, request.user) if in_force else "",
         in_work=next((each for each in revisions if each.status in Revision.OPEN_STATES), None),
         may_revise=request.user.has_perm("documents.add_revision"),

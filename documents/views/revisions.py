@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from documents import workflow
+from documents.filling import preview_of
 from documents.forms import HandOnForm, RevisionForm, StartRevisionForm
 from documents.models import Comment, Document, ReviewFlag, Revision, Signatory
 from documents.prints import rendition_of
@@ -72,6 +73,12 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         path=path_of(revision, plans),
         text=on_page(revision, request.user),
+        asks=preview_of(revision, request.user),
+        may_design=(
+            revision.document.kind == Document.Kind.FORM
+            and is_written(revision)
+            and request.user.has_perm("documents.change_revision")
+        ),
         before=before,
         redline=(
             compare(before, revision, person=request.user)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from documents import content
+from documents import content, design
 from documents.models import Document, DocumentSite, KindRule, Revision
 from documents.workflow.revisions import withdraw_revision
 from documents.workflow.signatories import Part, name_signatories
@@ -52,6 +52,8 @@ def create_document(
     if number and Document.objects.filter(number=number).exists():
         raise Refused(f"There is a document {number} already.", field="number")
     _only_of_external(kind, external)
+    if fields and kind != Document.Kind.FORM:
+        raise Refused("Only a form has fields.", field="kind")
     document = Document(
         number=number,
         title=title.strip(),
@@ -73,7 +75,7 @@ def create_document(
         label="1",
         title=document.title,
         text=content.without_title(content.check(text or content.EMPTY), document.title),
-        fields=fields or [],
+        fields=design.check(fields or []),
         change_summary="First issue.",
         created_by=by,
     )

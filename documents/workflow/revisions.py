@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import Max
 
-from documents import content
+from documents import content, design
 from documents.models import Document, ReviewFlag, Revision
 from documents.workflow.signatories import (
     Part,
@@ -89,6 +89,38 @@ def there_is_content(revision: Revision, by: Any) -> str | None:
     if content.is_empty(revision.text) and not revision.source_id and not revision.fields:
         return "Write the text or upload the document first."
     return None
+
+
+def a_form_can_be_filled_in(revision: Revision, by: Any) -> str | None:
+    """A form asks something, or is an uploaded one that is filled in on paper."""
+    if revision.document.kind != Document.Kind.FORM or revision.source_id:
+        return None
+    if not revision.fields:
+        return "A form without fields cannot be filled in. Design its fields first."
+    return not_given_to_its_register(revision.fields) or None
+
+
+def not_given_to_its_register(fields: list[design.Part]) -> str:
+    """Why entries could never become records of the register they are about; empty where they
+    can, or are not meant to."""
+    subject = design.subject_of(fields)
+    taking = {each.kind: each for each in contributions.form_subjects()}
+    register = taking.get(subject["of"]) if subject else None
+    gives = {part["gives"] for part in fields if part.get("gives")}
+    if not gives:
+        return ""
+    if register is None:
+        return "Its fields are given to a register, but no field says what an entry is about."
+    if foreign := sorted(gives - set(register.takes)):
+        return f"{register.label} does not take “{foreign[0]}”. Take that out of the field."
+    missing = [
+        str(asked.label or name)
+        for name, asked in register.takes.items()
+        if asked.required and name not in gives and not isinstance(asked, forms.DateField)
+    ]
+    if missing:
+        return f"{register.label} needs this too: {', '.join(missing)}. Say which field gives it."
+    return ""
 
 
 def pictures_are_its_own(revision: Revision, by: Any) -> str | None:
@@ -261,6 +293,7 @@ def next_label(document: Document, *, minor: bool) -> str:
     guards=[
         document_is_active,
         there_is_content,
+        a_form_can_be_filled_in,
         pictures_are_its_own,
         signatories_are_named,
         signatories_may_sign,
@@ -523,7 +556,10 @@ editing = amendment(
     ),
     states=(Status.DRAFT,),
     guards=[nobody_else_writes],
-    checks=[lambda revision, changes: text_is_clean(revision, changes)],
+    checks=[
+        lambda revision, changes: text_is_clean(revision, changes),
+        lambda revision, changes: fields_are_clean(revision, changes),
+    ],
 )
 
 
@@ -531,6 +567,24 @@ def text_is_clean(revision: Revision, changes: Mapping[str, Any]) -> str | None:
     """Whoever writes it: only what the schema knows is kept."""
     if "text" in changes and content.check(changes["text"]) != changes["text"]:
         return "The text holds something it may not. Write it in the editor or as Markdown."
+    return None
+
+
+def fields_are_clean(revision: Revision, changes: Mapping[str, Any]) -> str | None:
+    """Only forms have fields, they hold, and what was in force keeps its meaning."""
+    if "fields" not in changes:
+        return None
+    fields = changes["fields"]
+    if fields and revision.document.kind != Document.Kind.FORM:
+        return "Only a form has fields."
+    try:
+        if design.check(fields) != fields:
+            return "The fields hold something they may not. Design them on their page."
+    except Refused as refusal:
+        return str(refusal)
+    for before in revision.document.revisions.released().order_by("-number"):
+        if why := design.is_stable(before.fields, fields):
+            return why
     return None
 
 

@@ -155,11 +155,9 @@ def find(person: Any, query: str, *, of: Iterable[type[models.Model]], limit: in
 
 def _visible(person: Any, of: list[type[models.Model]]) -> Any:
     allowed = Q(pk__in=())
-    for model in of:
+    for model, kind in ContentType.objects.get_for_models(*of).items():
         rows = model._default_manager.visible_to(person)  # type: ignore[attr-defined]
-        allowed |= Q(
-            record_type=ContentType.objects.get_for_model(model), record_id__in=rows.values("pk")
-        )
+        allowed |= Q(record_type=kind, record_id__in=rows.values("pk"))
     return Entry.objects.filter(allowed)
 
 

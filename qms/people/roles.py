@@ -255,6 +255,13 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "documents.settle_controlledcopy": EVERYONE,  # its holder or who keeps it: a guard says so
     "documents.view_kindrule": EVERYONE,
     "documents.change_kindrule": (QM,),
+    # Entries of forms
+    "documents.view_entry": (E,),
+    "documents.add_entry": (E,),
+    "documents.change_entry": (E,),  # one's own draft: a guard says so
+    "documents.sign_entry": (E,),
+    "documents.void_entry": (QM,),
+    "documents.replace_entry": (SYSTEM,),  # by the entry that corrects it
     # Objectives
     "objectives.view_objective": EVERYONE,
     "objectives.add_objective": (QM, PO, TM),
@@ -284,6 +291,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.close_nonconformity": (QM,),
     "capa.void_nonconformity": (QM,),
     "capa.import_nonconformity": (QM,),
+    "capa.view_proposal": (E,),
+    "capa.decide_proposal": (E,),  # the owner's own, or the quality manager's: a guard says so
+    "capa.lapse_proposal": (SYSTEM,),
     # Management review
     "reviews.view_review": (QM, TM, PO, LA),
     "reviews.add_review": (QM,),

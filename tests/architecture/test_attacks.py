@@ -545,6 +545,7 @@ EDITED = {
     "scope.NotApplicable": ("writer", "scope:line_edit", ""),
     "scope.ScopeStatement": ("writer", "", "scope-statements"),
     "audits.Finding": ("member", "", "findings"),
+    "documents.Entry": ("author", "documents:entry_edit", ""),
     "documents.Signatory": ("author", "documents:signatory_edit", "signatories"),
     "reviews.ReviewInput": ("manager", "reviews:input_edit", "review-inputs"),
 }

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audits import workflow as audits
 from capa.workflow import raise_nonconformity
+from documents import workflow as documents
 from documents.models import Document
 from documents.workflow import create_document
 from qms.actions.workflow import plan_action
@@ -46,6 +47,7 @@ from qms.suggestions.workflow import suggest
 from qms.work.models import WorkItem
 from tests import factories, scenes
 from tests.many import multiply
+from tests.scenes import Cast
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12
@@ -87,6 +89,16 @@ def a_reviewed_document(manager: Person, process: Process) -> Any:
 
 def a_controlled_copy(manager: Person, process: Process) -> Any:
     return scenes.a_controlled_copy(scenes.Cast())
+
+
+def an_entry(manager: Person, process: Process) -> Any:
+    form = Document.objects.filter(kind="form").first() or scenes.a_form(Cast())
+    return documents.start_entry(by=manager, form=form, values={"bore": "12"})
+
+
+def a_proposal(manager: Person, process: Process) -> Any:
+    entry = documents.submit_entry(an_entry(manager, process), by=manager)
+    return entry.proposals.get()
 
 
 def an_action(manager: Person, process: Process) -> Any:
@@ -265,6 +277,9 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ),
     ("/documents/reviews/", a_reviewed_document, {}),
     ("/documents/copies/", a_controlled_copy, {"digest": "md5(r.digest || n)"}),
+    ("/documents/entries/", an_entry, {"once": "gen_random_uuid()"}),
+    ("/documents/forms/", an_entry, {"once": "gen_random_uuid()"}),
+    ("/nonconformities/proposals/", a_proposal, {"entry_id": "r.entry_id + 1000 * n"}),
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
