@@ -191,7 +191,7 @@ class Entry(Numbered, StatefulRecord):
         """Signature fields nobody has signed yet."""
         return [p for p in design.of_kind(self.parts, "signature") if p["key"] not in self.signed]
 
-    def told_change(self, name: str, before: Any, after: Any) -> list[str] | None:
+    def told_change(self, name: str, before: Any, after: Any) -> tuple[str, str] | None:
         """Of the answers only those that differ, in words; of signatures their fields."""
         if name == "signed":
             return [
@@ -201,7 +201,7 @@ class Entry(Numbered, StatefulRecord):
             return None
         old, new = before or {}, after or {}
         keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-        return [self._told(given, keys) for given in (old, new)]
+        return self._told(old, keys), self._told(new, keys)
 
     def _label(self, key: str) -> str:
         part = design.part_with(self.parts, key)

@@ -104,6 +104,12 @@ def house(db: None) -> House:
         text=from_markdown(f"The {DRAFT}."),
         change_summary=f"Adds the {DRAFT}.",
     )
+    entry = documents.start_entry(
+        by=cast.author,
+        form=scenes.a_form(cast, confidentiality="restricted"),
+        values={"bore": "12", "remark": SECRET},
+    )
+    entry = documents.submit_entry(entry, by=cast.author)
     finding = scenes.a_finding(cast)
     audit = finding.audit
     finding = audits.record_finding(
@@ -113,7 +119,7 @@ def house(db: None) -> House:
     assessment = gap.start_assessment(by=cast.manager, edition="2026")
     house = House(cast)
     house.hidden = {
-        SECRET: [secret.document, secret, secret_draft],
+        SECRET: [secret.document, secret, secret_draft, entry, entry.proposals.get()],
         DRAFT: [draft],
         FOUND: [finding],
     }
