@@ -261,7 +261,8 @@ def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> Non
 
 
 API = {"documents.Document": "documents", "documents.Revision": "revisions"}
-API |= {"audits.Finding": "findings"}
+API |= {"audits.Finding": "findings", "documents.Entry": "entries"}
+API |= {"capa.Proposal": "proposed-nonconformities"}
 
 
 @pytest.mark.slow
