@@ -194,9 +194,10 @@ class Entry(Numbered, StatefulRecord):
     def told_change(self, name: str, before: Any, after: Any) -> tuple[str, str] | None:
         """Of the answers only those that differ, in words; of signatures their fields."""
         if name == "signed":
-            return [
+            was, now = (
                 ", ".join(self._label(key) for key in signed or ()) for signed in (before, after)
-            ]
+            )
+            return was, now
         if name != "values":
             return None
         old, new = before or {}, after or {}
