@@ -54,7 +54,7 @@ def test_what_could_be_simpler_is_shown_with_its_step() -> None:
     same = words(400)
     first = in_force(cast, f"{same} {words(200)}")
     second = in_force(cast, f"{words(30)} {same}")
-    long_one = in_force(cast, words(900), kind="form")
+    long_one = in_force(cast, words(1300), kind="instruction")
     quiet = in_force(cast, words(50))
     workflow.set_audience(quiet, Readers(people=(reader,)), by=cast.approver)
     assert told(manager) == {"overlap": [second.number], "long": [long_one.number]}
