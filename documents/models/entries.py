@@ -194,10 +194,8 @@ class Entry(Numbered, StatefulRecord):
     def told_change(self, name: str, before: Any, after: Any) -> tuple[str, str] | None:
         """Of the answers only those that differ, in words; of signatures their fields."""
         if name == "signed":
-            was, now = (
-                ", ".join(self._label(key) for key in signed or ()) for signed in (before, after)
-            )
-            return was, now
+            was, now = (", ".join(map(self._label, signed or ())) for signed in (before, after))
+            return was or "–", now or "–"
         if name != "values":
             return None
         old, new = before or {}, after or {}
