@@ -102,8 +102,9 @@ def _split(rendered: str, template: str) -> tuple[str, str]:
     if not first.startswith("Subject:"):
         raise ValueError(f"email/{template}.txt does not begin with its subject.")
     subject = _one_line(first.removeprefix("Subject:"))
-    if len(subject) > LONGEST_SUBJECT:
-        subject = subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
+    # One less: a header that is folded before a long first word is read back with a space.
+    if len(subject) >= LONGEST_SUBJECT:
+        subject = subject[: LONGEST_SUBJECT - 2].rstrip() + "…"
     return subject, re.sub(r"\n{3,}", "\n\n", rest).strip() + "\n"
 
 
