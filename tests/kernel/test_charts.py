@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from qms import charts
+from qms.charts import picture
 
 pytestmark = pytest.mark.clause("9.1.3")
 MONTHS = [date(2026, month, 1) for month in range(1, 13)]
@@ -51,15 +52,84 @@ def test_the_table_keeps_every_digit_of_a_decimal() -> None:
     assert chart.rows[0][1] == f"{exact} mm"
 
 
+def controlled(*values: str | None, **more: object) -> list[charts.Plotted]:
+    """Values between the same limits."""
+    facts = {"centre": Decimal("2.6"), "lower": Decimal("1.6"), "upper": Decimal("3.6")} | more
+    return [
+        charts.Plotted(when, value, **facts)  # type: ignore[arg-type]
+        for when, value in numbers(*values)
+    ]
+
+
 def test_target_and_limits_are_two_things() -> None:
-    limits = charts.Limits(Decimal("2.6"), Decimal("1.6"), Decimal("3.6"))
-    points = numbers("2", "3", "2.5")
-    drawn = texts(str(charts.run_chart(points, title="x", target=Decimal(2), limits=limits).svg))
-    for word in ("Target 2", "Mean", "Upper limit", "Lower limit"):
+    points = controlled("2", "3", "2.5")
+    drawn = texts(str(charts.control_chart(points, title="x", target=Decimal(2)).svg))
+    for word in ("Target 2", "Centre 2.6", "Upper limit 3.6", "Lower limit 1.6"):
         assert word in drawn
-    only = texts(str(charts.run_chart(points, title="x", target=Decimal(2)).svg))
+    only = texts(str(charts.run_chart(numbers("2", "3"), title="x", target=Decimal(2)).svg))
     assert "Target 2" in only
     assert "limit" not in only
+
+
+def test_a_rule_stands_beside_its_point_in_the_table_and_in_the_words() -> None:
+    points = [*controlled("2", "2.4"), *controlled("9", marks=("1", "5"), answered=True)]
+    chart = charts.control_chart(points, title="x", unit="h", ranges=controlled(None, "0.4", "6.6"))
+    assert chart.rows[2][1:] == ("9 h", "1.6 h", "2.6 h", "3.6 h", "Rules 1, 5, answered", "6.6 h")
+    assert "One signal: Jan 2026 (Rules 1, 5, answered)." in chart.description
+    drawn = texts(str(chart.svg))
+    assert "1 · 5" in drawn
+    assert "Moving range" in drawn
+    quiet = charts.control_chart(controlled("2", "2.4"), title="x")
+    assert "No rule marks a signal." in quiet.description
+
+
+def test_limits_that_vary_are_drawn_as_steps_and_a_missing_period_is_a_gap() -> None:
+    points = [*controlled("2", upper=Decimal(5)), *controlled("3", None, "2")]
+    chart = charts.control_chart(points, title="x", baselines=[(0, 1)])
+    assert len(lines(str(chart.svg))) == 3 + 2
+    assert chart.rows[2][1] == "–"
+    assert "Baseline" in texts(str(chart.svg))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 600])
+def test_a_control_chart_of_any_length_draws_or_says_why_not(count: int) -> None:
+    points = [charts.Plotted(f"W{n}", Decimal(n % 7), Decimal(3)) for n in range(count)]
+    chart = charts.control_chart(points, title="x")
+    assert len(chart.rows) == count
+    assert ("No value has been recorded yet." in str(chart.svg)) == (count == 0)
+
+
+def test_words_at_the_ends_of_lines_never_cover_each_other() -> None:
+    points = controlled("2", "3", lower=Decimal("2.59"), upper=Decimal("2.61"))
+    drawing = str(charts.control_chart(points, title="x", target=Decimal("2.6")).svg)
+    root = etree.fromstring(drawing.encode())
+    words = [e for e in root.iter() if e.tag.endswith("text") and "imit" in "".join(e.itertext())]
+    places = sorted(
+        float(found[1])
+        for e in words
+        if (found := re.search(r"translate\([\d.]+,(-?[\d.]+)\)", e.get("transform", "")))
+    )
+    assert len(places) == 2
+    assert places[1] - places[0] >= 13
+
+
+@given(st.lists(st.decimals(-(10**6), 10**6, places=2), min_size=1, max_size=80))
+def test_a_histogram_counts_every_value_once(values: list[Decimal]) -> None:
+    chart = charts.histogram(values, title="x")
+    assert sum(int(row[2]) for row in chart.rows) == len(values)
+    edges = [Decimal(row[0]) for row in chart.rows]
+    assert edges == sorted(set(edges))
+    assert edges[0] <= min(values)
+    assert Decimal(chart.rows[-1][1]) >= max(values)
+
+
+def test_a_histogram_shows_the_specification() -> None:
+    limits = [("Lower limit", Decimal(1), "late"), ("Upper limit", Decimal(9), "late")]
+    chart = charts.histogram([Decimal(n % 5) for n in range(50)], title="x", accepted=limits)
+    drawn = texts(str(chart.svg))
+    assert "Lower limit 1" in drawn
+    assert "Upper limit 9" in drawn
+    assert str(charts.histogram([], title="x").svg).count("No value") == 1
 
 
 def test_a_signal_is_said_in_the_table_and_to_a_screen_reader() -> None:
@@ -145,10 +215,12 @@ def test_text_of_people_stays_text_in_every_chart(text: str) -> None:
         charts.pareto({text: 3, "b": 1}, title=text),
         charts.bars([(text, 3, "late")], title=text),
         charts.heat_map([(text, text, text, "fine")], title=text),
+        charts.control_chart([charts.Plotted(text, Decimal(1), marks=(text,))], title=text),
+        charts.histogram([Decimal(1), Decimal(2)], title=text, unit=text),
     ):
         root = etree.fromstring(str(chart.svg).encode())
         for element in root.iter():
-            assert element.tag.rpartition("}")[2] in charts._ELEMENTS
+            assert element.tag.rpartition("}")[2] in picture._ELEMENTS
             for name in element.attrib:
                 assert not name.lower().startswith("on")
                 assert name not in ("style", "href", "{http://www.w3.org/1999/xlink}href")
@@ -180,7 +252,7 @@ def test_the_same_chart_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
     chart = charts.run_chart(numbers("1", "2", "7"), title="x")
     first = chart.svg
-    monkeypatch.setattr(charts, "_draw", lambda spec: pytest.fail("drawn again"))
+    monkeypatch.setattr(picture, "_draw", lambda spec: pytest.fail("drawn again"))
     assert charts.run_chart(numbers("1", "2", "7"), title="x").svg == first
 
 
