@@ -178,8 +178,10 @@ def propose(
     planner = _Planner(auditors, against, frozenset(holidays))
     found: list[Proposed] = []
     for index, year in enumerate(years):
-        left = Period(max(year.start, today), year.end) if today <= year.end else None
-        for subject, priority in weighed if left else ():
+        if today > year.end:
+            continue
+        left = Period(max(year.start, today), year.end)
+        for subject, priority in weighed:
             known = [each.day or each.window.start for each in found if each.subject is subject]
             months = EVERY[priority.level] if index == 0 else USUAL_MONTHS_BETWEEN
             done = sum(day in year for day in subject.audited_on)

@@ -1,0 +1,19 @@
+"""Internal audits, their checklists and findings (ISO 9001 9.2), and certificates."""
+
+from audits.models.audits import Audit, AuditQuerySet, AuditTeamMember, IndependenceException
+from audits.models.certification import Certificate, CertificateQuerySet, CertificationAudit
+from audits.models.checklists import ChecklistItem
+from audits.models.findings import Finding, FindingQuerySet
+
+__all__ = [
+    "Audit",
+    "AuditQuerySet",
+    "AuditTeamMember",
+    "Certificate",
+    "CertificateQuerySet",
+    "CertificationAudit",
+    "ChecklistItem",
+    "Finding",
+    "FindingQuerySet",
+    "IndependenceException",
+]

@@ -1,0 +1,215 @@
+"""Audits, who conducts them, and why somebody may although they are not independent (9.2)."""
+
+import json
+from datetime import date
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from qms.clauses import EDITION_CHOICES, ClausesField
+from qms.links import Link
+from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+
+
+class AuditQuerySet(RecordQuerySet):
+    def planned_between(self, start: date, end: date) -> Self:
+        return self.filter(planned_on__range=(start, end)).exclude(status=Audit.Status.VOID)
+
+    def reported_between(self, start: date, end: date) -> Self:
+        return self.filter(
+            issued_on__range=(start, end), status__in=(Audit.Status.ISSUED, Audit.Status.CLOSED)
+        )
+
+    def overdue(self, on: date) -> Self:
+        """Audits whose day is past and whose report is not issued."""
+        return self.filter(
+            planned_on__lt=on, status__in=(Audit.Status.PLANNED, Audit.Status.CONFIRMED)
+        )
+
+    def of_team(self, person: Any) -> Self:
+        """Audits this person leads or takes part in."""
+        member = AuditTeamMember.objects.live().filter(person=person)
+        return self.filter(Q(lead=person) | Q(pk__in=member.values("audit_id")))
+
+
+class Audit(Numbered, StatefulRecord):
+    """An internal audit of one process: what is audited, by whom, and what came of it."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        CONFIRMED = "confirmed", "Confirmed"
+        IN_PROGRESS = "in_progress", "In progress"
+        ISSUED = "issued", "Report issued"
+        CLOSED = "closed", "Closed"
+        VOID = "void", "Void"
+
+    class Method(models.TextChoices):
+        ON_SITE = "on_site", "On site"
+        REMOTE = "remote", "Remote"
+        MIXED = "mixed", "On site and remote"
+
+    SERIES = "IA"
+    STATE_TONES = {"issued": "info", "closed": "fine", "void": "void"}
+    PATHS = {
+        ("planned", "confirmed"),
+        ("confirmed", "planned"),
+        ("confirmed", "in_progress"),
+        ("in_progress", "issued"),
+        ("issued", "closed"),
+        ("planned", "void"),
+        ("confirmed", "void"),
+    }
+    DRAFT_STATES = ("planned", "in_progress")
+    FROZEN = {
+        "process",
+        "lead",
+        "edition",
+        "criteria",
+        "objectives",
+        "scope",
+        "conclusions",
+        "auditees",
+    }
+    FROZEN_IN = {"issued", "closed", "void"}
+    SIGNED_FIELDS = (
+        "number",
+        "process",
+        "lead",
+        "edition",
+        "criteria",
+        "objectives",
+        "scope",
+        "auditees",
+        "planned_on",
+        "conducted_on",
+        "conclusions",
+    )
+
+    process = models.ForeignKey(
+        "scope.Process", models.PROTECT, related_name="audits", verbose_name="process"
+    )
+    site = models.ForeignKey(
+        "scope.Site",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audits",
+        verbose_name="site",
+    )
+    edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
+    clauses = ClausesField("clauses", blank=True, default=list)
+    objectives = models.TextField("objectives", blank=True)
+    criteria = models.TextField("criteria", blank=True)
+    scope = models.TextField("scope", blank=True)
+    method = models.CharField("method", max_length=10, choices=Method, default=Method.ON_SITE)
+    planned_on = models.DateField("planned for")
+    originally_planned_on = models.DateField(editable=False)
+    lead = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="led_audits",
+        verbose_name="lead auditor",
+    )
+    auditees = models.TextField("auditees", blank=True, help_text="Names and functions.")
+    status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED, editable=False)
+    conducted_on = models.DateField("conducted on", null=True, editable=False)
+    conclusions = models.TextField("conclusions", blank=True, editable=False)
+    issued_on = models.DateField("report issued on", null=True, editable=False)
+    closed_on = models.DateField("closed on", null=True, editable=False)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta(StatefulRecord.Meta):
+        verbose_name = "audit"
+        indexes = [
+            models.Index(fields=["planned_on"], name="audits_planned_on"),
+            models.Index(fields=["process", "planned_on"], name="audits_process_planned"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status__in=["issued", "closed"])
+                | (Q(issued_on__isnull=False, conducted_on__isnull=False) & ~Q(conclusions="")),
+                name="audits_issued_with_conclusions",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="closed") | Q(closed_on__isnull=False),
+                name="audits_closed_on_a_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.process.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("audits:audit_detail", args=[self.pk])
+
+    def number_series(self) -> tuple[str, int | None]:
+        return self.SERIES, self.planned_on.year
+
+    @property
+    def title(self) -> str:
+        return f"Audit of {self.process.name}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in (self.Status.ISSUED, self.Status.CLOSED, self.Status.VOID)
+
+    def signed_content(self) -> str:
+        """The report: the audit's own fields, every answer and every finding."""
+        content = json.loads(super().signed_content())
+        answers = self.items.order_by("position", "pk")
+        content["answers"] = [[i.clause, i.question, i.answer, i.note] for i in answers]
+        findings = self.findings.exclude(status="void").order_by("position")
+        content["findings"] = [
+            [f.position, f.grade, f.clause, f.requirement, f.evidence, f.statement]
+            for f in findings
+        ]
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+class AuditTeamMember(Link):
+    """That an auditor belongs to the team of an audit (the lead is named on the audit)."""
+
+    audit = models.ForeignKey(Audit, models.PROTECT, related_name="team_links")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="audit_links")
+
+    class Meta(Link.Meta):
+        verbose_name = "audit team member"
+        constraints = [
+            models.UniqueConstraint(fields=["audit", "person"], name="audits_member_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.audit}"
+
+
+class IndependenceException(Record):
+    """That an auditor may audit although they are not independent: why, and what balances it."""
+
+    audit = models.ForeignKey(Audit, models.PROTECT, related_name="exceptions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    objection = models.TextField("what stands against it", editable=False)
+    reason = models.TextField("why nobody else can do it")
+    mitigation = models.TextField("what balances it")
+
+    class Meta(Record.Meta):
+        verbose_name = "independence exception"
+        constraints = [
+            models.UniqueConstraint(fields=["audit", "person"], name="audits_exception_once"),
+            models.CheckConstraint(
+                condition=~Q(reason="") & ~Q(mitigation=""), name="audits_exception_says_why"
+            ),
+            models.CheckConstraint(
+                condition=~Q(person=F("created_by")), name="audits_exception_by_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.audit}"
+
+    @property
+    def is_released(self) -> bool:
+        return True

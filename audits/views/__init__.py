@@ -1,0 +1,1 @@
+"""Pages of audits, findings and certificates."""

@@ -1,0 +1,211 @@
+"""Pages of audits: list, record, team, checklist, report."""
+
+import django_filters
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+
+from audits import workflow
+from audits.forms import (
+    AuditForm,
+    ExceptionForm,
+    NewAuditForm,
+    QuestionForm,
+    TeamForm,
+)
+from audits.models import Audit, Finding
+from audits.prints import report_pdf as pdf_of
+from capa.models import Nonconformity
+from qms import pages
+from qms.access import ANYONE_SIGNED_IN, needs
+from qms.pages import Column, PathStep
+from qms.people.models import Person
+from qms.scope.models import Process
+
+AUDITS = [
+    Column("number", "Number", sort="number", kind="link"),
+    Column("process", "Process", value="process.name", sort="process__name"),
+    Column("site", "Site", sort="site__name"),
+    Column("lead", "Lead auditor", sort="lead__name", kind="person"),
+    Column("status", "State", sort="status", kind="state"),
+    Column(
+        "planned_on",
+        "Planned for",
+        sort="planned_on",
+        kind="due",
+        settled=lambda audit: audit.status not in ("planned", "confirmed"),
+    ),
+    Column("issued_on", "Report issued", sort="issued_on", kind="date"),
+]
+
+
+class AuditFilter(django_filters.FilterSet):
+    """Filters of the list of audits."""
+
+    process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
+    status = django_filters.ChoiceFilter(choices=Audit.Status.choices, label="State")
+    lead = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Lead")
+    year = django_filters.NumberFilter(
+        field_name="planned_on__year", label="Year", min_value=1990, max_value=2190
+    )
+
+    class Meta:
+        model = Audit
+        fields = ("process", "status", "lead", "year")
+
+
+@needs("audits.view_audit")
+def audit_list(request: HttpRequest) -> HttpResponseBase:
+    """The programme: every audit, the next first."""
+    rows = Audit.objects.visible_to(request.user).select_related("process", "site", "lead")
+    return pages.show_list(
+        request,
+        rows,
+        columns=AUDITS,
+        filterset=AuditFilter,
+        default_sort="-planned_on",
+        title="Audits",
+        intro="Internal audits: each active process at least once a year, by somebody else.",
+        create_url=reverse("audits:audit_create"),
+        create_label="Plan an audit",
+        empty="No audit is planned yet. Plan the first one; every process wants one a year.",
+    )
+
+
+@needs("audits.view_audit")
+def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One audit: plan, team, checklist, findings, report, follow-up."""
+    audit = pages.find(
+        request, Audit.objects.select_related("process__owner", "site", "lead", "created_by"), pk=pk
+    )
+    findings = list(
+        Finding.objects.visible_to(request.user)
+        .filter(audit=audit)
+        .select_related("audit")
+        .order_by("position")
+    )
+    raised = Nonconformity.objects.raised_from(*findings).select_related("owner")
+    items = list(audit.items.order_by("position"))
+    team = workflow.team_of(audit)
+    return pages.show_record(
+        request,
+        audit,
+        template="audits/audit_detail.html",
+        title=audit.title,
+        crumbs=[("Audits", reverse("audits:audit_list")), (audit.number, "")],
+        path=path_of(audit),
+        due=audit.planned_on,
+        settled=audit.status not in ("planned", "confirmed"),
+        team=team,
+        items=items,
+        answered=sum(1 for item in items if item.answer),
+        findings=findings,
+        nonconformities={nc.origin_id: nc for nc in raised},
+        exceptions=list(audit.exceptions.select_related("person", "created_by")),
+        is_team=request.user in team,
+        may_staff=audit.status == "planned" and request.user.has_perm("audits.change_audit"),
+        may_prepare=audit.status in ("planned", "confirmed", "in_progress")
+        and request.user.has_perm("audits.conduct_audit"),
+        objection=workflow.team_is_independent(audit, request.user)
+        if audit.status in ("planned", "confirmed")
+        else None,
+        lacking=workflow.what_the_team_lacks(audit)
+        if audit.status in ("planned", "confirmed")
+        else [],
+        may_find=request.user.has_perm("competence.add_competencerecord"),
+    )
+
+
+def path_of(audit: Audit) -> list[PathStep]:
+    """Planned, confirmed, conducted, reported, closed: how far the audit is."""
+    if audit.status == "void":
+        return [PathStep("Planned", "done", audit.planned_on), PathStep("Void", "now")]
+    steps = [
+        ("Planned", audit.planned_on),
+        ("Confirmed", ""),
+        ("Conducted", audit.conducted_on or ""),
+        ("Report issued", audit.issued_on or ""),
+        ("Closed", audit.closed_on or ""),
+    ]
+    # How many steps are behind it: an audit in progress is still at its third.
+    behind = {"planned": 1, "confirmed": 2, "in_progress": 2, "issued": 4, "closed": 5}
+    at = behind[audit.status]
+    return [
+        PathStep(name, "done" if i < at else "now" if i == at else "later", note)
+        for i, (name, note) in enumerate(steps)
+    ]
+
+
+@needs("audits.add_audit")
+def audit_create(request: HttpRequest) -> HttpResponse:
+    """Plan an audit."""
+    return pages.edit(
+        request, form_class=NewAuditForm, create=workflow.plan_audit, title="Plan an audit"
+    )
+
+
+@needs("audits.change_audit")
+def audit_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the plan."""
+    audit = pages.find(request, Audit.objects, pk=pk)
+    return pages.edit(request, form_class=AuditForm, instance=audit, title=f"Edit {audit.number}")
+
+
+@needs(ANYONE_SIGNED_IN)
+def audit_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Confirm, postpone, start, issue the report, close, void."""
+    rows = Audit.objects.select_related("process", "lead")
+    audit = pages.find(request, rows, pk=pk)
+    # Whoever starts it wants the first question, not the plan once more.
+    done = reverse("audits:field_start", args=[audit.pk]) if name == "start" else None
+    return pages.do_transition(request, audit, name, done)
+
+
+@needs("audits.conduct_audit")
+def question_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a question of one's own."""
+    audit = pages.find(request, Audit.objects, pk=pk)
+    return pages.edit(
+        request,
+        form_class=QuestionForm,
+        create=lambda *, by, **fields: workflow.add_question(audit, by=by, **fields),
+        title=f"Add a question to {audit.number}",
+        done=audit.get_absolute_url(),
+    )
+
+
+@needs("audits.change_audit")
+def team_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose the team anew."""
+    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    return pages.edit(
+        request,
+        form_class=TeamForm,
+        create=lambda *, by, **fields: workflow.set_team(audit, by=by, **fields),
+        title=f"Team of {audit.number}",
+        done=audit.get_absolute_url(),
+        initial={"team": [person.pk for person in workflow.team_of(audit)[1:]]},
+    )
+
+
+@needs("audits.change_audit")
+def exception_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record why an auditor who is not independent may audit."""
+    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    return pages.edit(
+        request,
+        form_class=ExceptionForm,
+        create=lambda *, by, **fields: workflow.record_exception(audit, by=by, **fields),
+        title=f"Exception for {audit.number}",
+        done=audit.get_absolute_url(),
+    )
+
+
+@needs("audits.view_audit")
+def audit_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report as a PDF."""
+    rows = Audit.objects.select_related("process", "site", "lead", "created_by")
+    audit = pages.find(request, rows, pk=pk)
+    return pages.send_pdf(pdf_of(audit, request.user), audit.number)
+
+
+# Findings

@@ -1,0 +1,232 @@
+"""The procedure of an audit: plan, confirm, conduct, report, follow up (ISO 9001 9.2.2)."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from audits.models import (
+    Audit,
+    AuditTeamMember,
+    Finding,
+)
+from audits.workflow.checklists import (
+    draft_checklist,
+    every_question_is_answered,
+    there_is_a_checklist,
+)
+from audits.workflow.findings import (
+    findings_are_complete,
+    nonconforming_answers_have_findings,
+    nonconformities_are_closed,
+    release_findings,
+)
+from audits.workflow.teams import (
+    only_the_lead,
+    only_the_team,
+    team_is_competent,
+    team_is_independent,
+    team_may_audit,
+    team_of,
+)
+from capa.workflow import NonconformityClosed
+from qms import contributions
+from qms.contributions import Step
+from qms.events import handles
+from qms.files.workflow import guards_attaching
+from qms.links import set_links
+from qms.people.models import Person
+from qms.periods import due_in, today
+from qms.refusals import Refused
+from qms.scope.models import Process, Site
+from qms.work.workflow import refresh
+from qms.workflow import amendment, creates, transition, voids
+
+Status = Audit.Status
+REPORT_DAYS = 14
+
+REPORT_DAYS = 14
+
+
+@guards_attaching(Audit)
+def until_the_report_is_issued(audit: Audit, by: Any) -> str | None:
+    """The signed report stands as it was issued."""
+    if audit.status in (Status.PLANNED, Status.CONFIRMED, Status.IN_PROGRESS):
+        return None
+    return "The report is issued; nothing is added to it. Attach it to the nonconformity."
+
+
+@creates(Audit, permission="audits.add_audit")
+def plan_audit(
+    *,
+    by: Person,
+    process: Process,
+    planned_on: date,
+    lead: Person,
+    site: Site | None = None,
+    edition: str = "2026",
+    clauses: list[str] | None = None,
+    objectives: str = "",
+    criteria: str = "",
+    scope: str = "",
+    method: str = Audit.Method.ON_SITE,
+    auditees: str = "",
+    team: Any = (),
+) -> Audit:
+    """Plan the audit of a process; its questions come from the catalogue for its clauses."""
+    if process.status != Process.Status.ACTIVE:
+        raise Refused(f"{process.name} does not run; only active processes are audited.")
+    references = list(clauses or process.clauses)
+    audit = Audit(
+        process=process,
+        site=site,
+        edition=edition,
+        clauses=references,
+        objectives=objectives,
+        criteria=criteria,
+        scope=scope,
+        method=method,
+        planned_on=planned_on,
+        originally_planned_on=planned_on,
+        lead=lead,
+        auditees=auditees,
+        created_by=by,
+    )
+    audit.save()
+    set_links(AuditTeamMember, owner={"audit": audit}, target="person", targets=team, by=by)
+    draft_checklist(audit, by=by)
+    refresh(audit)
+    return audit
+
+
+@transition(
+    Audit,
+    source=Status.PLANNED,
+    target=Status.CONFIRMED,
+    permission="audits.change_audit",
+    guards=[team_may_audit, team_is_competent, team_is_independent, there_is_a_checklist],
+    label="Confirm",
+)
+def confirm(audit: Audit, *, by: Any) -> None:
+    """Confirm team, day and checklist."""
+
+
+@transition(
+    Audit,
+    source=Status.CONFIRMED,
+    target=Status.PLANNED,
+    permission="audits.change_audit",
+    reason=True,
+    label="Postpone",
+    primary=False,
+    details={"planned_on": forms.DateField(label="New day")},
+)
+def postpone(audit: Audit, *, by: Any, planned_on: date) -> None:
+    """Plan another day; the reason counts in the programme."""
+    audit.planned_on = planned_on
+
+
+@transition(
+    Audit,
+    source=Status.CONFIRMED,
+    target=Status.IN_PROGRESS,
+    permission="audits.conduct_audit",
+    only=only_the_team,
+    guards=[team_is_competent, team_is_independent],
+    label="Start",
+)
+def start(audit: Audit, *, by: Any) -> None:
+    """Start the audit: answers and findings are recorded from now on."""
+    audit.conducted_on = today()
+
+
+@transition(
+    Audit,
+    source=Status.IN_PROGRESS,
+    target=Status.ISSUED,
+    permission="audits.report_audit",
+    only=only_the_lead,
+    guards=[
+        every_question_is_answered,
+        nonconforming_answers_have_findings,
+        findings_are_complete,
+    ],
+    signs="Issued the report",
+    label="Issue the report",
+    details={
+        "conclusions": forms.CharField(
+            label="Conclusions",
+            widget=forms.Textarea(attrs={"rows": 5}),
+            help_text="How far the criteria are met, what was not covered, where opinions differ.",
+        )
+    },
+    then=lambda audit, by: release_findings(audit, by),
+)
+def issue(audit: Audit, *, by: Any, conclusions: str) -> None:
+    """Issue the report: findings are released, and each nonconformity gets its number."""
+    audit.conclusions, audit.issued_on = conclusions, today()
+
+
+@transition(
+    Audit,
+    source=Status.ISSUED,
+    target=Status.CLOSED,
+    permission="audits.report_audit",
+    only=only_the_lead,
+    guards=[nonconformities_are_closed],
+    label="Close",
+)
+def close(audit: Audit, *, by: Any) -> None:
+    """Close the audit: everything it found is settled."""
+    audit.closed_on = today()
+
+
+void = voids(Audit, source=[Status.PLANNED, Status.CONFIRMED], permission="audits.void_audit")
+
+
+# Transitions of a finding
+
+
+editing = amendment(
+    Audit,
+    permission="audits.change_audit",
+    fields=(
+        "process",
+        "site",
+        "edition",
+        "clauses",
+        "objectives",
+        "criteria",
+        "scope",
+        "method",
+        "planned_on",
+        "lead",
+        "auditees",
+    ),
+    states=(Status.PLANNED,),
+)
+
+
+@handles(NonconformityClosed)
+def an_audit_may_be_ready_to_close(event: NonconformityClosed) -> None:
+    """When the last nonconformity of an audit is closed, its lead learns that it is their turn."""
+    if isinstance(event.nonconformity.origin, Finding):
+        refresh(event.nonconformity.origin.audit)
+
+
+@contributions.work(Audit)
+def next_steps(audit: Audit) -> list[Step]:
+    """The lead confirms, the team conducts, the lead reports and closes."""
+    if audit.status == Status.PLANNED:
+        return [Step("confirm", "Prepare", person=audit.lead, due=audit.planned_on)]
+    if audit.status == Status.CONFIRMED:
+        return [
+            Step("conduct", "Conduct", person=person, due=audit.planned_on)
+            for person in dict.fromkeys(team_of(audit))
+        ]
+    if audit.status == Status.IN_PROGRESS and audit.conducted_on:
+        due = due_in(REPORT_DAYS, audit.conducted_on)
+        return [Step("report", "Report", person=audit.lead, due=due)]
+    if audit.status == Status.ISSUED and not nonconformities_are_closed(audit, None):
+        return [Step("close", "Close", person=audit.lead, remind=False)]
+    return []

@@ -1,0 +1,140 @@
+"""Who conducts an audit: nobody who audits their own work or lacks the competence (9.2.2)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction as db
+
+from audits.independence import objections
+from audits.models import (
+    Audit,
+    AuditTeamMember,
+    IndependenceException,
+)
+from qms.competence.workflow import Unmet, unmet_on
+from qms.links import set_links
+from qms.people.models import Person
+from qms.refusals import Refused
+from qms.work.workflow import refresh
+from qms.workflow import creates
+
+Status = Audit.Status
+
+
+def team_of(audit: Audit) -> list[Person]:
+    """The lead auditor and the team, the lead first."""
+    links = audit.team_links.live().select_related("person").order_by("pk")
+    return [audit.lead, *(link.person for link in links)]
+
+
+# Guards
+
+
+def only_the_team(audit: Audit, by: Any) -> str | None:
+    if by in team_of(audit):
+        return None
+    return "Only the audit team conducts the audit."
+
+
+def only_the_lead(audit: Audit, by: Any) -> str | None:
+    return None if by.pk == audit.lead_id else "Only the lead auditor issues the report."
+
+
+def team_is_independent(audit: Audit, by: Any) -> str | None:
+    excused = set(audit.exceptions.values_list("person_id", flat=True))
+    said = [
+        objection
+        for person in team_of(audit)
+        if person.pk not in excused
+        for objection in objections(person, audit.process, audit.planned_on)
+    ]
+    if not said:
+        return None
+    return " ".join(said) + " Choose another auditor, or record an exception."
+
+
+def team_may_audit(audit: Audit, by: Any) -> str | None:
+    untrained = [
+        person.name
+        for person in team_of(audit)
+        if not (person.is_outside or person.holds("auditor", "lead_auditor"))
+    ]
+    if untrained:
+        return f"{', '.join(untrained)} has no auditor's role."
+    return None
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A competence that somebody of the team lacks on the day of the audit, with its facts."""
+
+    person: Person
+    unmet: Unmet
+
+    def __str__(self) -> str:
+        name = self.unmet.requirement.competence.name
+        return f"{self.person.name} lacks “{name}” on {self.unmet.day:%-d %B %Y}: {self.unmet.why}."
+
+
+def what_the_team_lacks(audit: Audit) -> list[Lacking]:
+    """What the organisation asks of its auditors and the team lacks on the day of the audit."""
+    found = []
+    for person in team_of(audit):
+        roles = {"lead_auditor", "auditor"} if person.pk == audit.lead_id else {"auditor"}
+        asked = roles if person.is_outside else roles & person.role_names
+        found += [Lacking(person, each) for each in unmet_on(person, audit.planned_on, asked)]
+    return found
+
+
+def team_is_competent(audit: Audit, by: Any) -> str | None:
+    """What the organisation asks of its auditors holds on the day of the audit (7.2, 9.2.2)."""
+    said = [str(each) for each in what_the_team_lacks(audit)]
+    if not said:
+        return None
+    return " ".join(said) + " Record a finding under Competence, or choose another auditor."
+
+
+def set_team(audit: Audit, *, by: Person, team: Any) -> Audit:
+    """Choose the team anew, while the audit is planned."""
+    if not by.has_perm("audits.change_audit"):
+        raise PermissionDenied("Your role does not allow you to change an audit.")
+    with db.atomic():
+        locked: Audit = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
+        if locked.status != Status.PLANNED:
+            raise Refused("The team is confirmed. Postpone the audit to change it.")
+        others = [person for person in team if person.pk != locked.lead_id]
+        set_links(AuditTeamMember, owner={"audit": locked}, target="person", targets=others, by=by)
+        refresh(locked)
+    return locked
+
+
+@creates(IndependenceException, permission="audits.change_audit")
+def record_exception(
+    audit: Audit, *, by: Person, person: Person, reason: str, mitigation: str
+) -> IndependenceException:
+    """Excuse an auditor who is not independent; somebody else decides, and says why."""
+    if by == person:
+        raise Refused("Nobody excuses themselves; ask somebody else.", field="person")
+    if not by.holds("quality_manager", "top_management"):
+        raise PermissionDenied("The quality manager or top management decides on exceptions.")
+    if not reason.strip() or not mitigation.strip():
+        raise Refused("Say why nobody else can do it, and what balances it.", field="reason")
+    if person not in team_of(audit):
+        raise Refused(f"{person.name} is not in the team.", field="person")
+    said = " ".join(objections(person, audit.process, audit.planned_on))
+    if not said:
+        raise Refused(f"{person.name} is independent; no exception is needed.", field="person")
+    exception = IndependenceException(
+        audit=audit,
+        person=person,
+        objection=said,
+        reason=reason,
+        mitigation=mitigation,
+        created_by=by,
+    )
+    exception.save()
+    return exception
+
+
+# Transitions of an audit
