@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
-
 from audits import outside  # noqa: F401 - registers what outsiders see
-from audits.models import Audit, Certificate, ChecklistItem, Finding
+from audits.models import Audit, Certificate, ChecklistItem
 from qms import contributions
-from qms.contributions import CertifiedScope, Entry, Hit, Mention, Related, Tile
+from qms.contributions import CertifiedScope, Entry, Mention, Related, Tile
 from qms.periods import add_months
 from qms.periods import today as today_here
 from qms.scope.models import Process
@@ -87,32 +85,6 @@ def certificate_tile(today: date) -> Tile:
         tone="plain" if following else "soon",
         url=certificate.get_absolute_url(),
     )
-
-
-@contributions.search("Audits", order=20)
-def find_audits(person: Any, query: str, limit: int) -> list[Hit]:
-    """Audits by number, process or words of the conclusions."""
-    words = (
-        Q(number__icontains=query)
-        | Q(process__name__icontains=query)
-        | Q(conclusions__icontains=query)
-    )
-    rows = Audit.objects.visible_to(person).filter(words).select_related("process")
-    return [
-        Hit(each.title, "Audit", each.number, each.get_absolute_url(), each.get_status_display())
-        for each in rows.order_by("-planned_on", "-pk")[:limit]
-    ]
-
-
-@contributions.search("Findings", order=25)
-def find_findings(person: Any, query: str, limit: int) -> list[Hit]:
-    """Findings by their words."""
-    words = Q(statement__icontains=query) | Q(evidence__icontains=query)
-    rows = Finding.objects.visible_to(person).filter(words).select_related("audit")
-    return [
-        Hit(each.title, "Finding", each.number, each.get_absolute_url(), each.get_grade_display())
-        for each in rows.order_by("-pk")[:limit]
-    ]
 
 
 @contributions.calendar

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from capa.models import Nonconformity
 from qms import contributions
-from qms.contributions import Hit, Holding, Related, Tile, held
+from qms.contributions import Holding, Related, Tile, held
 from qms.periods import today as today_here
 from qms.scope.models import Process
 
@@ -20,7 +20,7 @@ contributions.navigation(
     icon="alert-triangle",
     permission="capa.view_nonconformity",
     order=10,
-    count=lambda person: Nonconformity.objects.visible_to(person).open().count(),
+    count=lambda person: Nonconformity.objects.visible_to(person).open(),
 )
 contributions.create_entry(
     "Problem",
@@ -50,22 +50,6 @@ def nonconformities_tile(today: date) -> Tile:
             ("Median days to close", f"{median(days):g}" if days else "–"),
         ],
     )
-
-
-@contributions.search("Nonconformities", order=30)
-def find_nonconformities(person: Any, query: str, limit: int) -> list[Hit]:
-    """Nonconformities by number or words."""
-    words = (
-        Q(number__icontains=query)
-        | Q(title__icontains=query)
-        | Q(statement__icontains=query)
-        | Q(root_cause__icontains=query)
-    )
-    rows = Nonconformity.objects.visible_to(person).filter(words)
-    return [
-        Hit(nc.title, "Nonconformity", nc.number, nc.get_absolute_url(), nc.get_status_display())
-        for nc in rows.order_by("-pk")[:limit]
-    ]
 
 
 @contributions.relates(Process, "Nonconformities", permission="capa.view_nonconformity")

@@ -19,8 +19,7 @@ from documents.models import (
 from documents.subjects import register_of
 from documents.workflow import why_not_successor
 from qms import contributions
-from qms.contributions import Hit, Holding, Panel, Related, Tile, held
-from qms.finding.workflow import find
+from qms.contributions import Holding, Panel, Related, Tile, held
 from qms.periods import today as today_here
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
@@ -53,16 +52,6 @@ def documents_tile(today: date) -> Tile:
         tone="late" if late else "fine",
         url="/documents/",
     )
-
-
-@contributions.search("Documents", order=10)
-def find_documents(person: Any, query: str, limit: int) -> list[Hit]:
-    """Documents by number, title and the text in force; a typing error is forgiven."""
-    answer = find(person, query, of=[Document], limit=limit)
-    return [
-        Hit(hit.title, "Document", hit.number, f"/documents/{hit.pk}/", hit.snippet)
-        for hit in answer.hits
-    ]
 
 
 @contributions.calendar
@@ -191,16 +180,6 @@ contributions.create_entry(
     permission="documents.add_entry",
     order=20,
 )
-
-
-@contributions.search("Entries of forms", order=15)
-def find_entries(person: Any, query: str, limit: int) -> list[Hit]:
-    """Entries by number and by what was answered, as far as the person may read their form."""
-    answer = find(person, query, of=[Entry], limit=limit)
-    return [
-        Hit(hit.title, "Entry", hit.number, f"/documents/entries/{hit.pk}/", hit.snippet)
-        for hit in answer.hits
-    ]
 
 
 @contributions.record_panel

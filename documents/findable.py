@@ -14,12 +14,12 @@ from qms.finding.workflow import Text, findable, refresh
 from qms.records import RecordSaved
 
 
-@findable(Document)
+@findable(Document, "Documents", order=10)
 def describe(document: Document) -> Text:
     """The words of the revision in force and of the file uploaded with it."""
     rows = Revision.objects.effective().filter(document=document)
     in_force = rows.select_related("source__blob").first()
-    names = [document.get_kind_display(), document.owner.name, str(document.process or "")]
+    names = [document.get_kind_display(), str(document.process or "")]
     return Text(
         title=document.title,
         number=document.number,
@@ -38,7 +38,7 @@ def words_of(revision: Revision) -> str:
     return f"{written}\n{made.words if made else ''}".strip()
 
 
-@findable(Entry)
+@findable(Entry, "Entries of forms", order=15)
 def describe_entry(entry: Entry) -> Text | None:
     """The answers of what was submitted; a draft is nobody's to find."""
     if entry.submitted_on is None:
@@ -49,7 +49,6 @@ def describe_entry(entry: Entry) -> Text | None:
     return Text(
         title=f"{entry.form.title}{about}",
         number=entry.number,
-        keywords=entry.created_by.name,
         words="\n".join(filter(None, said)),
         language=entry.form.language,
     )

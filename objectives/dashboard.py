@@ -19,7 +19,7 @@ from objectives.status import (
     standing_of,
 )
 from qms import contributions
-from qms.contributions import Entry, Hit, Holding, Related, Tile, held
+from qms.contributions import Entry, Holding, Related, Tile, held
 from qms.periods import today as today_here
 from qms.scope.models import Process, ProcessMember
 
@@ -62,17 +62,6 @@ def objectives_tile(today: date) -> Tile:
         url="/objectives/",
         rows=[(WORDS[state], str(counts[state])) for state in WORDS if counts[state]],
     )
-
-
-@contributions.search("Objectives", order=15)
-def find_objectives(person: Any, query: str, limit: int) -> list[Hit]:
-    """Objectives by number or words."""
-    words = Q(number__icontains=query) | Q(title__icontains=query) | Q(metric__icontains=query)
-    rows = Objective.objects.visible_to(person).filter(words)
-    return [
-        Hit(each.title, "Objective", each.number, each.get_absolute_url(), each.aim_in_words)
-        for each in rows.order_by("-pk")[:limit]
-    ]
 
 
 @contributions.calendar

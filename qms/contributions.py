@@ -181,7 +181,7 @@ class Item:
     icon: str
     permission: str
     order: int
-    count: Callable[[Any], int] | None = None
+    count: Callable[[Any], Any] | None = None
     also: tuple[str, ...] = ()
 
 
@@ -224,10 +224,32 @@ class Entry:
     tone: Literal["fine", "soon", "late", "plain"] = "plain"
 
 
+@dataclass(frozen=True)
+class Everything:
+    """What was found: (order, kind, hits), and what mistyped words were taken for."""
+
+    groups: list[tuple[int, str, list[Hit]]]
+    taken_for: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A table that is asked itself, in the same question as the index."""
+
+    model: type[models.Model]
+    group: str
+    order: int
+    title: str
+    note: str
+    rows: Callable[..., Any]
+
+
 _navigation: list[Item] = []
 _creating: list[Item] = []
 _tiles: list[tuple[int, str, Callable[..., Tile]]] = []
 _searches: list[tuple[int, str, Callable[..., list[Hit]]]] = []
+_live: list[Live] = []
+_finder: list[Callable[..., Everything]] = []
 _calendars: list[Callable[..., list[Entry]]] = []
 
 GROUPS = ("", "Plan", "Do", "Check", "Act", "Certify", "Settings")
@@ -241,12 +263,12 @@ def navigation(
     icon: str,
     permission: str,
     order: int = 50,
-    count: Callable[[Any], int] | None = None,
+    count: Callable[[Any], Any] | None = None,
     also: tuple[str, ...] = (),
 ) -> None:
-    """Add an entry to the navigation under one of `GROUPS`; `count(person)` shows a number.
+    """Add an entry to the navigation under one of `GROUPS`; `count(person)` are rows to count.
 
-    `also` names further pages below which one is at this entry.
+    All are counted in one question. `also` names further pages below which one is at this entry.
     """
     if group not in GROUPS:
         raise ValueError(f"{group} is no group of the navigation.")
@@ -269,13 +291,41 @@ def tile(*, order: int, permission: str) -> Callable[[Function], Function]:
 
 
 def search(kind: str, *, order: int = 50) -> Callable[[Function], Function]:
-    """Register `(person, query, limit) -> list[Hit]`; it must honour `visible_to(person)`."""
+    """Register `(person, query, limit) -> list[Hit]` for what is no record, as the clauses.
+
+    Records are found by the index (`qms/finding`).
+    """
 
     def keep(find: Function) -> Function:
         _searches.append((order, kind, find))
         return find
 
     return keep
+
+
+def asks_live(
+    model: type[models.Model], group: str, *, title: str, note: str, order: int = 50
+) -> Callable[[Function], Function]:
+    """Register `(person, query) -> rows`: found in the table itself, for what no index may keep.
+
+    `title` and `note` are its columns; the rows must honour `visible_to(person)`.
+    """
+
+    def keep(rows: Function) -> Function:
+        _live.append(Live(model, group, order, title, note, rows))
+        return rows
+
+    return keep
+
+
+def asked_live() -> list[Live]:
+    return list(_live)
+
+
+def finds(find: Function) -> Function:
+    """Register the one `(person, query, limit) -> Everything` that asks the index."""
+    _finder[:] = [find]
+    return find
 
 
 def calendar(find: Function) -> Function:
@@ -293,6 +343,21 @@ def navigation_for(person: Any) -> list[tuple[str, list[Item]]]:
     ]
 
 
+def counts_for(person: Any, items: Iterable[Item]) -> dict[str, int]:
+    """How many rows stand behind each entry that shows a number, in one question."""
+    each = [
+        item.count(person)
+        .order_by()
+        .annotate(entry=models.Value(item.url_name))
+        .values("entry")
+        .annotate(many=models.Count("pk"))
+        .values_list("entry", "many")
+        for item in items
+        if item.count
+    ]
+    return dict(each[0].union(*each[1:], all=True)) if each else {}
+
+
 def creating_for(person: Any) -> list[Item]:
     """The entries of “+ New” for this person."""
     return _allowed(_creating, person)
@@ -307,13 +372,20 @@ def tiles_for(person: Any, today: date) -> list[Tile]:
     ]
 
 
+def search_everywhere(person: Any, query: str, limit: int) -> Everything:
+    """What fits a query, at most `limit` of every kind, in the order of the kinds."""
+    if not query.strip():
+        return Everything([], {})
+    found = _finder[0](person, query, limit) if _finder else Everything([], {})
+    rest = [(order, kind, find(person, query, limit)) for order, kind, find in _searches]
+    groups = sorted([*found.groups, *rest], key=lambda each: each[:2])
+    return Everything([each for each in groups if each[2]], found.taken_for)
+
+
 def find_everywhere(person: Any, query: str, limit: int) -> list[tuple[str, list[Hit]]]:
     """(kind, hits) for every kind with hits, at most `limit` of each."""
-    found = [
-        (kind, find(person, query, limit))
-        for _order, kind, find in sorted(_searches, key=lambda each: each[:2])
-    ]
-    return [(kind, hits) for kind, hits in found if hits]
+    found = search_everywhere(person, query, limit)
+    return [(kind, hits) for _order, kind, hits in found.groups]
 
 
 def calendar_for(person: Any, start: date, end: date) -> list[Entry]:

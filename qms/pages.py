@@ -578,6 +578,7 @@ def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]
         if (url := _known_address(name))
     }
     current = begins.get(_current(request.path, list(begins)))
+    counts = contributions.counts_for(person, [item for _, items in groups for item in items])
     drawn = [
         (
             group,
@@ -586,7 +587,7 @@ def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]
                     item.label,
                     urls[item.url_name],
                     item.icon,
-                    item.count(person) if item.count else None,
+                    counts.get(item.url_name, 0) if item.count else None,
                     item.url_name == current,
                 )
                 for item in items

@@ -5,7 +5,7 @@ not see cannot be found here either (ISO 9001 7.5.3). Serves every record that s
 (6.1, 6.3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse_lazy
 
-from qms.contributions import Hit, find_everywhere
+from qms.contributions import Hit, search_everywhere
 from qms.links import Link
 from qms.origins import is_visible
 from qms.records import Record
@@ -74,7 +74,7 @@ def record_at(text: str, person: Any) -> Any:
     """
     if "/" in text:
         return at_address(urlsplit(text).path, person)
-    wanted, hits = text.casefold(), found_by(text, person)
+    wanted, hits = text.casefold(), found_by(text, person, guess=False)
     exact = [hit for hit in hits if hit.number.casefold() == wanted]
     fitting = exact or hits
     if len(fitting) > 1:
@@ -83,12 +83,14 @@ def record_at(text: str, person: Any) -> Any:
     return at_address(fitting[0].url, person) if fitting else None
 
 
-def found_by(text: str, person: Any) -> list[Hit]:
-    """What the search finds that can be linked, a few of each kind."""
+def found_by(text: str, person: Any, *, guess: bool = True) -> list[Hit]:
+    """What the search finds that can be linked, a few of each kind; it may guess what was meant."""
     if len(text.strip()) < 2:
         return []
-    groups = find_everywhere(person, text.strip(), FOUND_OF_A_KIND)
-    hits = [hit for _kind, found in groups for hit in found]
+    answer = search_everywhere(person, text.strip(), FOUND_OF_A_KIND)
+    if answer.taken_for and not guess:
+        return []
+    hits = [hit for _order, _kind, found in answer.groups for hit in found]
     return [hit for hit in hits if _model_at(hit.url) is not None]
 
 
@@ -194,11 +196,22 @@ def _shown(link: AnyLink, record: Any) -> Shown:
     return Shown(words, kind, record.get_absolute_url())
 
 
-def owners_touching(link: type[AnyLink], record: Any, side: str) -> list[int]:
-    """The keys of the owning records (of the field `side`) whose live links touch a record."""
+def owners_touching(record: Any, links: Mapping[type[AnyLink], str]) -> dict[str, list[int]]:
+    """The keys of the owning records whose live links touch a record, by side, in one question.
+
+    `links` are the kinds of links, each with its field of the owning record ("risk").
+    """
     kind = ContentType.objects.get_for_model(record)
-    rows = link.objects.live().filter(record_type=kind, record_id=record.pk)
-    return list(rows.values_list(f"{side}_id", flat=True))
+    found: dict[str, list[int]] = {side: [] for side in links.values()}
+    parts = [
+        link.objects.live()
+        .filter(record_type=kind, record_id=record.pk)
+        .values_list(models.Value(side), f"{side}_id")
+        for link, side in links.items()
+    ]
+    for side, key in parts[0].union(*parts[1:], all=True) if parts else ():
+        found[side].append(key)
+    return found
 
 
 def touches_field(find_url_name: str) -> forms.CharField:

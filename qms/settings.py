@@ -311,6 +311,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 } | {
     # Often and harmless: what is due is done once, and a pause is caught up at the next beat.
     "remind": {"task": "work.remind", "schedule": 900.0, "options": {"expire_seconds": 600}},
+    "fill-index": {
+        "task": "finding.fill",
+        "schedule": 300.0,
+        "options": {"expire_seconds": 240},
+    },
     "take-effect": {
         "task": "documents.take_effect",
         "schedule": 300.0,

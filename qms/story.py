@@ -78,13 +78,15 @@ def told_fields(record: Any) -> list[Any]:
 
 
 def _names_of_related(record: Any, rows: list[Any]) -> dict[str, dict[Any, Any]]:
-    """Who and what the foreign keys of all rows point to: one query for each other model."""
+    """Who and what the foreign keys that changed point to: one query for each other model."""
     wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
     links = [f for f in told_fields(record) if f.is_relation and f.related_model]
     for link in links:
-        wanted[link.related_model] |= {getattr(row, link.attname) for row in rows} - {None}
+        keys = {getattr(row, link.attname) for row in rows}
+        if len(keys) > 1:
+            wanted[link.related_model] |= keys - {None}
     found = {model: model._base_manager.in_bulk(keys) for model, keys in wanted.items()}
-    return {link.name: found[link.related_model] for link in links}
+    return {link.name: found.get(link.related_model, {}) for link in links}
 
 
 def _changes(record: Any, old: Any, new: Any, names: dict[str, dict[Any, Any]]) -> list[Change]:

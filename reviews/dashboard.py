@@ -3,10 +3,8 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
-
 from qms import contributions
-from qms.contributions import Entry, Hit, Tile
+from qms.contributions import Entry, Tile
 from reviews.models import Decision, Review
 
 contributions.navigation(
@@ -48,29 +46,6 @@ def reviews_tile(today: date) -> Tile:
         url=ahead.get_absolute_url() if ahead else "/reviews/",
         rows=rows,
     )
-
-
-@contributions.search("Management reviews", order=50)
-def find_reviews(person: Any, query: str, limit: int) -> list[Hit]:
-    """Reviews by number, title or words of their conclusions and decisions."""
-    decided = Decision.objects.filter(text__icontains=query).values("review_id")
-    words = (
-        Q(number__icontains=query)
-        | Q(title__icontains=query)
-        | Q(conclusions__icontains=query)
-        | Q(pk__in=decided)
-    )
-    rows = Review.objects.visible_to(person).filter(words)
-    return [
-        Hit(
-            each.title,
-            "Management review",
-            each.number,
-            each.get_absolute_url(),
-            each.get_status_display(),
-        )
-        for each in rows.order_by("-planned_on", "-pk")[:limit]
-    ]
 
 
 @contributions.calendar

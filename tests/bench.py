@@ -75,7 +75,7 @@ def fill(count: int) -> Any:
     from documents import workflow
     from documents.content import from_markdown
     from documents.models import Revision
-    from qms.finding.models import Entry
+    from qms.finding.models import Entry, Word
     from qms.scope.workflow import create_process, set_up_organisation
     from tests import factories
     from tests.many import multiply
@@ -108,7 +108,9 @@ def fill(count: int) -> Any:
     multiply(Revision.objects.get(pk=revision.pk), count - 1, document_id=f"{first} + n")
     entry = Entry.objects.get(record_id=document.pk, title="Receiving inspection")
     _multiply_entries(entry, count - 1, first, words)
-    last.execute("analyze")
+    Word.objects.bulk_create([Word(word=word) for word in ("calibration", "storage", "packing")])
+    _lengthen_history(first + 500, 200)
+    last.execute("vacuum analyze")  # as the server does by itself after such a load
     return manager
 
 
@@ -119,11 +121,33 @@ def _multiply_entries(entry: Any, times: int, first: int, title: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into finding_entry"  # noqa: S608 - expressions of our own
-            " (record_type_id, record_id, language, number, title, keywords, words)"
+            " (record_type_id, record_id, language, number, title, keywords, words, note, url)"
             f" select record_type_id, {first} + n, language, 'QP-' || n, {title} || ' ' || n,"
-            " keywords, words || ' lot ' || n || ' batch ' || mod(n::bigint * 7919, 100003)"
+            " keywords, words || ' lot ' || n || ' batch ' || mod(n::bigint * 7919, 100003),"
+            f" note, '/documents/' || {first} + n || '/'"
             " from finding_entry, generate_series(1, %s) as n where id = %s",
             [times, entry.pk],
+        )
+
+
+def _lengthen_history(document: int, times: int) -> None:
+    """A document that was edited so often, each time with another title and next review."""
+    from django.db import connection
+
+    from documents.models import Document
+
+    history: Any = Document.history.model
+    kept = [field.column for field in history._meta.concrete_fields if not field.primary_key]
+    told = {"id": str(document), "title": "h.title || ' ' || n", "version": "n"}
+    told |= {"history_change_reason": "'Named better.'", "next_review": "current_date + n"}
+    columns = ", ".join(kept)
+    values = ", ".join(told.get(column, f"h.{column}") for column in kept)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"insert into documents_historicaldocument ({columns}) select {values}"  # noqa: S608 - names of columns
+            " from (select * from documents_historicaldocument order by history_id limit 1) as h,"
+            " generate_series(1, %s) as n",
+            [times],
         )
 
 
@@ -153,7 +177,7 @@ def pages(client: Any) -> list[Page]:
     """What is measured, with its targets."""
     from documents.models import Document
 
-    some = Document.objects.order_by("pk")[500]
+    some = Document.objects.order_by("pk")[500]  # the one with a long history
 
     def get(address: str) -> Callable[[], Any]:
         return lambda: client.get(address)
@@ -165,9 +189,9 @@ def pages(client: Any) -> list[Page]:
         Page("master list, filtered", get("/documents/?title=storage&sort=title"), 1.5, 12),
         Page("a document", get(f"/documents/{some.pk}/"), 2, 20),
         Page("my work", get("/"), 2, 15),
-        Page("search, a common word", get("/search/?q=calibration"), 2, 16),
-        Page("search, a rare word", get("/search/?q=batch+7919"), 2, 16),
-        Page("search, a typing error", get("/search/?q=callibraton"), 2, 18),
+        Page("search, a common word", get("/search/?q=calibration"), 2, 6),
+        Page("search, a rare word", get("/search/?q=batch+7919"), 2, 6),
+        Page("search, a typing error", get("/search/?q=callibraton"), 2, 6),
     ]
 
 

@@ -85,7 +85,7 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A document: the text in force, its revisions, who keeps it current."""
     workflow.make_due_revisions_effective(today())
     document = pages.find(
-        request, Document.objects.select_related("owner", "process__owner"), pk=pk
+        request, Document.objects.with_effective().select_related("owner", "process__owner"), pk=pk
     )
     workflow.note_opened(document.pk, by=request.user)
     people = ("created_by", "reviewed_by", "approved_by")
@@ -125,7 +125,7 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         is_due=bool(document.next_review and document.next_review <= add_months(today(), 1)),
         may_reaffirm=workflow.who_keeps_it(document, request.user) is None,
         readers=workflow.audience_of(document),
-        reading=_reading_of(document),
+        reading=_reading_of(document, revisions),
         mine=ReadingTask.objects.of(request.user).open().filter(document=document).first(),
         may_choose=request.user.has_perm("documents.change_audience"),
         copies=list(
@@ -139,9 +139,13 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _reading_of(document: Document) -> dict[str, int]:
+def _reading_of(document: Document, revisions: list[Revision]) -> dict[str, int]:
     """How many were asked for the revision in force, have read it, and are late."""
-    asked = workflow.asked_revisions([document.pk]).get(document.pk)
+    released = [each for each in reversed(revisions) if each.status in Revision.RELEASED_STATES]
+    in_use = document.status == Document.Status.ACTIVE and document.effective_id  # type: ignore[attr-defined]
+    asked = workflow.asked_among(released) if in_use else None
+    if asked is None:
+        return {"asked": 0, "read": 0, "overdue": 0}
     rows = ReadingTask.objects.filter(revision=asked, status__in=("open", "acknowledged"))
     late = Count("pk", filter=Q(status="open", due__lt=today()))
     read = Count("pk", filter=Q(status="acknowledged"))

@@ -115,7 +115,10 @@ def withdraw(document: Document, *, by: Any) -> None:
 
 
 def no_open_revision(document: Document) -> str | None:
-    if document.revisions.filter(status__in=Revision.OPEN_STATES).exists():
+    in_work = document.__dict__.get("is_in_work")  # a page has read it with the document
+    if in_work is None:
+        in_work = document.revisions.filter(status__in=Revision.OPEN_STATES).exists()
+    if in_work:
         return "A revision is in work. Finish or void it first."
     return None
 

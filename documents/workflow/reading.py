@@ -191,11 +191,19 @@ def asked_revisions(documents: Iterable[int] | None = None) -> dict[int, Revisio
         rows = rows.filter(document__in=list(documents))
     in_force = rows.filter(status=Revision.Status.EFFECTIVE).values("document_id")
     rows = rows.filter(document__in=in_force).defer("text", "fields", "questions")
-    found: dict[int, Revision] = {}
+    found: dict[int, list[Revision]] = {}
     for each in rows.select_related("document").order_by("document_id", "number"):
-        if each.document_id not in found or not each.is_minor:
-            found[each.document_id] = each
-    return found
+        found.setdefault(each.document_id, []).append(each)
+    return {key: asked for key, many in found.items() if (asked := asked_among(many))}
+
+
+def asked_among(released: Iterable[Revision]) -> Revision | None:
+    """Of the released revisions of one document, the oldest first, the one people are to read."""
+    asked: Revision | None = None
+    for each in released:
+        if asked is None or not each.is_minor:
+            asked = each
+    return asked
 
 
 def in_force_for(task: ReadingTask) -> Revision | None:

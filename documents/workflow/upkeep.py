@@ -44,7 +44,8 @@ def who_keeps_it(document: Document, by: Any) -> str | None:
 
 
 def something_is_in_force(document: Document, by: Any) -> str | None:
-    if document.revisions.effective().exists():
+    read = document.__dict__  # a page has read it with the document
+    if read["effective_id"] if "effective_id" in read else document.revisions.effective().exists():
         return None
     return "No revision is in force; there is nothing to reaffirm."
 

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from qms import contributions
 from qms.changes.models import Change, ChangeLink
-from qms.contributions import Entry, Hit, Holding, Panel, Related, held
+from qms.contributions import Entry, Holding, Panel, Related, held
 from qms.picking import owners_touching
 from qms.scope.models import Process
 
@@ -28,17 +28,6 @@ contributions.create_entry(
     permission="changes.add_change",
     order=72,
 )
-
-
-@contributions.search("Changes", order=32)
-def find_changes(person: Any, query: str, limit: int) -> list[Hit]:
-    """Changes by number or words."""
-    words = Q(number__icontains=query) | Q(title__icontains=query) | Q(purpose__icontains=query)
-    rows = Change.objects.visible_to(person).filter(words).order_by("-number")[:limit]
-    return [
-        Hit(each.title, "Change", each.number, each.get_absolute_url(), each.get_status_display())
-        for each in rows
-    ]
 
 
 @contributions.calendar
@@ -97,7 +86,7 @@ def changes_touching_it(record: Any, person: Any) -> Panel | None:
     """On every record: the open changes that touch it."""
     if not person.has_perm("changes.view_change") or isinstance(record, Process):
         return None  # the sheet of a process has them among what is related
-    keys = owners_touching(ChangeLink, record, "change")
+    keys = owners_touching(record, {ChangeLink: "change"})["change"]
     if not keys:
         return None
     found = list(Change.objects.visible_to(person).open().filter(pk__in=keys).order_by("pk"))

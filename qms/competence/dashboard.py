@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import Q
 
 from qms import contributions
-from qms.competence.models import Competence, CompetenceRecord, Training
+from qms.competence.models import CompetenceRecord, Training
 from qms.competence.workflow import unmet_on
-from qms.contributions import Hit, Mention, Related
+from qms.contributions import Mention, Related
 from qms.periods import due_state, today
 
 contributions.navigation(
@@ -19,26 +19,6 @@ contributions.navigation(
     permission="competence.view_competencerecord",
     order=72,
 )
-
-
-@contributions.search("Competences", order=72)
-def find_competences(person: Any, query: str, limit: int) -> list[Hit]:
-    """Competences by name or meaning."""
-    rows = Competence.objects.visible_to(person).filter(name__icontains=query)
-    return [
-        Hit(each.name, "Competence", "", each.get_absolute_url(), each.get_status_display())
-        for each in rows.order_by("name")[:limit]
-    ]
-
-
-@contributions.search("Trainings", order=73)
-def find_trainings(person: Any, query: str, limit: int) -> list[Hit]:
-    """Trainings by title."""
-    rows = Training.objects.visible_to(person).filter(title__icontains=query)
-    return [
-        Hit(each.title, "Training", each.number, each.get_absolute_url(), each.get_status_display())
-        for each in rows.order_by("-pk")[:limit]
-    ]
 
 
 @contributions.mine("My competences", order=50)

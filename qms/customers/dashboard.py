@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count
 
 from qms import contributions
-from qms.contributions import Entry, Hit, Related
+from qms.contributions import Entry, Related
 from qms.customers.models import Customer
 from qms.periods import today
 
@@ -19,16 +19,6 @@ contributions.navigation(
     permission="customers.view_customer",
     order=58,
 )
-
-
-@contributions.search("Customers", order=58)
-def find_customers(person: Any, query: str, limit: int) -> list[Hit]:
-    """Customers by number, name or what they buy."""
-    rows = Customer.objects.visible_to(person).known_as(query).order_by("number")[:limit]
-    return [
-        Hit(each.name, "Customer", each.number, each.get_absolute_url(), each.get_status_display())
-        for each in rows
-    ]
 
 
 @contributions.calendar

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count
 
 from qms import contributions
-from qms.contributions import Entry, Hit, Related
+from qms.contributions import Entry, Related
 from qms.equipment.models import Equipment, ImpactAssessment
 from qms.periods import today
 
@@ -19,16 +19,6 @@ contributions.navigation(
     permission="equipment.view_equipment",
     order=62,
 )
-
-
-@contributions.search("Measuring equipment", order=62)
-def find_equipment(person: Any, query: str, limit: int) -> list[Hit]:
-    """Instruments by number, name, serial number or what they measure."""
-    rows = Equipment.objects.visible_to(person).known_as(query).order_by("number")[:limit]
-    return [
-        Hit(each.name, "Equipment", each.number, each.get_absolute_url(), each.get_status_display())
-        for each in rows
-    ]
 
 
 @contributions.calendar

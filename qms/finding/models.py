@@ -43,6 +43,8 @@ class Entry(models.Model):
     title = models.CharField(max_length=300)
     keywords = models.TextField(blank=True)
     words = models.TextField(blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    url = models.CharField(max_length=200, blank=True)
     vector = models.GeneratedField(
         expression=_vector(), output_field=SearchVectorField(), db_persist=True
     )
@@ -62,6 +64,21 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.title}".strip()
+
+
+class Indexed(models.Model):
+    """That all records of a kind stand in the index, as their chapter describes them now."""
+
+    record_type = models.OneToOneField(ContentType, models.PROTECT, related_name="+")
+    edition = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = "kind of record in the index"
+        verbose_name_plural = "kinds of records in the index"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.record_type} {self.edition}"
 
 
 class Word(models.Model):

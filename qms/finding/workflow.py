@@ -1,53 +1,74 @@
 """Writing the index with the change that causes it, and asking it.
 
-A query finds words by their beginning, in any order, the best first; a word that stands nowhere is
-taken for the most similar one that does. What a person may not see is not found: the rows are
-joined with the record's own `visible_to`.
+A query finds words by their beginning or stem, in any order, the best first; a word that stands
+nowhere is taken for the most similar one that does. What a person may not see is not found: the
+rows are joined with the record's own `visible_to`. Everything is asked in one question.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from operator import and_, or_
 from typing import Any, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramSimilarity
-from django.db import connection, models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Greatest, Lower, StrIndex, Substr, Upper
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db import connection, models, transaction
+from django.db.models import Exists, F, OuterRef, Q, Value, Window
+from django.db.models.functions import Greatest, Lower, RowNumber, StrIndex, Substr, Upper
 
+from qms import contributions
+from qms.contributions import Hit
 from qms.events import handles
-from qms.finding.models import LANGUAGES, Entry, Word
-from qms.records import Record, RecordSaved
+from qms.finding.models import LANGUAGES, Entry, Indexed, Word
+from qms.records import RecordSaved
 
 Describe = TypeVar("Describe", bound=Callable[[Any], "Text | None"])
 MOST_WORDS = 150_000  # characters of one record
 MOST_TERMS = 8
+MOST_HITS = 100
 SNIPPET = 180
 ALIKE = 0.4  # how similar a mistyped word must be to a known one, of 1
+LOCK = 7_302_004  # one filling of the index at a time
 _TERM = re.compile(r"[^\W_]+", re.UNICODE)
 
 
 @dataclass(frozen=True)
 class Text:
-    """What can be found of a record. `keywords` are names beside the title (owner, process)."""
+    """What can be found of a record; `note` stands beside it, else the words around the match.
+
+    `keywords` are names beside the title (its kind, its process). Names of people are left out:
+    who somebody was can be erased, and an index must not remember it.
+    """
 
     title: str
     number: str = ""
     keywords: str = ""
     words: str = ""
     language: str = "en"
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A record that was found: its model, key, and the words around the first match."""
+    """A record that was found: its model, key, page, and the words around the first match."""
 
     model: type[models.Model]
     pk: int
     number: str
     title: str
+    url: str
+    note: str
     snippet: str
+
+    @property
+    def hit(self) -> Hit:
+        """As the search over everything shows it."""
+        kind = str(self.model._meta.verbose_name)
+        url = self.url or self.model(pk=self.pk).get_absolute_url()  # type: ignore[attr-defined]
+        note = self.note or self.snippet
+        return Hit(self.title, kind[:1].upper() + kind[1:], self.number, url, note)
 
 
 @dataclass(frozen=True)
@@ -58,19 +79,34 @@ class Answer:
     taken_for: dict[str, str]
 
 
-_described: dict[type[models.Model], Callable[[Any], Text | None]] = {}
+@dataclass(frozen=True)
+class Findable:
+    """How records of a kind are described, under which heading they are found, in which order.
+
+    A higher `edition` says that the words changed: all records of the kind are read anew.
+    """
+
+    describe: Callable[[Any], Text | None]
+    group: str
+    order: int
+    edition: int
 
 
-def findable(model: type[models.Model]) -> Callable[[Describe], Describe]:
+_findable: dict[type[models.Model], Findable] = {}
+
+
+def findable(
+    model: type[models.Model], group: str, *, order: int = 50, edition: int = 1
+) -> Callable[[Describe], Describe]:
     """Register `(record) -> Text or None`: what can be found of records of this model.
 
     None takes the record out of the index. The permission to find is the model's `visible_to`.
     """
 
     def keep(describe: Describe) -> Describe:
-        if model in _described:
+        if model in _findable:
             raise RuntimeError(f"What is found of {model.__name__} is declared already.")
-        _described[model] = describe
+        _findable[model] = Findable(describe, group, order, edition)
         return describe
 
     return keep
@@ -82,21 +118,20 @@ def write_entry(event: RecordSaved) -> None:
     refresh(event.record)
 
 
-def refresh(record: Record) -> None:
+def refresh(record: Any) -> None:
     """Make the index say of a record what there is to find now."""
-    describe = _described.get(type(record))
-    if describe is None:
+    known = _findable.get(type(record))
+    if known is None:
         return
-    kind, text = ContentType.objects.get_for_model(record), describe(record)
+    kind, text = ContentType.objects.get_for_model(record), known.describe(record)
     mine = Entry.objects.filter(record_type=kind, record_id=record.pk)
     if text is None:
         mine.delete()
         return
     told = _shortened(text)
-    stored = mine.values_list("title", "number", "keywords", "words", "language").first()
-    if stored == (told.title, told.number, told.keywords, told.words, told.language):
+    values = asdict(told) | {"url": record.get_absolute_url()}
+    if mine.values(*values).first() == values:
         return
-    values = asdict(told)
     Entry.objects.bulk_create(
         [Entry(record_type=kind, record_id=record.pk, **values)],
         update_conflicts=True,
@@ -112,6 +147,7 @@ def _shortened(text: Text) -> Text:
         text,
         title=text.title[:300],
         number=text.number[:60],
+        note=text.note[:200],
         keywords=clean["keywords"][:2_000],
         words=clean["words"][:MOST_WORDS],
     )
@@ -126,65 +162,167 @@ def _learn(text: Text) -> None:
 
 def rebuild() -> int:
     """Write the whole index anew from the records; returns how many records were read."""
+    with transaction.atomic():
+        Indexed.objects.all().delete()
+        return fill()
+
+
+def fill() -> int:
+    """Read every kind of record that is not in the index as it is described now.
+
+    After an update or a new chapter this happens by itself; with nothing to do it asks once.
+    """
+    done = set(Indexed.objects.values_list("record_type_id", "edition"))
+    kinds = ContentType.objects.get_for_models(*_findable)
     count = 0
-    for model in _described:
+    for model, known in _findable.items():
+        if (kinds[model].pk, known.edition) not in done:
+            count += _read(model, kinds[model], known.edition)
+    return count
+
+
+def _read(model: type[models.Model], kind: ContentType, edition: int) -> int:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if Indexed.objects.filter(record_type=kind, edition=edition).exists():
+            return 0  # another worker was quicker
+        count = 0
         for record in model._base_manager.order_by("pk").iterator(chunk_size=500):
-            refresh(record)  # type: ignore[arg-type]
+            refresh(record)
             count += 1
+        Indexed.objects.update_or_create(record_type=kind, defaults={"edition": edition})
     return count
 
 
 # Asking
 
 
+@dataclass(frozen=True)
+class Query:
+    """What was asked, as it was typed and as words, and how many of each kind are wanted."""
+
+    text: str
+    terms: list[str]
+    limit: int
+
+    @classmethod
+    def of(cls, text: str, limit: int) -> "Query":
+        terms = [term.lower() for term in _TERM.findall(text)]
+        return cls(text.strip(), terms[:MOST_TERMS], limit)
+
+
 def find(person: Any, query: str, *, of: Iterable[type[models.Model]], limit: int) -> Answer:
-    """The records of these models that fit the query and that the person may see, best first."""
-    terms = [term.lower() for term in _TERM.findall(query)][:MOST_TERMS]
-    if not terms:
+    """The records of these models that fit the query and that the person may see, best first.
+
+    At most `limit` of each kind.
+    """
+    return _find(person, Query.of(query, limit), list(of))
+
+
+@contributions.finds
+def find_all(person: Any, query: str, limit: int) -> contributions.Everything:
+    """Every kind of record, and what is asked of its own table, in one question."""
+    live = contributions.asked_live()
+    answer = _find(person, Query.of(query, limit), list(_findable), live)
+    places = {model: (each.order, each.group) for model, each in _findable.items()}
+    places |= {each.model: (each.order, each.group) for each in live}
+    groups: dict[tuple[int, str], list[Hit]] = {}
+    for found in answer.hits:
+        groups.setdefault(places[found.model], []).append(found.hit)
+    told = [(order, group, hits[:limit]) for (order, group), hits in groups.items()]
+    return contributions.Everything(told, answer.taken_for)
+
+
+def _find(
+    person: Any,
+    asked: Query,
+    of: list[type[models.Model]],
+    live: Iterable[contributions.Live] = (),
+) -> Answer:
+    if not asked.terms:
         return Answer([], {})
-    seen = _visible(person, list(of))
-    hits = _matching(seen, query, terms, limit)
-    if hits:
-        return Answer(hits, {})
-    meant = _meant(terms)
-    if not meant:
-        return Answer([], {})
-    corrected = [meant.get(term, term) for term in terms]
-    return Answer(_matching(seen, " ".join(corrected), corrected, limit), meant)
+    meant = _meant(asked.terms)
+    corrected = [meant.get(term, term) for term in asked.terms]
+    tables = [_asked(each, person, asked) for each in live]
+    rows = list(_best(_visible(person, of), asked, corrected).union(*tables, all=True))
+    rows.sort(key=lambda row: (-row["sure"], -row["rank"], row["number"], row["pk"]))
+    typed = [row for row in rows if row["sure"]]
+    hits = [_found(row) for row in typed or rows]
+    return Answer(hits, meant if hits and not typed else {})
 
 
 def _visible(person: Any, of: list[type[models.Model]]) -> Any:
-    allowed = Q(pk__in=())
+    """The rows of records the person may see; a kind of which they see all needs no question."""
+    whole, parts = [], []
     for model, kind in ContentType.objects.get_for_models(*of).items():
         rows = model._default_manager.visible_to(person)  # type: ignore[attr-defined]
-        allowed |= Q(record_type=kind, record_id__in=rows.values("pk"))
-    return Entry.objects.filter(allowed)
+        if rows.query.is_empty():
+            continue
+        if rows.query.where:
+            seen = Exists(rows.filter(pk=OuterRef("record_id")))
+            parts.append(Q(seen, record_type=kind))
+        else:
+            whole.append(kind.pk)
+    return Entry.objects.filter(reduce(or_, parts, Q(record_type__in=whole)))
 
 
-def _matching(seen: Any, query: str, terms: list[str], limit: int) -> list[Found]:
-    asked = _any_language(terms)
-    exact = query.strip().upper()
-    first = terms[0]
-    at = StrIndex(Lower("words"), Value(first))
-    rows = (
-        seen.annotate(shouted=Upper("number"))
-        .filter(Q(vector=asked) | Q(shouted__startswith=exact))
+COLUMNS = ("kind", "record", "number", "title", "url", "note", "snippet", "sure", "rank", "pk")
+
+
+def _best(seen: Any, query: Query, corrected: list[str]) -> Any:
+    """The best of each kind and of all; `sure`: 3 the number, 2 its beginning, 1 words as typed.
+
+    The words around a match are cut out only for these, not for all that fit.
+    """
+    asked, exact = _any_language(query.terms), query.text.upper()
+    fits = Q(vector=asked) | Q(shouted__startswith=exact)
+    number = [models.When(shouted=exact, then=3), models.When(shouted__startswith=exact, then=2)]
+    sure = models.Case(*number, default=1)
+    if corrected != query.terms:
+        sure = models.Case(*number, models.When(vector=asked, then=1), default=0)
+        asked = _any_language(corrected)
+        fits |= Q(vector=asked)
+    judged = {"shouted": Upper("number"), "rank": SearchRank(F("vector"), asked), "sure": sure}
+    order = [F("sure").desc(), F("rank").desc(), F("number").asc(), F("pk").asc()]
+    place = Window(RowNumber(), partition_by=F("record_type"), order_by=order)
+    rows = seen.annotate(shouted=judged["shouted"]).filter(fits).annotate(**judged)
+    best = rows.annotate(place=place).filter(place__lte=query.limit).order_by(*order)[:MOST_HITS]
+    at = StrIndex(Lower("words"), Value(corrected[0]))
+    return (
+        Entry.objects.filter(pk__in=best.values("pk"))
+        .annotate(**judged)
         .annotate(
-            rank=SearchRank(F("vector"), asked),
-            is_it=models.Case(
-                models.When(shouted=exact, then=2),
-                models.When(shouted__startswith=exact, then=1),
-                default=0,
-            ),
+            kind=F("record_type_id"),
+            record=F("record_id"),
             snippet=Substr("words", Greatest(at - 60, 1), SNIPPET),
         )
-        .order_by("-is_it", "-rank", "number", "pk")
-        .values_list("record_type_id", "record_id", "number", "title", "snippet")
+        .values(*COLUMNS)
     )
-    return [
-        Found(_model(kind), pk, number, title, " ".join(snippet.split()))
-        for kind, pk, number, title, snippet in rows[:limit]
-    ]
+
+
+def _asked(live: contributions.Live, person: Any, query: Query) -> Any:
+    """Rows of a table that is asked itself, in the columns of the index."""
+    nothing = Value("", output_field=models.TextField())
+    kind = ContentType.objects.get_for_model(live.model).pk
+    rows = live.rows(person, query.text)
+    return rows.annotate(
+        kind=Value(kind),
+        record=F("pk"),
+        number=nothing,
+        title=F(live.title),
+        url=nothing,
+        note=F(live.note),
+        snippet=nothing,
+        sure=Value(1),
+        rank=Value(0.0, output_field=models.FloatField()),
+    ).values(*COLUMNS)[: query.limit]
+
+
+def _found(row: dict[str, Any]) -> Found:
+    words = " ".join(row["snippet"].split())
+    told = (row["record"], row["number"], row["title"], row["url"], row["note"], words)
+    return Found(_model(row["kind"]), *told)
 
 
 def _model(kind: int) -> type[models.Model]:
@@ -194,37 +332,34 @@ def _model(kind: int) -> type[models.Model]:
     return model
 
 
-def _any_language(terms: list[str]) -> SearchQuery:
-    """All words, each by its beginning, in any of the languages. Terms are letters and digits."""
-    raw = " & ".join(f"{term}:*" for term in terms)
-    asked = SearchQuery(raw, search_type="raw", config="simple")
-    for config in sorted(set(LANGUAGES.values())):
-        asked = asked | SearchQuery(raw, search_type="raw", config=config)
-    return asked
+def _any_language(terms: list[str]) -> Any:
+    """All words, each by its beginning or its stem in any language; only letters and digits."""
+    return reduce(and_, (_word(term) for term in terms))
 
 
-def _alike_enough() -> None:
-    """The index of similar words is asked by an operator that reads its threshold here."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, false)", [str(ALIKE)])
+def _word(term: str) -> Any:
+    stems = [
+        SearchQuery(term, search_type="raw", config=config)
+        for config in sorted(set(LANGUAGES.values()))
+    ]
+    return reduce(or_, stems, SearchQuery(f"{term}:*", search_type="raw", config="simple"))
+
+
+NEAREST = """
+    SELECT t.term, (
+      SELECT w.word FROM finding_word AS w
+      WHERE w.word %% t.term AND similarity(w.word, t.term) >= %s
+      ORDER BY similarity(w.word, t.term) DESC, w.word LIMIT 1)
+    FROM unnest(%s::text[]) AS t(term)
+    WHERE NOT EXISTS (SELECT 1 FROM finding_word AS k WHERE k.word LIKE t.term || '%%')
+"""
 
 
 def _meant(terms: list[str]) -> dict[str, str]:
     """For each word that stands nowhere, the most similar one that does, where one is."""
-    unknown = [
-        term
-        for term in terms
-        if len(term) > 2 and not Word.objects.filter(word__startswith=term).exists()
-    ]
-    meant: dict[str, str] = {}
-    for term in unknown:
-        _alike_enough()
-        nearest = (
-            Word.objects.filter(word__trigram_similar=term)
-            .annotate(likeness=TrigramSimilarity("word", term))
-            .order_by("-likeness", "word")
-            .first()
-        )
-        if nearest is not None:
-            meant[term] = nearest.word
-    return meant
+    asked = [term for term in terms if len(term) > 2 and not term.isdigit()]
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(NEAREST, [ALIKE, asked])
+        return {term: word for term, word in cursor.fetchall() if word}

@@ -1,12 +1,9 @@
 """What the frame, the leadership's screen and the search get from gap assessments."""
 
 from datetime import date
-from typing import Any
-
-from django.db.models import Q
 
 from qms import contributions
-from qms.contributions import Hit, Tile
+from qms.contributions import Tile
 from qms.gap import readiness  # noqa: F401 - importing it registers what the ground proves
 from qms.gap.models import Assessment
 from qms.gap.overview import answers_of, counts_of
@@ -50,14 +47,3 @@ def gap_tile(today: date) -> Tile:
         url=newest.get_absolute_url(),
         rows=[(label, str(count)) for label, count, _tone in counts_of(answers)],
     )
-
-
-@contributions.search("Gap assessments", order=25)
-def find_assessments(person: Any, query: str, limit: int) -> list[Hit]:
-    """Assessments by number or title."""
-    words = Q(number__icontains=query) | Q(title__icontains=query)
-    rows = Assessment.objects.visible_to(person).filter(words).order_by("-pk")[:limit]
-    return [
-        Hit(e.title, "Gap assessment", e.number, e.get_absolute_url(), e.get_status_display())
-        for e in rows
-    ]

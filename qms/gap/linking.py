@@ -15,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.urls import NoReverseMatch, Resolver404, resolve
 
-from qms.contributions import Hit, find_everywhere
+from qms.contributions import Hit, search_everywhere
 from qms.gap.models import EvidenceLink, GapAnswer
 from qms.records import Record
 from qms.refusals import Refused
@@ -58,7 +58,7 @@ def record_at(text: str, person: Any) -> Any:
     """
     if "/" in text:
         return _at_address(text, person)
-    wanted, hits = text.casefold(), found_by(text, person)
+    wanted, hits = text.casefold(), found_by(text, person, guess=False)
     exact = [hit for hit in hits if hit.number.casefold() == wanted]
     fitting = exact or hits
     if len(fitting) > 1:
@@ -67,12 +67,14 @@ def record_at(text: str, person: Any) -> Any:
     return _at_address(fitting[0].url, person) if fitting else None
 
 
-def found_by(text: str, person: Any) -> list[Hit]:
-    """What the search finds that can be linked, a few of each kind."""
+def found_by(text: str, person: Any, *, guess: bool = True) -> list[Hit]:
+    """What the search finds that can be linked, a few of each kind; it may guess what was meant."""
     if len(text.strip()) < 2 or not text.isprintable():
         return []
-    groups = find_everywhere(person, text.strip(), FOUND_OF_A_KIND)
-    hits = [hit for _kind, found in groups for hit in found]
+    answer = search_everywhere(person, text.strip(), FOUND_OF_A_KIND)
+    if answer.taken_for and not guess:
+        return []
+    hits = [hit for _order, _kind, found in answer.groups for hit in found]
     return [hit for hit in hits if can_be_linked(hit.url)]
 
 

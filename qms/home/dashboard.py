@@ -17,7 +17,7 @@ contributions.navigation(
     icon="inbox",
     permission="actions.view_action",
     order=1,
-    count=lambda person: WorkItem.objects.of(person).by(today() + AHEAD).count(),
+    count=lambda person: WorkItem.objects.of(person).by(today() + AHEAD),
 )
 contributions.navigation(
     "", "Calendar", "home:calendar", icon="calendar", permission="actions.view_action", order=2

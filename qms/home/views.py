@@ -235,12 +235,14 @@ def _asked_month(text: str) -> date | None:
 def search(request: HttpRequest) -> HttpResponse:
     """Search over everything the person may see."""
     query = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:100]
-    found = contributions.find_everywhere(request.user, query, 20) if len(query) > 1 else []
+    asked = query if len(query) > 1 else ""
+    found = contributions.search_everywhere(request.user, asked, 20)
     context = {
         "title": "Search",
         "search_query": query,
-        "found": found,
-        "count": sum(len(hits) for _kind, hits in found),
+        "found": found.groups,
+        "taken_for": dict(found.taken_for),
+        "count": sum(len(hits) for _order, _kind, hits in found.groups),
         "too_short": len(query) == 1,
     }
     return pages.respond(request, "home/search.html", "home/search.html#found", context)

@@ -16,6 +16,7 @@ from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project
 from qms.journey.workflow import opening_lines
 from qms.people.models import Person
 from qms.periods import Period
+from qms.scope import current
 from qms.scope.models import Organisation, Process, ScopeStatement, Site
 
 contributions.navigation(
@@ -34,8 +35,7 @@ contributions.navigation(
 @contributions.search("Clauses", order=90)
 def find_clauses(person: Any, query: str, limit: int) -> list[Hit]:
     """Clauses of the edition worked to, by number or word."""
-    organisation = Organisation.objects.current()
-    edition = organisation.edition if organisation else "2026"
+    edition = current.edition()
     found, _meant = catalogue.find(query, edition)
     return [
         Hit(

@@ -10,5 +10,5 @@ contributions.navigation(
     icon="inbox",
     permission="outbox.view_effect",
     order=80,
-    count=lambda person: Effect.objects.dead().count(),
+    count=lambda person: Effect.objects.dead(),
 )

@@ -17,7 +17,7 @@ class RoleBackend(BaseBackend):
         return None
 
     def get_user(self, user_id: int) -> Person | None:
-        found = Person.objects.filter(pk=user_id, is_active=True).first()
+        found = Person.objects.filter(pk=user_id, is_active=True).with_roles().first()
         return None if found is not None and found.access_has_ended else found
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Q
 
 from qms import contributions
-from qms.contributions import Hit
 from qms.people.models import Person
 
 contributions.navigation(
@@ -13,12 +12,9 @@ contributions.navigation(
 )
 
 
-@contributions.search("People", order=70)
-def find_people(person: Any, query: str, limit: int) -> list[Hit]:
-    """Colleagues by name, job title or address."""
+@contributions.asks_live(Person, "People", title="name", note="job_title", order=70)
+def people_named(person: Any, query: str) -> Any:
+    """Colleagues by name, job title or address: who they are stands in no index."""
     words = Q(name__icontains=query) | Q(job_title__icontains=query) | Q(email__icontains=query)
     rows = Person.objects.visible_to(person).filter(words, is_system=False, is_active=True)
-    return [
-        Hit(each.name, "Person", "", each.get_absolute_url(), each.job_title)
-        for each in rows.order_by("name", "pk")[:limit]
-    ]
+    return rows.order_by("name", "pk")

@@ -13,7 +13,9 @@ from typing import Any, ClassVar, NoReturn, Self
 import pgtrigger
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
+from django.db.models import OuterRef
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 
@@ -50,6 +52,12 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """Active people who hold one of the roles now."""
         held = RoleAssignment.objects.filter(status=RoleAssignment.Status.HELD, role__in=roles)
         return self.people().filter(pk__in=held.values("person_id"))
+
+    def with_roles(self) -> Self:
+        """With the names of the roles they hold now, for who is asked what they may do."""
+        held = RoleAssignment.objects.filter(person=OuterRef("pk"))
+        held = held.filter(status=RoleAssignment.Status.HELD).order_by("role")
+        return self.annotate(roles_held=ArraySubquery(held.values("role")))
 
     def visible_to(self, person: Any) -> Self:
         """Every colleague sees every colleague's name and roles; an outside auditor only itself."""
@@ -206,6 +214,8 @@ class Person(AbstractBaseUser):
             return frozenset()
         if self.is_outside:
             return frozenset({OUTSIDE_AUDITOR.name})
+        if (known := self.__dict__.get("roles_held")) is not None:  # read with the person
+            return frozenset({EMPLOYEE.name, *known})
         held = RoleAssignment.objects.filter(person=self, status=RoleAssignment.Status.HELD)
         return frozenset({EMPLOYEE.name, *held.values_list("role", flat=True)})
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count
 
 from qms import contributions
-from qms.contributions import Entry, Hit, Related
+from qms.contributions import Entry, Related
 from qms.periods import today
 from qms.providers.models import Provider, ProviderProcess
 from qms.scope.models import Process
@@ -20,22 +20,6 @@ contributions.navigation(
     permission="providers.view_provider",
     order=60,
 )
-
-
-@contributions.search("External providers", order=60)
-def find_providers(person: Any, query: str, limit: int) -> list[Hit]:
-    """Providers by number, name or what they provide."""
-    rows = Provider.objects.visible_to(person).known_as(query).order_by("number")[:limit]
-    return [
-        Hit(
-            each.name,
-            "External provider",
-            each.number,
-            each.get_absolute_url(),
-            each.get_status_display(),
-        )
-        for each in rows
-    ]
 
 
 @contributions.calendar

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from qms import contributions
-from qms.contributions import Entry, Hit, Holding, Panel, Related, Tile, held
+from qms.contributions import Entry, Holding, Panel, Related, Tile, held
 from qms.periods import today
 from qms.picking import owners_touching
-from qms.risks.models import PARTS, Opportunity, Outlook, Risk
+from qms.risks.models import PARTS, Opportunity, Risk
 from qms.scope.models import Process
 
 contributions.navigation(
@@ -58,29 +58,6 @@ def risk_tile(today: date) -> Tile:
         url="/risks/matrix/",
         rows=[("Open risks", str(rows.count()))],
     )
-
-
-def _found(kind: type[Outlook], person: Any, query: str, limit: int) -> list[Hit]:
-    rows: Any = kind._default_manager
-    words = Q(number__icontains=query) | Q(title__icontains=query) | Q(description__icontains=query)
-    found = rows.visible_to(person).filter(words).order_by("-number")[:limit]
-    name = str(kind._meta.verbose_name).capitalize()
-    return [
-        Hit(each.title, name, each.number, each.get_absolute_url(), each.get_status_display())
-        for each in found
-    ]
-
-
-@contributions.search("Risks", order=30)
-def find_risks(person: Any, query: str, limit: int) -> list[Hit]:
-    """Risks by number or words."""
-    return _found(Risk, person, query, limit)
-
-
-@contributions.search("Opportunities", order=31)
-def find_opportunities(person: Any, query: str, limit: int) -> list[Hit]:
-    """Opportunities by number or words."""
-    return _found(Opportunity, person, query, limit)
 
 
 @contributions.calendar
@@ -149,8 +126,10 @@ contributions.owns("Opportunities", permission="risks.view_opportunity", order=3
 def what_bears_on_it(record: Any, person: Any) -> Panel | None:
     """On every record: the open risks and opportunities that bear on it."""
     found = []
-    for kind, (_evaluation, link, side) in PARTS.items():
-        if person.has_perm(f"risks.view_{side}") and (keys := owners_touching(link, record, side)):
+    seen = {part[2]: part[1] for part in PARTS.values() if person.has_perm(f"risks.view_{part[2]}")}
+    touching = owners_touching(record, {link: side for side, link in seen.items()})
+    for kind, (_evaluation, _link, side) in PARTS.items():
+        if keys := touching.get(side):
             rows = kind.objects.visible_to(person).open().filter(pk__in=keys)
             if isinstance(record, Process):  # its sheet has those that belong to it
                 rows = rows.exclude(process=record)

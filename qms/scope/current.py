@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from qms.clauses import EDITIONS
 from qms.scope.models import Organisation
 
 KEY, SECONDS = "scope:current", 10
@@ -23,10 +24,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Known:
-    """What is remembered of the organisation; both empty before it is set up."""
+    """What is remembered of the organisation; empty before it is set up."""
 
     name: str = ""
     time_zone: str = ""
+    edition: str = ""
 
 
 class Page:
@@ -58,6 +60,11 @@ def name() -> str:
     return known().name
 
 
+def edition() -> str:
+    """The edition worked to; the newest before the organisation is set up."""
+    return known().edition or EDITIONS[-1]
+
+
 def forget() -> None:
     """Read it anew the next time, in every process."""
     if (page := _page.get()) is not None:
@@ -69,7 +76,7 @@ def forget() -> None:
 
 
 def _read() -> Known:
-    row = Organisation.objects.values_list("name", "time_zone").first()
+    row = Organisation.objects.values_list("name", "time_zone", "edition").first()
     return Known(*row) if row else Known()
 
 

@@ -4,23 +4,20 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from qms import contributions, pages
 from qms.actions.models import Action
-from qms.contributions import Hit, Holding, Related, Tile, held
+from qms.contributions import Holding, Related, Tile, held
 from qms.scope import current
 from qms.scope.models import (
     InterestedParty,
     Issue,
-    PartyRequirement,
-    PlannedExtension,
     Process,
     ProcessDeputy,
     ProcessMember,
     Requirement,
     ScopeStatement,
-    Site,
     StatementProcess,
 )
 
@@ -102,47 +99,6 @@ def scope_tile(today: date) -> Tile:
     )
 
 
-@contributions.search("Processes", order=15)
-def find_processes(person: Any, query: str, limit: int) -> list[Hit]:
-    """Processes by code, name or purpose."""
-    words = Q(code__icontains=query) | Q(name__icontains=query) | Q(purpose__icontains=query)
-    rows = Process.objects.visible_to(person).filter(words).order_by("code")[:limit]
-    return [
-        Hit(each.name, "Process", each.code, each.get_absolute_url(), each.get_status_display())
-        for each in rows
-    ]
-
-
-@contributions.search("Sites", order=75)
-def find_sites(person: Any, query: str, limit: int) -> list[Hit]:
-    """Sites by name or address."""
-    words = Q(name__icontains=query) | Q(address__icontains=query)
-    rows = Site.objects.visible_to(person).filter(words).order_by("name")[:limit]
-    return [Hit(each.name, "Site", "", each.get_absolute_url(), each.address) for each in rows]
-
-
-@contributions.search("Scope statements", order=16)
-def find_statements(person: Any, query: str, limit: int) -> list[Hit]:
-    """Scope statements by number or words."""
-    words = Q(number__icontains=query) | Q(statement__icontains=query)
-    rows = ScopeStatement.objects.visible_to(person).filter(words).order_by("-pk")[:limit]
-    return [
-        Hit(each.title, "Scope statement", each.number, each.get_absolute_url(), "")
-        for each in rows
-    ]
-
-
-@contributions.search("Planned extensions", order=77)
-def find_extensions(person: Any, query: str, limit: int) -> list[Hit]:
-    """What the scope takes in later, by its words."""
-    words = Q(what__icontains=query) | Q(why_later__icontains=query)
-    rows = PlannedExtension.objects.visible_to(person).filter(words).order_by("-pk")[:limit]
-    return [
-        Hit(each.what, "Planned extension", "", each.get_absolute_url(), each.get_status_display())
-        for each in rows
-    ]
-
-
 @contributions.owns("Processes", permission="scope.view_process", order=10)
 def processes_owned(ids: Iterable[int]) -> dict[int, int]:
     """How many processes that run each person answers for."""
@@ -155,38 +111,6 @@ def actions_owned(ids: Iterable[int]) -> dict[int, int]:
     """How many open actions each person has promised."""
     rows = Action.objects.open().filter(owner__in=list(ids))
     return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
-
-
-@contributions.search("Requirements", order=18)
-def find_requirements(person: Any, query: str, limit: int) -> list[Hit]:
-    """The register of requirements by number, words or source."""
-    words = Q(number__icontains=query) | Q(what__icontains=query) | Q(source__icontains=query)
-    rows = Requirement.objects.visible_to(person).filter(words).order_by("-number")[:limit]
-    return [
-        Hit(each.what, "Requirement", each.number, each.get_absolute_url(), each.source)
-        for each in rows
-    ]
-
-
-@contributions.search("Context", order=19)
-def find_context(person: Any, query: str, limit: int) -> list[Hit]:
-    """Issues, interested parties and what they require, by their words."""
-    issues = Issue.objects.visible_to(person).filter(what__icontains=query).order_by("-pk")
-    parties = InterestedParty.objects.visible_to(person).filter(name__icontains=query)
-    needs = PartyRequirement.objects.visible_to(person).filter(what__icontains=query)
-    hits = [
-        Hit(each.what, "Issue", "", each.get_absolute_url(), each.get_category_display())
-        for each in issues[:limit]
-    ]
-    hits += [
-        Hit(each.name, "Interested party", "", each.get_absolute_url(), each.get_kind_display())
-        for each in parties.order_by("-pk")[:limit]
-    ]
-    hits += [
-        Hit(each.what, "Requirement of a party", "", each.get_absolute_url(), each.party.name)
-        for each in needs.select_related("party").order_by("-pk")[:limit]
-    ]
-    return hits[:limit]
 
 
 @contributions.hand_over("Processes", order=10)

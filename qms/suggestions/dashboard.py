@@ -3,7 +3,7 @@
 from typing import Any
 
 from qms import contributions
-from qms.contributions import Hit, Related
+from qms.contributions import Related
 from qms.suggestions.models import Suggestion
 
 contributions.navigation(
@@ -21,16 +21,6 @@ contributions.create_entry(
     permission="suggestions.add_suggestion",
     order=15,
 )
-
-
-@contributions.search("Suggestions", order=74)
-def find_suggestions(person: Any, query: str, limit: int) -> list[Hit]:
-    """Ideas by their words."""
-    rows = Suggestion.objects.visible_to(person).filter(title__icontains=query)
-    return [
-        Hit(each.title, "Suggestion", each.number, each.get_absolute_url(), each.status)
-        for each in rows.order_by("-pk")[:limit]
-    ]
 
 
 @contributions.mine("My suggestions", order=70)

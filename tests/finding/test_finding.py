@@ -5,10 +5,14 @@ import pytest
 from documents import workflow
 from documents.content import from_markdown
 from documents.models import Document
-from qms.finding.models import Entry
-from qms.finding.workflow import find, rebuild
+from qms import contributions
+from qms.finding.models import Entry, Indexed, Word
+from qms.finding.workflow import fill, find, rebuild
+from qms.people.workflow import deactivate, erase
+from qms.scope.workflow import create_process
 from tests import factories
 from tests.documents.test_workflow import Cast
+from tests.many import questions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3.1")]
 
@@ -88,3 +92,67 @@ def test_the_index_is_written_anew_from_the_records() -> None:
     Entry.objects.all().delete()
     assert rebuild() >= 1
     assert list(Entry.objects.values("number", "title", "words")) == before
+
+
+def test_an_index_that_was_made_before_its_chapter_changed_is_filled_by_itself() -> None:
+    cast = Cast()
+    in_force(cast, "Buying", "Well.")
+    fill()
+    assert fill() == 0
+    Entry.objects.all().delete()
+    Indexed.objects.filter(record_type__model="document").delete()
+    assert fill() == 1
+    assert titles(cast.author, "buying") == ["Buying"]
+    Indexed.objects.filter(record_type__model="document").update(edition=0)
+    assert fill() == 1
+
+
+def test_everything_is_searched_in_two_questions_whatever_there_is() -> None:
+    cast = Cast()
+    manager = factories.person("quality_manager", name="Ana Torque")
+    in_force(cast, "Torque of screws", "Tighten well.")
+    create_process(by=manager, code="TRQ", name="Torque testing", owner=manager)
+    found = contributions.search_everywhere(manager, "torque", 20)
+    told = {kind: [hit.title for hit in hits] for _order, kind, hits in found.groups}
+    assert told == {
+        "Documents": ["Torque of screws"],
+        "Processes": ["Torque testing"],
+        "People": ["Ana Torque"],
+    }
+    _order, _kind, (process,) = found.groups[1]
+    assert (process.kind, process.number, process.note) == ("Process", "TRQ", "Draft")
+    assert process.url.startswith("/scope/processes/")
+    asked = questions(lambda: contributions.search_everywhere(manager, "torque", 20))
+    assert asked == 2
+    mistyped = contributions.search_everywhere(manager, "torqeu", 20)
+    assert mistyped.taken_for == {"torqeu": "torque"}
+    assert {kind for _order, kind, _hits in mistyped.groups} == {"Documents", "Processes"}
+    assert questions(lambda: contributions.search_everywhere(manager, "torqeu", 20)) == 2
+
+
+def test_a_word_that_stands_only_in_what_is_hidden_is_not_betrayed_by_a_correction() -> None:
+    cast = Cast()
+    in_force(cast, "Pay scales", "The remuneration of the chief.", confidentiality="restricted")
+    hidden = contributions.search_everywhere(factories.person(), "remunerration", 20)
+    assert (hidden.groups, hidden.taken_for) == ([], {})
+    seen = contributions.search_everywhere(cast.author, "remunerration", 20)
+    assert seen.taken_for == {"remunerration": "remuneration"}
+
+
+def test_who_somebody_was_stands_in_no_index_and_is_forgotten_with_them() -> None:
+    cast = Cast()
+    manager = factories.person("quality_manager", "administrator")
+    in_force(cast, "Buying", "Well.")
+    person = factories.person(name="Wilhelmina Quist")
+    rebuild()
+
+    def found() -> list[str]:
+        return [kind for kind, _ in contributions.find_everywhere(manager, "wilhelmina", 5)]
+
+    assert found() == ["People"]
+    assert cast.author.name == "Ann Author"
+    assert not Word.objects.filter(word__in=["wilhelmina", "author"]).exists()
+    left = deactivate(person, by=manager, reason="Left.")
+    assert found() == []
+    erase(left, by=manager, reason="Asked for it.")
+    assert found() == []

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import transaction
 
 from qms.finding.workflow import rebuild
 
@@ -14,6 +13,5 @@ class Command(BaseCommand):
     help = "Write the index of the search anew from the records."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with transaction.atomic():
-            count = rebuild()
+        count = rebuild()
         self.stdout.write(f"The words of {count} records were indexed anew.")

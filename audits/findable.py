@@ -1,0 +1,26 @@
+"""What is found of audits and their findings."""
+
+from audits.models import Audit, Finding
+from qms.finding.workflow import Text, findable
+
+
+@findable(Audit, "Audits", order=20)
+def describe_audit(audit: Audit) -> Text:
+    """An audit by number, process and the words of its conclusions."""
+    return Text(
+        title=audit.title,
+        number=audit.number,
+        words=audit.conclusions,
+        note=audit.get_status_display(),
+    )
+
+
+@findable(Finding, "Findings", order=25)
+def describe_finding(finding: Finding) -> Text:
+    """A finding by its words; a draft is found by the team alone."""
+    return Text(
+        title=finding.title,
+        number=finding.number,
+        words=f"{finding.statement}\n{finding.evidence}".strip(),
+        note=finding.get_grade_display(),
+    )
