@@ -326,7 +326,7 @@ def _people(queryset: Any, present: Any) -> Any:
     chosen: Iterable[Any] = present if isinstance(present, list | tuple) else [present]
     keys = [getattr(each, "pk", each) for each in chosen if each]
     active = Q(is_active=True, is_system=False)
-    return queryset.filter(active | Q(pk__in=keys)).order_by("name", "pk")
+    return queryset.filter(active | Q(pk__in=keys) if keys else active).order_by("name", "pk")
 
 
 def _choose_widget(field: forms.Field) -> None:
