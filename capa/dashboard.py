@@ -1,6 +1,6 @@
 """What the home page, the dashboard, the calendar and the search get from nonconformities."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
@@ -31,21 +31,28 @@ contributions.create_entry(
 )
 
 
-@contributions.tile(order=30, permission="capa.view_nonconformity")
-def nonconformities_tile(today: date) -> Tile:
+@contributions.tile(
+    order=30,
+    permission="capa.view_nonconformity",
+    counts=lambda today: {
+        "open": Nonconformity.objects.open(),
+        "majors": Nonconformity.objects.open().majors(),
+        "late": Nonconformity.objects.overdue(today),
+    },
+)
+def nonconformities_tile(today: date, count: Mapping[str, int]) -> Tile:
     """What is open, what is late, how long closing takes."""
-    open_ones = Nonconformity.objects.open()
-    late = Nonconformity.objects.overdue(today).count()
+    late = count["late"]
     recent = Nonconformity.objects.closed_between(today - timedelta(days=365), today)
     days = [nc.days_open(today) for nc in recent.only("detected_on", "closed_on")]
     return Tile(
         title="Nonconformities",
-        figure=f"{open_ones.count()} open",
+        figure=f"{count['open']} open",
         note=f"{late} past the day of their step." if late else "None is late.",
         tone="late" if late else "fine",
         url="/nonconformities/",
         rows=[
-            ("Major, open", str(open_ones.majors().count())),
+            ("Major, open", str(count["majors"])),
             ("Closed in the last year", str(len(days))),
             ("Median days to close", f"{median(days):g}" if days else "–"),
         ],

@@ -1,6 +1,6 @@
 """What the home page, the dashboard, the calendar and the search get from documents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -40,14 +40,20 @@ contributions.create_entry(
 )
 
 
-@contributions.tile(order=40, permission="documents.view_document")
-def documents_tile(today: date) -> Tile:
+@contributions.tile(
+    order=40,
+    permission="documents.view_document",
+    counts=lambda today: {
+        "current": Document.objects.current().exclude(next_review=None),
+        "late": Document.objects.review_due(today),
+    },
+)
+def documents_tile(today: date, count: Mapping[str, int]) -> Tile:
     """How current the documents are."""
-    current = Document.objects.current().exclude(next_review=None).count()
-    late = Document.objects.review_due(today).count()
+    late = count["late"]
     return Tile(
         title="Documents",
-        figure=str(current),
+        figure=str(count["current"]),
         note=f"{late} past their review." if late else "None is past its review.",
         tone="late" if late else "fine",
         url="/documents/",

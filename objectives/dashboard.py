@@ -1,7 +1,7 @@
 """What the home page, the dashboard, the calendar and the search get from objectives."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -41,7 +41,7 @@ contributions.create_entry(
 
 
 @contributions.tile(order=10, permission="objectives.view_objective")
-def objectives_tile(today: date) -> Tile:
+def objectives_tile(today: date, count: Mapping[str, int]) -> Tile:
     """How many of the objectives pursued now are on track, by their readings."""
     active = list(Objective.objects.active().with_readings())
     counts = Counter(standing_of(each, today).state for each in active)

@@ -202,6 +202,9 @@ class Tile:
     rows: Sequence[tuple[str, str]] = ()
 
 
+Counts = Callable[[date], Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class Hit:
     """One result of the search over everything."""
@@ -246,7 +249,7 @@ class Live:
 
 _navigation: list[Item] = []
 _creating: list[Item] = []
-_tiles: list[tuple[int, str, Callable[..., Tile]]] = []
+_tiles: list[tuple[int, str, Counts, Callable[..., Tile]]] = []
 _searches: list[tuple[int, str, Callable[..., list[Hit]]]] = []
 _live: list[Live] = []
 _finder: list[Callable[..., Everything]] = []
@@ -280,11 +283,17 @@ def create_entry(label: str, url_name: str, *, icon: str, permission: str, order
     _creating.append(Item("", label, url_name, icon, permission, order))
 
 
-def tile(*, order: int, permission: str) -> Callable[[Function], Function]:
-    """Register `(today) -> Tile` for the leadership dashboard."""
+def tile(
+    *, order: int, permission: str, counts: Counts = lambda today: {}
+) -> Callable[[Function], Function]:
+    """Register `(today, count) -> Tile` for the leadership dashboard.
+
+    `counts(today)` are rows by name; `count` has how many there are of each. Those of all tiles
+    are counted in one question.
+    """
 
     def keep(make: Function) -> Function:
-        _tiles.append((order, permission, make))
+        _tiles.append((order, permission, counts, make))
         return make
 
     return keep
@@ -344,18 +353,22 @@ def navigation_for(person: Any) -> list[tuple[str, list[Item]]]:
 
 
 def counts_for(person: Any, items: Iterable[Item]) -> dict[str, int]:
-    """How many rows stand behind each entry that shows a number, in one question."""
-    each = [
-        item.count(person)
-        .order_by()
-        .annotate(entry=models.Value(item.url_name))
-        .values("entry")
+    """How many rows stand behind each entry that shows a number."""
+    return counted({item.url_name: item.count(person) for item in items if item.count})
+
+
+def counted(rows: Mapping[str, Any]) -> dict[str, int]:
+    """How many rows there are of each, in one question."""
+    many = [
+        each.order_by()
+        .annotate(counted_as=models.Value(name))
+        .values("counted_as")
         .annotate(many=models.Count("pk"))
-        .values_list("entry", "many")
-        for item in items
-        if item.count
+        .values_list("counted_as", "many")
+        for name, each in rows.items()
     ]
-    return dict(each[0].union(*each[1:], all=True)) if each else {}
+    found = dict(many[0].union(*many[1:], all=True)) if many else {}
+    return {name: found.get(name, 0) for name in rows}
 
 
 def creating_for(person: Any) -> list[Item]:
@@ -365,10 +378,15 @@ def creating_for(person: Any) -> list[Item]:
 
 def tiles_for(person: Any, today: date) -> list[Tile]:
     """The leadership dashboard's tiles this person may see, computed now."""
+    ordered = sorted(_tiles, key=lambda each: each[0])
+    mine = [each for each in ordered if person.has_perm(each[1])]
+    asked = [(make, counts(today)) for _order, _permission, counts, make in mine]
+    known = counted(
+        {f"{at}:{name}": rows for at, (_, each) in enumerate(asked) for name, rows in each.items()}
+    )
     return [
-        make(today)
-        for _order, permission, make in sorted(_tiles, key=lambda each: each[0])
-        if person.has_perm(permission)
+        make(today, {name: known[f"{at}:{name}"] for name in each})
+        for at, (make, each) in enumerate(asked)
     ]
 
 

@@ -305,6 +305,24 @@ def name_the_empty_choice(field: forms.Field, words: str) -> None:
         ]
 
 
+def read_choices_at_once(field: Any) -> None:
+    """The rows of a select, where it is drawn, in one question; Django would open a cursor.
+
+    Of a model that says what it is `NAMED_BY` only these columns are read.
+    """
+    if type(field.widget) is not forms.Select or not isinstance(field, forms.ModelChoiceField):
+        return
+
+    def choices() -> list[tuple[Any, str]]:
+        empty = [("", field.empty_label)] if field.empty_label is not None else []
+        return [
+            *empty,
+            *((each.pk, field.label_from_instance(each)) for each in list(field.queryset)),
+        ]
+
+    field.widget.choices = choices
+
+
 def _present(form: forms.BaseForm, name: str) -> Any:
     """The value a field has already, so that a form never loses somebody who has left."""
     present = form.get_initial_for_field(form.fields[name], name)

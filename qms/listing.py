@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.db.models import F, Model, QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
@@ -56,7 +56,7 @@ class Column:
 def follow(row: Any, path: str) -> Any:
     """The value at the end of a path of attributes or keys; None as soon as one is missing."""
     found = row
-    for part in path.split("."):
+    for part in path.split(".") if "." in path else (path,):
         if found is None:
             return None
         found = found.get(part) if isinstance(found, dict) else getattr(found, part)
@@ -65,9 +65,8 @@ def follow(row: Any, path: str) -> Any:
     return found
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value in its column, with the row it belongs to."""
+class Cell(NamedTuple):
+    """A value in its column, with the row it belongs to; a page has hundreds."""
 
     column: Column
     value: Any

@@ -8,6 +8,7 @@ chapter, so the page adds no rule of its own. See docs/extending.md.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -182,14 +183,15 @@ def show_list(
     rows_template: str = "components/list_rows.html",
     filterset: Any = None,
     page_size: int = 50,
+    in_file: Callable[[Any], Any] = lambda rows: rows,
     **context: Any,
 ) -> HttpResponseBase:
     """A list page: filtered, sorted, paged; `?format=csv|xlsx` gives the file of what is shown.
 
     `queryset` holds only what the person may see, with `select_related` for the columns.
     `default_sort` is a column's name, "-" before it for descending. `filterset` is a class of
-    django-filter. Further context: `intro`, `create_url` (shown only where the person may open
-    it), `create_label`, `empty`.
+    django-filter; `in_file(rows)` adds what only columns of the file need. Further context:
+    `intro`, `create_url` (shown only where the person may open it), `create_label`, `empty`.
     """
     chosen = None
     if filterset is not None:
@@ -198,11 +200,13 @@ def show_list(
         forms.prepare_fields(chosen.form, request.user)
         for field in chosen.form.fields.values():
             forms.name_the_empty_choice(field, "All")
+            forms.read_choices_at_once(field)
         queryset = chosen.qs
     queryset, sort = listing.sorted_by(queryset, columns, request.GET.get("sort", ""), default_sort)
     kind = request.GET.get("format", "")
     if kind in ("csv", "xlsx"):
-        return listing.export(queryset, columns, title=title, kind=kind, today=periods.today())
+        rows = in_file(queryset)
+        return listing.export(rows, columns, title=title, kind=kind, today=periods.today())
     page = listing.page_of(
         queryset, columns, number=_number(request, "page"), size=page_size, sort=sort
     )
@@ -230,9 +234,15 @@ def _views(request: HttpRequest) -> Sequence[Any]:
 def _create_url(request: HttpRequest, context: dict[str, Any]) -> str:
     """The address of the form of a new row, empty for people whose role would be refused there."""
     url = address(str(context.get("create_url") or ""))
-    declared = getattr(resolve(url.partition("?")[0]).func, "needs", "") if url else ""
+    declared = _needs_of(url.partition("?")[0], settings.ROOT_URLCONF) if url else ""
     closed = declared and declared not in (ANYONE_SIGNED_IN, PUBLIC)
     return "" if closed and not request.user.has_perm(declared) else url
+
+
+@lru_cache(maxsize=500)
+def _needs_of(path: str, urlconf: str) -> str:
+    """The permission the page of an address declares; every list asks for its form's."""
+    return str(getattr(resolve(path, urlconf).func, "needs", ""))
 
 
 def _is_filtered(request: HttpRequest, chosen: Any) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,12 @@ def due_state(due: date | None, today: date, soon: int = SOON_DAYS) -> DueState:
     if left == 0:
         return "today"
     return "soon" if left <= soon else "fine"
+
+
+@lru_cache(maxsize=4000)
+def day_in_words(day: date) -> str:
+    """A day as people write it: 24 Nov 2026. A page has the same days again and again."""
+    return dateformat.format(day, "j M Y")
 
 
 def in_words(due: date | None, today: date) -> str:

@@ -5,10 +5,10 @@ not see cannot be found here either (ISO 9001 7.5.3). Serves every record that s
 (6.1, 6.3).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -29,7 +29,9 @@ FOUND_OF_A_KIND = 5
 
 
 class AnyLink(Link):
-    """That a record touches another one of any kind; the owning side is the subclass's field."""
+    """That a record touches another of any kind; `OWNER` is the field of the side it is of."""
+
+    OWNER: ClassVar[str]
 
     record_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
     record_id = models.PositiveBigIntegerField()
@@ -196,21 +198,28 @@ def _shown(link: AnyLink, record: Any) -> Shown:
     return Shown(words, kind, record.get_absolute_url())
 
 
-def owners_touching(record: Any, links: Mapping[type[AnyLink], str]) -> dict[str, list[int]]:
-    """The keys of the owning records whose live links touch a record, by side, in one question.
+def owners_touching(record: Any, link: type[AnyLink]) -> list[int]:
+    """The keys of the owning records whose live links of a kind touch a record.
 
-    `links` are the kinds of links, each with its field of the owning record ("risk").
+    The links of all kinds are read in one question, and kept with the record as it was read.
     """
+    kept: dict[str, list[int]] | None = record.__dict__.get("_touching")
+    if kept is None:
+        kept = record.__dict__["_touching"] = _owners_touching(record)
+    return kept[link.__name__]
+
+
+def _owners_touching(record: Any) -> dict[str, list[int]]:
     kind = ContentType.objects.get_for_model(record)
-    found: dict[str, list[int]] = {side: [] for side in links.values()}
     parts = [
         link.objects.live()
         .filter(record_type=kind, record_id=record.pk)
-        .values_list(models.Value(side), f"{side}_id")
-        for link, side in links.items()
+        .values_list(models.Value(link.__name__), f"{link.OWNER}_id")
+        for link in AnyLink.__subclasses__()
     ]
-    for side, key in parts[0].union(*parts[1:], all=True) if parts else ():
-        found[side].append(key)
+    found: dict[str, list[int]] = {link.__name__: [] for link in AnyLink.__subclasses__()}
+    for link, key in parts[0].union(*parts[1:], all=True):
+        found[link].append(key)
     return found
 
 

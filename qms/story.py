@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models
 from django.utils import dateformat
 
-from qms.periods import zone
+from qms.periods import day_in_words, zone
 
 PAGE = 50
 LONGEST = 400
@@ -120,7 +120,7 @@ def _plain_words(value: Any) -> str:
     if isinstance(value, datetime):
         return dateformat.format(value.astimezone(zone()), "j M Y, H:i")
     if isinstance(value, date):
-        return dateformat.format(value, "j M Y")
+        return day_in_words(value)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -1,5 +1,6 @@
 """What the home page, the dashboard, the calendar and the search get from management reviews."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,7 @@ contributions.create_entry(
 
 
 @contributions.tile(order=50, permission="reviews.view_review")
-def reviews_tile(today: date) -> Tile:
+def reviews_tile(today: date, count: Mapping[str, int]) -> Tile:
     """When the system was last reviewed, what is still open of it, and when it is next."""
     last = Review.objects.held_by(today).order_by("-held_on", "-pk").first()
     ahead = Review.objects.ahead().order_by("planned_on", "pk").first()

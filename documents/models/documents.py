@@ -9,9 +9,11 @@ from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from qms.clauses import ClausesField
@@ -56,13 +58,14 @@ class DocumentQuerySet(RecordQuerySet):
         """Adds `effective_id`, `effective_label`, `effective_from` of the revision in force."""
         from documents.models.revisions import Revision
 
-        in_force = Revision.objects.filter(
-            document=OuterRef("pk"), status=Revision.Status.EFFECTIVE
+        # At most one revision is in force: the join makes no document two.
+        in_force = FilteredRelation(
+            "revisions", condition=Q(revisions__status=Revision.Status.EFFECTIVE)
         )
-        return self.annotate(
-            effective_id=Subquery(in_force.values("pk")[:1]),
-            effective_label=Subquery(in_force.values("label")[:1]),
-            effective_from=Subquery(in_force.values("effective_from")[:1]),
+        return self.annotate(in_force=in_force).annotate(
+            effective_id=F("in_force__pk"),
+            effective_label=F("in_force__label"),
+            effective_from=F("in_force__effective_from"),
             is_in_work=Exists(
                 Revision.objects.filter(document=OuterRef("pk"), status__in=Revision.OPEN_STATES)
             ),
@@ -154,6 +157,8 @@ class Document(Numbered, StatefulRecord):
             models.Index(fields=["kind", "number"], name="documents_kind_number"),
             models.Index(fields=["next_review"], name="documents_next_review"),
             models.Index(fields=["watch_on"], name="documents_watch_on"),
+            # The master list is filtered by any part of a title.
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="documents_title_like"),
         ]
 
     def __str__(self) -> str:

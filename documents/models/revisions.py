@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -20,6 +21,13 @@ from qms.files.models import Attachment
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
 _QUORUM = [MinValueValidator(1), MaxValueValidator(20)]
+
+
+class Pointers(models.Func):
+    """The ids of all documents a text points at, as a JSON array."""
+
+    template = "jsonb_path_query_array(%(expressions)s, '$.**.document')"
+    output_field = models.JSONField()
 
 
 def empty_text() -> dict[str, Any]:
@@ -184,6 +192,10 @@ class Revision(StatefulRecord):
         verbose_name = "revision"
         indexes = [
             models.Index(fields=["status", "effective_from"], name="documents_status_from"),
+            # Which texts in force point at a document.
+            GinIndex(
+                Pointers(F("text")), name="documents_pointers", condition=Q(status="effective")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

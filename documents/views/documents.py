@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
@@ -52,21 +52,25 @@ class DocumentFilter(django_filters.FilterSet):
     process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
     status = django_filters.ChoiceFilter(choices=Document.Status.choices, label="State")
-    flagged = django_filters.BooleanFilter(field_name="is_flagged", label="To look at again")
+    flagged = django_filters.BooleanFilter(method="by_flags", label="To look at again")
 
     class Meta:
         model = Document
         fields = ("title", "kind", "process", "owner", "status", "flagged")
+
+    def by_flags(self, rows: Any, name: str, value: bool) -> Any:
+        return rows.with_flags().filter(is_flagged=value)
 
 
 @needs("documents.view_document")
 def document_list(request: HttpRequest) -> HttpResponseBase:
     """The master list of controlled documents."""
     workflow.make_due_revisions_effective(today())
-    rows = Document.objects.visible_to(request.user).with_effective().with_flags()
+    rows = Document.objects.visible_to(request.user).with_effective()
     return pages.show_list(
         request,
         rows.select_related("owner", "process"),
+        in_file=lambda rows: rows.with_flags(),
         columns=MASTER_LIST,
         filterset=DocumentFilter,
         default_sort="number",
@@ -92,6 +96,7 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     visible = Revision.objects.visible_to(request.user).filter(document=document)
     revisions = list(visible.select_related("document", *people).order_by("-number"))
     in_force = next((each for each in revisions if each.status == "effective"), None)
+    reading = _reading_of(document, revisions, request.user)
     return pages.show_record(
         request,
         document,
@@ -125,8 +130,8 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
         is_due=bool(document.next_review and document.next_review <= add_months(today(), 1)),
         may_reaffirm=workflow.who_keeps_it(document, request.user) is None,
         readers=workflow.audience_of(document),
-        reading=_reading_of(document, revisions),
-        mine=ReadingTask.objects.of(request.user).open().filter(document=document).first(),
+        reading=reading,
+        mine=ReadingTask.objects.get(pk=reading["mine"]) if reading["mine"] else None,
         may_choose=request.user.has_perm("documents.change_audience"),
         copies=list(
             ControlledCopy.objects.visible_to(request.user)
@@ -139,17 +144,18 @@ def document_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _reading_of(document: Document, revisions: list[Revision]) -> dict[str, int]:
-    """How many were asked for the revision in force, have read it, and are late."""
+def _reading_of(document: Document, revisions: list[Revision], person: Any) -> dict[str, Any]:
+    """How many were asked for the revision in force, have read it, and are late; and one's own."""
     released = [each for each in reversed(revisions) if each.status in Revision.RELEASED_STATES]
     in_use = document.status == Document.Status.ACTIVE and document.effective_id  # type: ignore[attr-defined]
-    asked = workflow.asked_among(released) if in_use else None
-    if asked is None:
-        return {"asked": 0, "read": 0, "overdue": 0}
-    rows = ReadingTask.objects.filter(revision=asked, status__in=("open", "acknowledged"))
-    late = Count("pk", filter=Q(status="open", due__lt=today()))
-    read = Count("pk", filter=Q(status="acknowledged"))
-    return rows.aggregate(asked=Count("pk"), read=read, overdue=late)
+    asked = Q(revision=workflow.asked_among(released) if in_use else None)
+    is_open, read = Q(status="open"), Q(status="acknowledged")
+    return ReadingTask.objects.filter(document=document).aggregate(
+        asked=Count("pk", filter=asked & (is_open | read)),
+        read=Count("pk", filter=asked & read),
+        overdue=Count("pk", filter=asked & is_open & Q(due__lt=today())),
+        mine=Min("pk", filter=is_open & Q(person=person)),
+    )
 
 
 @needs("documents.add_document")

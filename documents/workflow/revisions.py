@@ -528,8 +528,10 @@ def make_due_revisions_effective(on: date) -> int:
     and twice is once. What cannot take effect stops none of the others.
     """
     count = 0
-    due = Revision.objects.due_to_take_effect(on).order_by("effective_from", "number")
-    for revision in list(due):
+    due = Revision.objects.due_to_take_effect(on)
+    if not due.exists():  # asked by every page of documents
+        return count
+    for revision in list(due.order_by("effective_from", "number")):
         try:
             make_effective(revision, by=Person.objects.system())
         except Refused as refusal:  # somebody else was quicker

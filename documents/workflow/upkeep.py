@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.db.models import F, Func, JSONField, Q
+from django.db.models import F, Q
 
-from documents.models import Document, Opening, ReviewFlag, Revision
+from documents.models import Document, DocumentSite, Opening, ReviewFlag, Revision
+from documents.models.revisions import Pointers
 from documents.workflow.documents import DocumentWithdrawn, no_open_revision
 from documents.workflow.revisions import RevisionBecameEffective
 from qms.events import handles
@@ -15,7 +16,7 @@ from qms.people.models import Person
 from qms.periods import add_months, today
 from qms.records import RecordSaved
 from qms.refusals import Refused
-from qms.scope.models import Process, ScopeStatement
+from qms.scope.models import Process, ScopeStatement, Site
 from qms.scope.workflow import ProcessChanged
 from qms.signing.models import Signature
 from qms.work.workflow import refresh
@@ -157,13 +158,6 @@ def flag_all(documents: Any, *, key: str, why: str, **more: Any) -> int:
     return len(rows)
 
 
-class Pointers(Func):
-    """The ids of all documents a text points at, as a JSON array."""
-
-    template = "jsonb_path_query_array(%(expressions)s, '$.**.document')"
-    output_field = JSONField()
-
-
 def pointing_at(document: Document) -> Any:
     """The documents whose text in force points at this one, by number."""
     rows = Revision.objects.effective().annotate(pointers=Pointers(F("text")))
@@ -187,6 +181,28 @@ def its_process_changed(event: ProcessChanged) -> None:
                 url=process.get_absolute_url(),
                 caused_by=event.by,
             )
+
+
+@handles(RecordSaved, order=87)
+def what_it_holds_for_ended(event: RecordSaved) -> None:
+    """A retired process or a closed site leaves documents to be withdrawn, or to be rewritten."""
+    ended = event.record
+    if isinstance(ended, Process) and ended.status == Process.Status.RETIRED:
+        documents, words = Document.objects.filter(process=ended), "was retired"
+    elif isinstance(ended, Site) and ended.status == Site.Status.CLOSED:
+        links = DocumentSite.objects.live().filter(site=ended)
+        documents, words = Document.objects.filter(pk__in=links.values("document_id")), "was closed"
+    else:
+        return
+    now, *before = ended.history.order_by("-history_id")[:2]
+    if before and before[0].status != now.status:
+        flag_all(
+            documents,
+            key=f"{ended._meta.model_name}:{ended.pk}:ended",
+            why=f"{ended.name} {words}.",
+            url=ended.get_absolute_url(),
+            caused_by=now.history_user,
+        )
 
 
 @handles(RecordSaved, order=88)

@@ -86,7 +86,7 @@ def changes_touching_it(record: Any, person: Any) -> Panel | None:
     """On every record: the open changes that touch it."""
     if not person.has_perm("changes.view_change") or isinstance(record, Process):
         return None  # the sheet of a process has them among what is related
-    keys = owners_touching(record, {ChangeLink: "change"})["change"]
+    keys = owners_touching(record, ChangeLink)
     if not keys:
         return None
     found = list(Change.objects.visible_to(person).open().filter(pk__in=keys).order_by("pk"))

@@ -158,6 +158,8 @@ class Change(FromOrigin, Numbered, StatefulRecord):
 class ChangeLink(AnyLink):
     """That a change touches a process, a document or any other record."""
 
+    OWNER = "change"
+
     change = models.ForeignKey(Change, models.PROTECT, related_name="links")
 
     class Meta(AnyLink.Meta):

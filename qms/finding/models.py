@@ -58,7 +58,6 @@ class Entry(models.Model):
         ]
         indexes = [
             GinIndex(fields=["vector"], name="finding_vector"),
-            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="finding_title"),
             models.Index(Upper("number"), name="finding_number"),
         ]
 

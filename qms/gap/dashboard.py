@@ -1,5 +1,6 @@
 """What the frame, the leadership's screen and the search get from gap assessments."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from qms import contributions
@@ -30,7 +31,7 @@ contributions.navigation(
 
 
 @contributions.tile(order=20, permission="gap.view_assessment")
-def gap_tile(today: date) -> Tile:
+def gap_tile(today: date, count: Mapping[str, int]) -> Tile:
     """The gaps of the newest assessment and how the roadmap stands."""
     newest = Assessment.objects.exclude(status=Assessment.Status.VOID).order_by("-pk").first()
     if newest is None:

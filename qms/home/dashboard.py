@@ -1,5 +1,6 @@
 """The entries of the navigation that come first, and the tile of actions."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from qms import contributions
@@ -32,13 +33,17 @@ contributions.navigation(
 )
 
 
-@contributions.tile(order=50, permission="actions.view_action")
-def actions_tile(day: date) -> Tile:
+@contributions.tile(
+    order=50,
+    permission="actions.view_action",
+    counts=lambda day: {"open": Action.objects.open(), "late": Action.objects.overdue(day)},
+)
+def actions_tile(day: date, count: Mapping[str, int]) -> Tile:
     """What was promised and is late, from all chapters."""
-    open_ones, late = Action.objects.open().count(), Action.objects.overdue(day).count()
+    late = count["late"]
     return Tile(
         title="Actions",
-        figure=f"{open_ones} open",
+        figure=f"{count['open']} open",
         note=f"{late} overdue." if late else "None is overdue.",
         tone="late" if late else "fine",
         url="/actions/?status=open",

@@ -61,11 +61,13 @@ def forget_view(view: SavedView, *, by: Any) -> None:
 @lists_views
 def views_of(url: str, person: Any) -> list[SavedView]:
     """The views a person may choose for a list; asked on every list, so kept for a while."""
-    key = f"home:views:{cache.get(GENERATION, 0)}:{person.pk}:{url}"
-    known: list[SavedView] | None = cache.get(key)
-    if known is None:
+    key = f"home:views:{person.pk}:{url}"
+    kept = cache.get_many([GENERATION, key])
+    generation = kept.get(GENERATION, 0)
+    made, known = kept.get(key, (None, []))
+    if made != generation:
         known = list(SavedView.objects.for_list(url, person))
-        cache.set(key, known, KEPT_SECONDS)
+        cache.set(key, (generation, known), KEPT_SECONDS)
     return known
 
 

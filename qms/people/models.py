@@ -117,6 +117,7 @@ class Person(AbstractBaseUser):
     Who has `access_until` is an outside auditor: they see their audits, to the end of that day.
     """
 
+    NAMED_BY: ClassVar[tuple[str, ...]] = ("name",)
     IDENTITY: ClassVar[tuple[str, ...]] = ("email", "name", "job_title", "phone")
     UNTRACKED: ClassVar[tuple[str, ...]] = (*IDENTITY, "password", "last_login")
 

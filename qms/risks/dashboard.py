@@ -1,6 +1,6 @@
 """What the frame, the leadership's screen, the search and other records get from risks (6.1)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -41,22 +41,29 @@ contributions.create_entry(
 )
 
 
-@contributions.tile(order=15, permission="risks.view_risk")
-def risk_tile(today: date) -> Tile:
+@contributions.tile(
+    order=15,
+    permission="risks.view_risk",
+    counts=lambda today: {
+        "open": Risk.objects.open(),
+        "high": Risk.objects.high(),
+        "late": Risk.objects.review_due(today),
+        "undecided": Risk.objects.high().filter(status__in=["identified", "evaluated"]),
+    },
+)
+def risk_tile(today: date, count: Mapping[str, int]) -> Tile:
     """How many high risks are open, and whether somebody looks after them."""
-    rows = Risk.objects.open()
-    high, late = Risk.objects.high().count(), Risk.objects.review_due(today).count()
-    undecided = Risk.objects.high().filter(status__in=["identified", "evaluated"]).count()
+    high, late, undecided = count["high"], count["late"], count["undecided"]
     note = f"{undecided} of them without a decision." if undecided else "Each has its treatment."
     if late:
         note = f"{late} to be looked at again."
     return Tile(
         title="High risks",
         figure=str(high),
-        note=note if rows.exists() else "No risk is written down yet.",
+        note=note if count["open"] else "No risk is written down yet.",
         tone="late" if undecided else "soon" if late or high else "fine",
         url="/risks/matrix/",
-        rows=[("Open risks", str(rows.count()))],
+        rows=[("Open risks", str(count["open"]))],
     )
 
 
@@ -126,10 +133,8 @@ contributions.owns("Opportunities", permission="risks.view_opportunity", order=3
 def what_bears_on_it(record: Any, person: Any) -> Panel | None:
     """On every record: the open risks and opportunities that bear on it."""
     found = []
-    seen = {part[2]: part[1] for part in PARTS.values() if person.has_perm(f"risks.view_{part[2]}")}
-    touching = owners_touching(record, {link: side for side, link in seen.items()})
-    for kind, (_evaluation, _link, side) in PARTS.items():
-        if keys := touching.get(side):
+    for kind, (_evaluation, link, side) in PARTS.items():
+        if person.has_perm(f"risks.view_{side}") and (keys := owners_touching(record, link)):
             rows = kind.objects.visible_to(person).open().filter(pk__in=keys)
             if isinstance(record, Process):  # its sheet has those that belong to it
                 rows = rows.exclude(process=record)

@@ -366,6 +366,8 @@ class OpportunityEvaluation(Evaluation):
 class RiskLink(AnyLink):
     """That a risk touches an objective, a document or any other record."""
 
+    OWNER = "risk"
+
     risk = models.ForeignKey(Risk, models.PROTECT, related_name="links")
 
     class Meta(AnyLink.Meta):
@@ -383,6 +385,8 @@ class RiskLink(AnyLink):
 
 class OpportunityLink(AnyLink):
     """That an opportunity touches an objective, a document or any other record."""
+
+    OWNER = "opportunity"
 
     opportunity = models.ForeignKey(Opportunity, models.PROTECT, related_name="links")
 

@@ -1,6 +1,6 @@
 """What the frame, the leadership's screen and the search get from the scope."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -79,19 +79,24 @@ def organisation_name() -> str:
     return current.name()
 
 
-@contributions.tile(order=10, permission="scope.view_scopestatement")
-def scope_tile(today: date) -> Tile:
+def _processes(today: date) -> dict[str, Any]:
+    in_force = ScopeStatement.objects.approved().values("pk")
+    covered = StatementProcess.objects.live().filter(statement__in=in_force).values("process_id")
+    running = Process.objects.active()
+    return {"running": running, "missing": running.exclude(pk__in=covered)}
+
+
+@contributions.tile(order=10, permission="scope.view_scopestatement", counts=_processes)
+def scope_tile(today: date, count: Mapping[str, int]) -> Tile:
     """Whether there is a scope in force, and whether it covers what runs."""
     statement = ScopeStatement.objects.approved().first()
-    running = Process.objects.active()
+    running, missing = f"{count['running']} processes", count["missing"]
     if statement is None:
         note = "No scope statement is approved yet."
-        return Tile("Scope", f"{running.count()} processes", note, "soon", "/scope/")
-    covered = StatementProcess.objects.live().filter(statement=statement).values("process_id")
-    missing = running.exclude(pk__in=covered).count()
+        return Tile("Scope", running, note, "soon", "/scope/")
     return Tile(
         title="Scope",
-        figure=f"{running.count()} processes",
+        figure=running,
         note=f"{missing} outside the approved scope." if missing else "The scope covers them all.",
         tone="soon" if missing else "fine",
         url="/scope/",

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from qms import origins, periods
 from qms.listing import Cell, Column, state_words
+from qms.story import Change, Entry
 
 register = template.Library()
 TONES = ("fine", "soon", "late", "info", "void")
@@ -101,13 +102,7 @@ def day_words(value: date | datetime | None) -> str:
     """A date in words: 24 Nov 2026; a datetime gives its day in the organisation's zone."""
     if value is None:
         return EN_DASH
-    return _day_in_words(periods.day_of(value) if isinstance(value, datetime) else value)
-
-
-@lru_cache(maxsize=4000)
-def _day_in_words(value: date) -> str:
-    """A list has the same days again and again."""
-    return dateformat.format(value, "j M Y")
+    return periods.day_in_words(periods.day_of(value) if isinstance(value, datetime) else value)
 
 
 @register.filter
@@ -120,7 +115,7 @@ def day(value: date | datetime | None) -> SafeString:
 
 @lru_cache(maxsize=4000)
 def _time(value: date) -> SafeString:
-    return _markup(f'<time datetime="{value.isoformat()}">{_day_in_words(value)}</time>')
+    return _markup(f'<time datetime="{value.isoformat()}">{periods.day_in_words(value)}</time>')
 
 
 @register.filter
@@ -219,6 +214,34 @@ def _frame(column: Column) -> str:
     """The beginning of a column's cells, which is the same in every row."""
     marks = f"is-{column.kind}{' numeric' if column.numeric else ''}"
     return f'<td data-label="{_escaped(column.label)}" class="{marks}'
+
+
+@register.simple_tag
+def history_entries(entries: Sequence[Entry]) -> SafeString:
+    """The lines of a record's history, drawn at once: there are dozens, each with its changes."""
+    return _markup("".join(map(_history_entry, entries)))
+
+
+def _history_entry(entry: Entry) -> str:
+    when = f'<div class="history-when">{moment(entry.when)} · {person(entry.who)}</div>'
+    return f"<li><div>{_escaped(entry.reason)}</div>{when}{_changes(entry.changes)}</li>"
+
+
+def _changes(changes: Sequence[Change]) -> str:
+    if not changes:
+        return ""
+    count = len(changes)
+    lines = "".join(
+        f'<li>{_escaped(each.label)}: <del><span class="visually-hidden">from </span>'
+        f'{_escaped(each.old)}</del> <span aria-hidden="true">→</span> '
+        f'<ins><span class="visually-hidden">to </span>{_escaped(each.new)}</ins></li>'
+        for each in changes
+    )
+    return (
+        f'<details class="disclosure"{" open" if count < 3 else ""}>'
+        f"<summary>{count} field{'' if count == 1 else 's'} changed</summary>"
+        f'<ul class="changes">{lines}</ul></details>'
+    )
 
 
 @register.simple_tag

@@ -67,6 +67,22 @@ def test_only_who_keeps_a_document_reaffirms_it_and_only_what_is_in_force(cast: 
         reaffirm(cast.draft().document, cast.author)
 
 
+def test_what_holds_for_a_retired_process_or_a_closed_site_is_flagged_once(cast: Cast) -> None:
+    manager = cast.approver
+    process = scope.create_process(by=manager, code="BUY", name="Buying", owner=cast.author)
+    scope.activate(process, by=manager)
+    site = scope.add_site(by=manager, name="Hull")
+    of_process, of_site = in_force(cast, process=process), in_force(cast, sites=[site])
+    everywhere = in_force(cast)
+    scope.retire(process, by=manager, reason="We buy no more.")
+    scope.close_site(site, by=manager, reason="Sold.")
+    flags = dict(ReviewFlag.objects.open().values_list("document_id", "why"))
+    assert flags == {of_process.pk: "Buying was retired.", of_site.pk: "Hull was closed."}
+    assert everywhere.pk not in flags
+    amend(site, by=manager, changes={"headcount": 3}, reason="Counted.")
+    assert ReviewFlag.objects.count() == 2
+
+
 def test_a_process_that_changes_flags_its_documents_until_they_are_looked_at(cast: Cast) -> None:
     process = scope.create_process(
         by=cast.approver, code="BUY", name="Buying", owner=cast.author, purpose="Buy."

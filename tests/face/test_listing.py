@@ -7,6 +7,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.apps import apps
+from django.db.models import F
 from django.test import RequestFactory
 
 from qms import listing, pages
@@ -150,3 +152,23 @@ def test_moments_leave_the_house_in_the_organisations_zone() -> None:
     value = listing.plain(column, type("Row", (), {"at": datetime(2026, 7, 1, 12, tzinfo=UTC)})())
     assert isinstance(value, datetime)
     assert value.tzinfo is None
+
+
+def test_a_select_names_rows_as_they_name_themselves_and_reads_no_more() -> None:
+    named = [model for model in apps.get_models() if getattr(model, "NAMED_BY", ())]
+    assert len(named) > 2
+    for model in named:
+        words = {name: f"a {name}" for name in model.NAMED_BY}
+        assert str(model(**words)) == " ".join(words.values())
+
+
+def test_what_only_a_file_has_is_not_read_for_the_page(
+    manager: Person, planned: list[Action]
+) -> None:
+    columns = [*COLUMNS, Column("twice", "Twice", value="twice", shown=False)]
+    add: dict[str, Any] = {"in_file": lambda rows: rows.annotate(twice=F("pk") * 2)}
+    text = b"".join(ask(manager, "format=csv", columns=columns, **add).streaming_content).decode()
+    assert str(planned[0].pk * 2) in text.splitlines()[1]
+    page = ask(manager, columns=columns, **add)
+    assert page.status_code == 200
+    assert "Twice" not in page.content.decode()

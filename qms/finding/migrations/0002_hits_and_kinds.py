@@ -16,6 +16,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "DELETE FROM finding_entry; DELETE FROM finding_word", migrations.RunSQL.noop
         ),
+        migrations.RemoveIndex(
+            model_name='entry',
+            name='finding_title',
+        ),
         migrations.AddField(
             model_name='entry',
             name='note',

@@ -102,6 +102,7 @@ class Site(StatefulRecord):
 
     PATHS = {("active", "closed"), ("closed", "active")}
     STATE_TONES = {"active": "fine", "closed": "void"}
+    NAMED_BY = ("name",)
 
     name = models.CharField("name", max_length=120, unique=True)
     address = models.CharField("address", max_length=250, blank=True)

@@ -44,6 +44,7 @@ class Process(StatefulRecord):
 
     PATHS = {("draft", "active"), ("active", "retired"), ("retired", "active")}
     STATE_TONES = {"active": "fine", "retired": "void"}
+    NAMED_BY = ("code", "name")
 
     code = models.CharField("code", max_length=8, unique=True)
     name = models.CharField("name", max_length=120)
