@@ -13,7 +13,7 @@ from django.utils import dateformat
 
 from qms.periods import day_in_words, zone
 
-PAGE = 50
+PAGE = 30
 LONGEST = 400
 NOTHING = "\N{EN DASH}"
 UNTOLD = {"id", "version", "recorded_at", "created_by", "number", "mentions", "once"}

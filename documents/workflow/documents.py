@@ -10,6 +10,7 @@ from documents.workflow.revisions import withdraw_revision
 from documents.workflow.signatories import Part, name_signatories
 from qms.events import publish
 from qms.links import set_links
+from qms.numbering import next_number
 from qms.people.models import Person
 from qms.refusals import Refused
 from qms.workflow import amendment, creates, transition
@@ -54,8 +55,9 @@ def create_document(
     _only_of_external(kind, external)
     if fields and kind != Document.Kind.FORM:
         raise Refused("Only a form has fields.", field="kind")
+    rule = KindRule.objects.of(kind)
     document = Document(
-        number=number,
+        number=number or next_number(rule.series(process), digits=Document.DIGITS),
         title=title.strip(),
         kind=kind,
         owner=owner,
@@ -63,12 +65,13 @@ def create_document(
         clauses=clauses or [],
         confidentiality=confidentiality,
         language=language,
-        review_months=review_months or KindRule.objects.of(kind).review_months,
+        review_months=review_months or rule.review_months,
         created_by=by,
         **external,
     )
     document.save()
-    set_sites(document, sites, by=by)
+    if sites := list(sites):
+        set_sites(document, sites, by=by)
     draft = Revision(
         document=document,
         number=1,
@@ -80,8 +83,9 @@ def create_document(
         created_by=by,
     )
     draft.save()
-    name_signatories(draft, Part.REVIEW, reviewers, by=by)
-    name_signatories(draft, Part.APPROVAL, approvers, by=by)
+    for part, people in ((Part.REVIEW, reviewers), (Part.APPROVAL, approvers)):
+        if people:
+            name_signatories(draft, part, people, by=by)
     return document
 
 

@@ -115,10 +115,10 @@ def findable(
 @handles(RecordSaved, order=95)
 def write_entry(event: RecordSaved) -> None:
     """Every save of a findable record leaves its words in the index."""
-    refresh(event.record)
+    refresh(event.record, is_new=event.created)
 
 
-def refresh(record: Any) -> None:
+def refresh(record: Any, *, is_new: bool = False) -> None:
     """Make the index say of a record what there is to find now."""
     known = _findable.get(type(record))
     if known is None:
@@ -126,11 +126,12 @@ def refresh(record: Any) -> None:
     kind, text = ContentType.objects.get_for_model(record), known.describe(record)
     mine = Entry.objects.filter(record_type=kind, record_id=record.pk)
     if text is None:
-        mine.delete()
+        if not is_new:
+            mine.delete()
         return
     told = _shortened(text)
     values = asdict(told) | {"url": record.get_absolute_url()}
-    if mine.values(*values).first() == values:
+    if not is_new and mine.values(*values).first() == values:
         return
     Entry.objects.bulk_create(
         [Entry(record_type=kind, record_id=record.pk, **values)],
@@ -267,7 +268,8 @@ def _visible(person: Any, of: list[type[models.Model]]) -> Any:
     return Entry.objects.filter(reduce(or_, parts, Q(record_type__in=whole)))
 
 
-COLUMNS = ("kind", "record", "number", "title", "url", "note", "snippet", "sure", "rank", "pk")
+COLUMNS = ("kind", "record", "number", "title", "url", "note", "snippet", "begins", "sure")
+COLUMNS += ("rank", "pk")
 
 
 def _best(seen: Any, query: Query, corrected: list[str]) -> Any:
@@ -288,14 +290,15 @@ def _best(seen: Any, query: Query, corrected: list[str]) -> Any:
     place = Window(RowNumber(), partition_by=F("record_type"), order_by=order)
     rows = seen.annotate(shouted=judged["shouted"]).filter(fits).annotate(**judged)
     best = rows.annotate(place=place).filter(place__lte=query.limit).order_by(*order)[:MOST_HITS]
-    at = StrIndex(Lower("words"), Value(corrected[0]))
+    begins = Greatest(StrIndex(Lower("words"), Value(corrected[0])) - 60, 1)
     return (
         Entry.objects.filter(pk__in=best.values("pk"))
         .annotate(**judged)
         .annotate(
             kind=F("record_type_id"),
             record=F("record_id"),
-            snippet=Substr("words", Greatest(at - 60, 1), SNIPPET),
+            begins=begins,
+            snippet=Substr("words", begins, SNIPPET),
         )
         .values(*COLUMNS)
     )
@@ -314,15 +317,26 @@ def _asked(live: contributions.Live, person: Any, query: Query) -> Any:
         url=nothing,
         note=F(live.note),
         snippet=nothing,
+        begins=Value(1),
         sure=Value(1),
         rank=Value(0.0, output_field=models.FloatField()),
     ).values(*COLUMNS)[: query.limit]
 
 
 def _found(row: dict[str, Any]) -> Found:
-    words = " ".join(row["snippet"].split())
+    words = _whole_words(row["snippet"], is_middle=row["begins"] > 1)
     told = (row["record"], row["number"], row["title"], row["url"], row["note"], words)
     return Found(_model(row["kind"]), *told)
+
+
+def _whole_words(cut: str, *, is_middle: bool) -> str:
+    """What was cut out of a text, without the halves of words at its ends."""
+    words = cut.split()
+    if is_middle and len(words) > 1:
+        words[0] = "…"
+    if len(cut) == SNIPPET and len(words) > 1:
+        words[-1] = "…"
+    return " ".join(words)
 
 
 def _model(kind: int) -> type[models.Model]:

@@ -79,7 +79,8 @@ def test_what_holds_for_a_retired_process_or_a_closed_site_is_flagged_once(cast:
     flags = dict(ReviewFlag.objects.open().values_list("document_id", "why"))
     assert flags == {of_process.pk: "Buying was retired.", of_site.pk: "Hull was closed."}
     assert everywhere.pk not in flags
-    amend(site, by=manager, changes={"headcount": 3}, reason="Counted.")
+    scope.reopen_site(site, by=manager, reason="Bought back.")
+    scope.close_site(site, by=manager, reason="Sold again.")
     assert ReviewFlag.objects.count() == 2
 
 

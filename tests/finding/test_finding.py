@@ -62,6 +62,8 @@ def test_the_words_around_the_match_are_shown() -> None:
     (hit,) = find(factories.person(), "suppliers", of=[Document], limit=10).hits
     assert "Ask three suppliers for an offer." in hit.snippet
     assert len(hit.snippet) <= 180
+    assert hit.snippet.startswith("… ")
+    assert hit.snippet.split()[1] in {"Lorem", "ipsum", "dolor."}  # no half of a word
 
 
 def test_what_a_person_may_not_see_is_not_found_and_a_draft_is_found_by_nobody() -> None:
