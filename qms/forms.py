@@ -310,17 +310,20 @@ def read_choices_at_once(field: Any) -> None:
 
     Of a model that says what it is `NAMED_BY` only these columns are read.
     """
-    if type(field.widget) is not forms.Select or not isinstance(field, forms.ModelChoiceField):
+    if not isinstance(field, forms.ModelChoiceField) or type(field.widget) is not forms.Select:
         return
+    widget: Any = field.widget
+    rows: Any = field.queryset
+    label = field.label_from_instance
 
     def choices() -> list[tuple[Any, str]]:
-        empty = [("", field.empty_label)] if field.empty_label is not None else []
-        return [
-            *empty,
-            *((each.pk, field.label_from_instance(each)) for each in list(field.queryset)),
-        ]
+        empty = [("", str(field.empty_label))] if field.empty_label is not None else []
+        if named := getattr(rows.model, "NAMED_BY", ()):
+            told = rows.values_list("pk", *named)
+            return [*empty, *((key, " ".join(words)) for key, *words in told)]
+        return [*empty, *((each.pk, label(each)) for each in list(rows))]
 
-    field.widget.choices = choices
+    widget.choices = choices
 
 
 def _present(form: forms.BaseForm, name: str) -> Any:

@@ -268,8 +268,10 @@ def _visible(person: Any, of: list[type[models.Model]]) -> Any:
     return Entry.objects.filter(reduce(or_, parts, Q(record_type__in=whole)))
 
 
-COLUMNS = ("kind", "record", "number", "title", "url", "note", "snippet", "begins", "sure")
-COLUMNS += ("rank", "pk")
+COLUMNS = (
+    *("kind", "record", "number", "title", "url", "note", "snippet", "begins"),
+    *("sure", "rank", "pk"),
+)
 
 
 def _best(seen: Any, query: Query, corrected: list[str]) -> Any:

@@ -65,10 +65,11 @@ def views_of(url: str, person: Any) -> list[SavedView]:
     kept = cache.get_many([GENERATION, key])
     generation = kept.get(GENERATION, 0)
     made, known = kept.get(key, (None, []))
+    views: list[SavedView] = known
     if made != generation:
-        known = list(SavedView.objects.for_list(url, person))
-        cache.set(key, (generation, known), KEPT_SECONDS)
-    return known
+        views = list(SavedView.objects.for_list(url, person))
+        cache.set(key, (generation, views), KEPT_SECONDS)
+    return views
 
 
 def _begin_anew() -> None:
