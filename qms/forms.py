@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from datetime import date
+from functools import cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -316,10 +317,12 @@ def read_choices_at_once(field: Any) -> None:
     rows: Any = field.queryset
     label = field.label_from_instance
 
+    @cache
     def choices() -> list[tuple[Any, str]]:
         empty = [("", str(field.empty_label))] if field.empty_label is not None else []
         if named := getattr(rows.model, "NAMED_BY", ()):
-            told = rows.values_list("pk", *named)
+            ordered = rows if rows.ordered else rows.order_by(*named)
+            told = ordered.values_list("pk", *named)
             return [*empty, *((key, " ".join(words)) for key, *words in told)]
         return [*empty, *((each.pk, label(each)) for each in list(rows))]
 

@@ -16,8 +16,8 @@ from qms.journey.models import Briefing, OpeningAnswer, PrincipleAnswer, Project
 from qms.journey.workflow import opening_lines
 from qms.people.models import Person
 from qms.periods import Period
-from qms.scope import current
 from qms.scope.models import Organisation, Process, ScopeStatement, Site
+from qms.scope.workflow import edition_worked_to
 
 contributions.navigation(
     "", "Journey", "journey:journey", icon="route", permission="journey.view_project", order=4
@@ -35,7 +35,7 @@ contributions.navigation(
 @contributions.search("Clauses", order=90)
 def find_clauses(person: Any, query: str, limit: int) -> list[Hit]:
     """Clauses of the edition worked to, by number or word."""
-    edition = current.edition()
+    edition = edition_worked_to()
     found, _meant = catalogue.find(query, edition)
     return [
         Hit(

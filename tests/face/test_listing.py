@@ -5,6 +5,7 @@ import io
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import django_filters
 import openpyxl
 import pytest
 from django.apps import apps
@@ -14,9 +15,11 @@ from django.test import RequestFactory
 from qms import listing, pages
 from qms.actions.models import Action
 from qms.actions.workflow import plan_action
+from qms.forms import read_choices_at_once
 from qms.listing import Column, harmless
 from qms.people.models import Person
 from tests.factories import person
+from tests.many import questions
 
 COLUMNS = [
     Column("number", "Number", sort="number"),
@@ -172,3 +175,17 @@ def test_what_only_a_file_has_is_not_read_for_the_page(
     page = ask(manager, columns=columns, **add)
     assert page.status_code == 200
     assert "Twice" not in page.content.decode()
+
+
+def test_a_select_above_a_list_reads_its_rows_once(manager: Person, planned: list[Action]) -> None:
+    class Chosen(django_filters.FilterSet):
+        owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people())
+
+    def drawn() -> str:
+        field = Chosen(None, queryset=Action.objects.all()).form.fields["owner"]
+        read_choices_at_once(field)
+        field.widget.use_required_attribute(None)
+        return field.widget.render("owner", None)
+
+    assert f'<option value="{manager.pk}">{manager.name}</option>' in drawn()
+    assert questions(drawn) == 1

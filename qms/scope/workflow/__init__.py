@@ -57,6 +57,7 @@ from qms.scope.workflow.organisation import (
     close_site,
     editing_organisation,
     editing_site,
+    edition_worked_to,
     reopen_site,
     set_up_organisation,
 )
@@ -139,6 +140,7 @@ __all__ = [
     "editing_requirement",
     "editing_site",
     "editing_statement",
+    "edition_worked_to",
     "end_flow",
     "end_of",
     "give_way",

@@ -84,6 +84,11 @@ def zone_of_organisation() -> ZoneInfo:
     return current.zone()
 
 
+def edition_worked_to() -> str:
+    """The edition the organisation works to, as this page has read it."""
+    return current.edition()
+
+
 # Sites
 
 
