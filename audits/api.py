@@ -1,10 +1,40 @@
 """Audits, findings and certificates under `/api/v1/`."""
 
 from audits import workflow
-from audits.forms import AuditForm, CertificateForm, FindingForm, NewAuditForm, VisitForm
-from audits.models import Audit, Certificate, CertificationAudit, Finding
+from audits.forms import (
+    AuditForm,
+    CertificateForm,
+    FindingForm,
+    NewAuditForm,
+    NewProgrammeForm,
+    ProgrammeForm,
+    VisitForm,
+)
+from audits.models import Audit, AuditProgramme, Certificate, CertificationAudit, Finding
 from qms.api import Resource
 
+programmes = Resource(
+    "audit-programmes",
+    AuditProgramme,
+    fields=(
+        "number",
+        "title",
+        "starts_on",
+        "ends_on",
+        "years",
+        "edition",
+        "objectives",
+        "risks",
+        "methods",
+        "resources",
+        "status",
+        "approved_by",
+        "approved_on",
+    ),
+    form=NewProgrammeForm,
+    edit_form=ProgrammeForm,
+    create=workflow.create_programme,
+)
 audits = Resource(
     "audits",
     Audit,
@@ -18,6 +48,10 @@ audits = Resource(
         "criteria",
         "scope",
         "method",
+        "programme",
+        "window_start",
+        "window_end",
+        "why_now",
         "planned_on",
         "lead",
         "auditees",

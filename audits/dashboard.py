@@ -23,6 +23,14 @@ contributions.navigation(
 )
 contributions.navigation(
     "Check",
+    "Audit programme",
+    "audits:programme_list",
+    icon="calendar-event",
+    permission="audits.view_auditprogramme",
+    order=12,
+)
+contributions.navigation(
+    "Check",
     "Findings",
     "audits:finding_list",
     icon="flag",

@@ -9,7 +9,16 @@ from audits.independence import objections
 from audits.models import Audit, ChecklistItem
 from qms.demo.life import Life, stage
 from qms.people.models import Person
-from qms.periods import add_months
+from qms.periods import Period, add_months
+
+
+@stage(69)
+def the_programmes_are_approved(life: Life) -> None:
+    """A programme for each year from the fourth month on, approved before its first audit."""
+    for year in range(4):
+        if (begins := life.month(4 + 12 * year)) <= life.today + timedelta(days=40):
+            life.on(begins - timedelta(days=48), partial(_begin_programme, life, begins))
+            life.on(begins - timedelta(days=20), partial(_approve_programme, life))
 
 
 @stage(70)
@@ -30,6 +39,28 @@ def the_programme_is_carried_out(life: Life) -> None:
     life.on(life.today - timedelta(days=30), lambda: _plan_today(life))
     for told in life.told["team"].get("outside", []):
         life.at(life.moment(life.month(told["month"]), 12), partial(_with_outsider, life, told))
+
+
+def _begin_programme(life: Life, begins: Any) -> None:
+    life.kept["programme"] = workflow.create_programme(
+        by=life.who("quality"),
+        title=f"Internal audits {begins:%Y}",
+        starts_on=begins,
+        years=1,
+        edition=life.told["organisation"]["edition"],
+        objectives="Find out whether each process works as planned and reaches its aims.",
+        risks="Auditors fall ill before peak season: two more could lead. Remote audits see less "
+        "of the floor: production is always audited on site.",
+        methods="On site; records of services also remotely. Samples from the last three months.",
+        resources="Four auditors, one day an audit, half a day to report.",
+    )
+
+
+def _approve_programme(life: Life) -> None:
+    programme = life.kept["programme"]
+    boss = life.who("ceo")
+    if not workflow.plans_an_audit(programme, boss):
+        workflow.approve(programme, by=boss, proof=life.sign(boss))
 
 
 def _with_outsider(life: Life, told: dict[str, Any]) -> None:
@@ -76,11 +107,22 @@ def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
         scope=life.voice("audits")["scope"].format(process=process.name),
         auditees=process.owner.name,
         site=life.sites[life.told["processes"][code]["sites"][0]],
+        **_place(life, day),
     )
     life.kept["audits"].append(audit)
     if going_on:
         life.kept["going_on"] = audit.pk
     life.on(day - timedelta(days=18), lambda: _confirm(life, audit))
+
+
+def _place(life: Life, day: Any) -> dict[str, Any]:
+    """The programme of the year an audit lies in, with its window; none where there is none."""
+    programme = life.kept.get("programme")
+    planned = life.moment(day).astimezone(life.zone).date()
+    if programme is None or planned not in programme.period:
+        return {}
+    window = Period(planned - timedelta(days=20), planned + timedelta(days=40))
+    return {"programme": programme, "window": window}
 
 
 def _confirm(life: Life, audit: Audit) -> None:

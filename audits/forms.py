@@ -4,10 +4,32 @@ from typing import Any
 
 from django import forms
 
-from audits.models import Audit, Certificate, CertificationAudit, ChecklistItem, Finding
+from audits.models import (
+    Audit,
+    AuditProgramme,
+    Certificate,
+    CertificationAudit,
+    ChecklistItem,
+    Finding,
+)
 from qms.clauses import ClauseFormField
 from qms.forms import ManyFilesField, PlainForm, RecordForm
 from qms.people.models import Person
+
+
+class ProgrammeForm(RecordForm):
+    """What a programme is for, what could keep it from working, and with what means."""
+
+    class Meta:
+        model = AuditProgramme
+        fields = ("title", "edition", "objectives", "risks", "methods", "resources")
+
+
+class NewProgrammeForm(ProgrammeForm):
+    """The same for a new one, with its years."""
+
+    class Meta(ProgrammeForm.Meta):
+        fields = ("title", "starts_on", "years", *ProgrammeForm.Meta.fields[1:])
 
 
 class AuditForm(RecordForm):
@@ -19,6 +41,7 @@ class AuditForm(RecordForm):
             "process",
             "planned_on",
             "lead",
+            "programme",
             "site",
             "edition",
             "clauses",

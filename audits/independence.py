@@ -1,59 +1,214 @@
 """Independence of auditors, computed from what they own, do and wrote (ISO 9001 9.2.2, ISO 19011).
 
-A hard block by default; an exception needs a reason, a mitigation and somebody else's approval.
+Each fact stands for itself, with the record that shows it. Owning, deputising, performing and
+authoring block, as long as the look-back reaches; having approved something as quality manager or
+top management is shown and does not block. An exception needs a reason, a mitigation and somebody
+else's approval.
 """
 
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
+
 from capa.models import Nonconformity
 from documents.models import Revision
-from qms.periods import add_months
+from qms.actions.models import Action
+from qms.people.models import Person
+from qms.periods import add_months, day_of
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
-LOOK_BACK_MONTHS = 24
+WRITTEN = ("title", "text", "source_id", "fields", "questions", "change_summary")
 
 
-def objections(person: Any, process: Process, on: date) -> list[str]:
+def look_back_months() -> int:
+    """How many months back somebody's own work counts (setting AUDIT_LOOK_BACK_MONTHS)."""
+    return int(settings.AUDIT_LOOK_BACK_MONTHS)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that ties a person to the work of a process.
+
+    `day` is the last day of it, None while it still holds. `url` leads to the record that shows
+    it; `blocks` is false for what is only shown.
+    """
+
+    kind: str
+    sentence: str
+    url: str
+    day: date | None = None
+    blocks: bool = True
+
+    def counts_on(self, on: date) -> bool:
+        """Whether the look-back from a day reaches it; the day that closes it still counts."""
+        return self.day is None or on <= add_months(self.day, look_back_months())
+
+
+Ties = dict[tuple[int, int], list[Fact]]  # by (person, process)
+
+
+def ties_of(people: Collection[Person], processes: Collection[Process]) -> Ties:
+    """Everything that ties these people to these processes, in a fixed number of questions."""
+    names = {person.pk: person.name for person in people}
+    places = {process.pk: process for process in processes}
+    found: Ties = defaultdict(list)
+    for who, where, fact in _every(names, places):
+        found[who, where].append(fact)
+    return found
+
+
+def facts_about(person: Person, process: Process, on: date) -> list[Fact]:
+    """What ties a person to a process on a day, blocking and shown."""
+    return facts_in(ties_of([person], [process]), person, process, on)
+
+
+def facts_in(ties: Ties, person: Person, process: Process, on: date) -> list[Fact]:
+    """The same out of what was read for many."""
+    return [fact for fact in ties.get((person.pk, process.pk), ()) if fact.counts_on(on)]
+
+
+def objections(person: Person, process: Process, on: date) -> list[str]:
     """What stands against this person auditing this process on a day: sentences, none if free."""
-    since = add_months(on, -LOOK_BACK_MONTHS)
-    name = person.name
-    said = []
-    if process.owner_id == person.pk:
-        said.append(f"{name} owns the process.")
-    if ProcessMember.objects.live().filter(process=process, person=person).exists():
-        said.append(f"{name} works in the process.")
-    if ProcessDeputy.objects.live().filter(process=process, person=person).exists():
-        said.append(f"{name} stands in for the owner of the process.")
-    if owned_until := _owned_since(person, process, since):
-        said.append(f"{name} owned the process until {owned_until:%-d %B %Y}.")
-    numbers = (
-        Revision.objects.filter(
-            document__process=process, created_by=person, recorded_at__date__gte=since
+    return in_words([fact for fact in facts_about(person, process, on) if fact.blocks])
+
+
+# What there is to know ---------------------------------------------------------------------
+
+Found = Iterator[tuple[int, int, Fact]]
+Names = dict[int, str]
+Places = dict[int, Process]
+
+
+def _every(names: Names, places: Places) -> Found:
+    yield from _owners(names, places)
+    yield from _places(ProcessMember, "member", "works in the process", names, places)
+    stands_in = "stands in for the owner of the process"
+    yield from _places(ProcessDeputy, "deputy", stands_in, names, places)
+    yield from _writers(names, places)
+    yield from _approvers(names, places)
+    yield from _answerers(names, places)
+    yield from _actors(names, places)
+
+
+def _owners(names: Names, places: Places) -> Found:
+    """Who owns it, and who owned it before: the day the ownership passed on."""
+    for process in places.values():
+        if process.owner_id in names:
+            said = f"{names[process.owner_id]} owns the process."
+            yield process.owner_id, process.pk, Fact("owner", said, process.get_absolute_url())
+    rows = Process.history.filter(id__in=list(places)).order_by("id", "history_id")
+    held = rows.values_list("id", "owner_id", "history_date")
+    last: dict[tuple[int, int], date] = {}
+    for (pk, owner, _), (other, heir, until) in pairwise(held):
+        if pk == other and owner in names and heir != owner:
+            last[owner, pk] = day_of(until)
+    for (owner, pk), day in last.items():
+        if places[pk].owner_id != owner:
+            said = f"{names[owner]} owned the process until {day:%-d %B %Y}."
+            yield owner, pk, Fact("owner", said, places[pk].get_absolute_url(), day)
+
+
+def _places(link: Any, kind: str, words: str, names: Names, places: Places) -> Found:
+    """Who works in it or stands in for its owner, and until when those did who no longer do."""
+    rows = link.objects.filter(process__in=list(places), person__in=list(names))
+    ended = [pk for pk, is_ended in rows.values_list("pk", "ended") if is_ended]
+    days: dict[int, date] = {}
+    if ended:
+        history = link.history.filter(id__in=ended, ended=True).order_by("history_id")
+        for pk, moment in history.values_list("id", "history_date"):
+            days[pk] = day_of(moment)
+    for each in rows.order_by("pk"):
+        url = places[each.process_id].get_absolute_url()
+        name, day = names[each.person_id], days.get(each.pk)
+        said = f"{name} {words}."
+        if each.ended and day:
+            past = "worked in the process" if kind == "member" else "stood in for its owner"
+            said = f"{name} {past} until {day:%-d %B %Y}."
+        if not each.ended or day:
+            yield each.person_id, each.process_id, Fact(kind, said, url, day)
+
+
+def _writers(names: Names, places: Places) -> Found:
+    """Who wrote documents of the process: who began a revision, and who changed its words."""
+    revisions = Revision.objects.filter(document__process__in=list(places)).exclude(status="void")
+    known = {
+        pk: facts
+        for pk, *facts in revisions.values_list(
+            "pk", "document__process_id", "document__number", "document_id"
         )
-        .exclude(status="void")
-        .values_list("document__number", flat=True)
-        .distinct()
-    )
-    if wrote := sorted(numbers):
-        said.append(f"{name} wrote {', '.join(wrote[:3])} of the process.")
-    answered = Nonconformity.objects.filter(
-        process=process, owner=person, detected_on__gte=since
+    }
+    rows = Revision.history.filter(id__in=list(known)).order_by("id", "history_id")
+    columns = ("id", "history_user_id", "history_date", "created_by_id", *WRITTEN)
+    last: dict[tuple[int, int], dict[str, tuple[date, int]]] = defaultdict(dict)
+    before: tuple[Any, ...] | None = None
+    for pk, user, moment, author, *words in rows.values_list(*columns):
+        is_first = before is None or before[0] != pk
+        if is_first or tuple(words) != before[1:]:  # type: ignore[index]
+            place, number, document = known[pk]
+            for who in {user, author} if is_first else {user}:
+                if who in names:
+                    last[who, place][number] = (day_of(moment), document)
+        before = (pk, *words)
+    for (who, place), numbers in last.items():
+        for number, (day, document) in sorted(numbers.items()):
+            said = f"{names[who]} wrote {number} of the process."
+            yield who, place, Fact("author", said, _document_url(document), day)
+
+
+def _document_url(pk: int) -> str:
+    return reverse("documents:document_detail", args=[pk])
+
+
+def _approvers(names: Names, places: Places) -> Found:
+    rows = Revision.objects.filter(
+        document__process__in=list(places), approved_by__in=list(names), approved_on__isnull=False
     ).exclude(status="void")
-    if found := list(answered.order_by("-pk").values_list("number", flat=True)[:3]):
-        said.append(f"{name} answers {', '.join(found)} of the process.")
+    told = rows.order_by("approved_on").values_list(
+        "approved_by_id", "document__process_id", "document__number", "document_id", "approved_on"
+    )
+    newest = {(who, place, number): (document, day) for who, place, number, document, day in told}
+    for (who, place, number), (document, day) in newest.items():
+        said = f"{names[who]} approved {number} of the process."
+        fact = Fact("approver", said, _document_url(document), day, blocks=False)
+        yield who, place, fact
+
+
+def _answerers(names: Names, places: Places) -> Found:
+    """Who answers nonconformities of the process."""
+    rows = Nonconformity.objects.filter(process__in=list(places), owner__in=list(names))
+    for each in rows.exclude(status="void").order_by("-pk"):
+        said = f"{names[each.owner_id]} answers {each.number} of the process."  # type: ignore[index]
+        day = each.closed_on if each.is_settled else None
+        fact = Fact("corrective", said, each.get_absolute_url(), day)
+        yield each.owner_id, each.process_id, fact  # type: ignore[misc]
+
+
+def _actors(names: Names, places: Places) -> Found:
+    """Who carries out actions that nonconformities of the process asked for."""
+    cases = Nonconformity.objects.filter(process__in=list(places)).exclude(status="void")
+    asked = {each.pk: each for each in cases.only("pk", "process_id", "owner_id")}
+    actions = Action.objects.raised_from(*asked.values()).filter(owner__in=list(names))
+    for each in actions.exclude(status="void").order_by("-pk"):
+        case = asked[each.origin_id]  # type: ignore[index]
+        if case.owner_id == each.owner_id:
+            continue  # said already
+        said = f"{names[each.owner_id]} carries out {each.number} of the process."
+        fact = Fact("corrective", said, each.get_absolute_url(), each.done_on)
+        yield each.owner_id, case.process_id, fact  # type: ignore[misc]
+
+
+def in_words(facts: Sequence[Fact], most: int = 3) -> list[str]:
+    """The sentences of facts, alike ones cut after a few so that a list stays a list."""
+    said: list[str] = []
+    for kind in dict.fromkeys(fact.kind for fact in facts):
+        alike = [fact.sentence for fact in facts if fact.kind == kind]
+        said += alike[:most]
+        if len(alike) > most:
+            said.append(f"And {len(alike) - most} more like it.")
     return said
-
-
-def _owned_since(person: Any, process: Process, since: date) -> date | None:
-    """The last day in the look-back on which the person still owned the process before."""
-    if process.owner_id == person.pk:
-        return None
-    rows = list(process.history.order_by("history_id").values_list("owner_id", "history_date"))
-    ends = [
-        until.date()
-        for (owner, _), (_next, until) in pairwise(rows)
-        if owner == person.pk and _next != person.pk
-    ]
-    return ends[-1] if ends and ends[-1] >= since else None

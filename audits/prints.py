@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from audits.models import Audit, Finding
+from audits.coverage import Matrix
+from audits.models import Audit, AuditProgramme, Finding
 from audits.workflow import team_of
 from qms import clauses, pdf
 from qms.contributions import letterhead
@@ -43,6 +44,18 @@ def _context(audit: Audit, findings: Any, as_of: datetime | None) -> dict[str, A
             ("Issued", f"{audit.issued_on:%-d %B %Y}" if audit.issued_on else "–"),
         ],
     )
+
+
+def coverage_pdf(programme: AuditProgramme, found: Matrix) -> bytes:
+    """The coverage matrix on one page across."""
+    period = found.period
+    context = letterhead(
+        programme,
+        kind="Coverage of internal audits",
+        title=f"{programme.title}, {period.start:%-d %B %Y} to {period.end:%-d %B %Y}",
+        found=found,
+    )
+    return pdf.render("audits/coverage_print.html", context, paper=context["paper"])
 
 
 def report_pdf(audit: Audit, person: Any) -> bytes:

@@ -75,6 +75,8 @@ class Auditor:
 
 # What stands against an auditor auditing a subject on a day: sentences, none if free.
 Objections = Callable[[int, int, date], Sequence[str]]
+# What has to be renewed before an auditor may audit on a day: sentences, none if nothing.
+Lapses = Callable[[int, date], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,10 @@ class Priority:
 
 @dataclass(frozen=True)
 class Proposed:
-    """An audit the programme proposes; without a day or an auditor it says why in `problem`."""
+    """An audit the programme proposes; without a day or an auditor it says why in `problem`.
+
+    `renew` says which competence of the auditor ends before the day and is to be renewed.
+    """
 
     subject: Subject
     window: Period
@@ -96,6 +101,7 @@ class Proposed:
     day: date | None = None
     auditor: Auditor | None = None
     problem: str = ""
+    renew: str = ""
 
 
 class HoleKind(StrEnum):
@@ -104,6 +110,7 @@ class HoleKind(StrEnum):
     YEAR = "year"
     GAP = "gap"
     AUDITOR = "auditor"
+    COMPETENCE = "competence"
     CLAUSE = "clause"
 
 
@@ -166,16 +173,18 @@ def propose(
     years: Sequence[Period],
     today: date,
     against: Objections,
+    lapses: Lapses = lambda auditor, day: (),
     holidays: Collection[date] = (),
 ) -> Proposal:
     """Propose the audits of the programme years; the heaviest process is served first.
 
-    `today` is the first day that can still be planned. Raises nothing: what cannot be filled is in
-    the proposal's holes.
+    `today` is the first day that can still be planned. Who may audit already comes before whose
+    competence has to be renewed first. Raises nothing: what cannot be filled, and what has to be
+    renewed, is in the proposal's holes.
     """
     weighed = [(subject, priority_of(subject, years[0].start)) for subject in subjects]
     weighed.sort(key=lambda pair: (-pair[1].points, pair[0].last or date.min, pair[0].key))
-    planner = _Planner(auditors, against, frozenset(holidays))
+    planner = _Planner(auditors, against, lapses, frozenset(holidays))
     found: list[Proposed] = []
     for index, year in enumerate(years):
         if today > year.end:
@@ -219,6 +228,7 @@ class _Planner:
 
     auditors: Sequence[Auditor]
     against: Objections
+    lapses: Lapses
     holidays: frozenset[date]
     months: defaultdict[tuple[int, int], Decimal] = field(
         default_factory=lambda: defaultdict(Decimal)
@@ -244,12 +254,12 @@ class _Planner:
             window = Period(window.start, left.end)
         if found is None:
             return Proposed(subject, window, priority, problem=self._why_nobody(days, told))
-        auditor, day = found
+        auditor, day, renew = found
         self.months[day.year, day.month] += subject.hours
         self.hours[auditor.key] += subject.hours
         self.days.add((auditor.key, day))
         self.led.add((auditor.key, subject.key))
-        return Proposed(subject, window, priority, day, auditor)
+        return Proposed(subject, window, priority, day, auditor, renew=renew)
 
     def _days(self, subject: Subject, window: Period) -> list[date]:
         length = (window.end - window.start).days + 1
@@ -262,8 +272,9 @@ class _Planner:
 
     def _first(
         self, subject: Subject, days: Sequence[date], told: dict[str, str]
-    ) -> tuple[Auditor, date] | None:
+    ) -> tuple[Auditor, date, str] | None:
         """Who has the least to do first; somebody new to the process before who led it already."""
+        later: tuple[Auditor, date, str] | None = None
         for auditor in sorted(
             self.auditors,
             key=lambda a: (self.hours[a.key], (a.key, subject.key) in self.led, a.key),
@@ -273,9 +284,11 @@ class _Planner:
                     told.setdefault(auditor.name, f"{auditor.name} is busy or away.")
                 elif said := self.against(auditor.key, subject.key, day):
                     told[auditor.name] = " ".join(said)
+                elif ends := self.lapses(auditor.key, day):
+                    later = later or (auditor, day, " ".join(ends))
                 else:
-                    return auditor, day
-        return None
+                    return auditor, day, ""
+        return later
 
     def _why_nobody(self, days: Sequence[date], told: Mapping[str, str]) -> str:
         if not self.auditors:
@@ -340,6 +353,9 @@ def _unfilled(found: Sequence[Proposed]) -> Iterator[Hole]:
         if each.auditor is None:
             said = f"Nobody can audit {each.subject.name} between {_span(each.window)}: "
             yield Hole(HoleKind.AUDITOR, each.subject.key, said + each.problem, each.window)
+        elif each.renew and each.day:
+            said = f"{each.subject.name}, {_day(each.day)}: {each.renew}"
+            yield Hole(HoleKind.COMPETENCE, each.subject.key, said, each.window)
 
 
 def _span(period: Period) -> str:

@@ -3,10 +3,21 @@
 from django.urls import path
 
 from audits import field
-from audits.views import audits, certification, findings
+from audits.views import audits, certification, findings, programme
 
 app_name = "audits"
 urlpatterns = [
+    path("programmes/", programme.programme_list, name="programme_list"),
+    path("programmes/new/", programme.programme_create, name="programme_create"),
+    path("programmes/<int:pk>/", programme.programme_detail, name="programme_detail"),
+    path("programmes/<int:pk>/edit/", programme.programme_edit, name="programme_edit"),
+    path("programmes/<int:pk>/proposal/", programme.programme_proposal, name="programme_proposal"),
+    path("programmes/<int:pk>/coverage/", programme.programme_coverage, name="programme_coverage"),
+    path(
+        "programmes/<int:pk>/do/<slug:name>/",
+        programme.programme_transition,
+        name="programme_transition",
+    ),
     path("", audits.audit_list, name="audit_list"),
     path("new/", audits.audit_create, name="audit_create"),
     path("<int:pk>/", audits.audit_detail, name="audit_detail"),

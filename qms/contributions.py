@@ -647,6 +647,25 @@ def last_visit(before: date) -> date | None:
     return max(days, default=None)
 
 
+# --- the audit programme: what makes a process want an audit sooner -------------------------------
+
+_audit_factors: list[Callable[..., Iterable[tuple[int, str, int]]]] = []
+
+
+def audit_factor(find: Function) -> Function:
+    """Register `(since, today) -> (process key, words, points)` rows for the audit programme.
+
+    `since` maps the key of each process to the day of its last audit. Points go from 0 to 30.
+    """
+    _audit_factors.append(find)
+    return find
+
+
+def audit_factors(since: Mapping[int, date], today: date) -> list[tuple[int, str, int]]:
+    """What the chapters say about processes since their last audits."""
+    return [row for find in _audit_factors for row in find(since, today)]
+
+
 # --- the journey: how far the organisation is, and whether it keeps going -------------------------
 
 

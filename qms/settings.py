@@ -233,6 +233,8 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE", "UTC")
+# How many months back an auditor's own work counts against auditing it.
+AUDIT_LOOK_BACK_MONTHS = env_int("AUDIT_LOOK_BACK_MONTHS", 24)
 USE_I18N = True
 USE_TZ = True
 

@@ -15,7 +15,7 @@ import time_machine
 from django.core.files.base import ContentFile
 
 from audits import workflow as audits
-from audits.models import Audit, Certificate, CertificationAudit, Finding
+from audits.models import Audit, AuditProgramme, Certificate, CertificationAudit, Finding
 from capa import workflow as capa
 from capa.models import Nonconformity, Proposal
 from documents import workflow as documents
@@ -804,6 +804,33 @@ def an_audit(cast: Cast) -> Audit:
     )
 
 
+def a_programme(cast: Cast) -> AuditProgramme:
+    return audits.create_programme(
+        by=cast.manager,
+        title="Internal audits",
+        starts_on=today(),
+        objectives="Find out.",
+        risks="Illness.",
+        methods="On site.",
+        resources="Two auditors.",
+    )
+
+
+def plan_in_it(cast: Cast, programme: AuditProgramme) -> None:
+    audits.plan_audit(
+        by=cast.lead,
+        process=cast.process(),
+        planned_on=today(),
+        lead=cast.lead,
+        programme=programme,
+    )
+
+
+def call_off_its_audits(cast: Cast, programme: AuditProgramme) -> None:
+    for audit in programme.audits.exclude(status="void"):
+        audits.void(audit, by=cast.manager, reason="Called off.")
+
+
 def answer_its_questions(cast: Cast, audit: Audit) -> None:
     for item in audit.items.all():
         audits.answer(item, by=cast.member, answer="conforms")
@@ -1478,6 +1505,18 @@ ALL = (
         },
         api="audits",
         people=("lead", "member", "owner"),
+    ),
+    Scene(
+        AuditProgramme,
+        a_programme,
+        {
+            "approve": Step("boss", prepare=plan_in_it),
+            "revise": Step("manager"),
+            "close_programme": Step("manager", prepare=call_off_its_audits),
+            "void": Step("manager"),
+        },
+        page="audits:programme_transition",
+        api="audit-programmes",
     ),
     Scene(
         Finding,

@@ -4,9 +4,11 @@ from audits.models.audits import Audit, AuditQuerySet, AuditTeamMember, Independ
 from audits.models.certification import Certificate, CertificateQuerySet, CertificationAudit
 from audits.models.checklists import ChecklistItem
 from audits.models.findings import Finding, FindingQuerySet
+from audits.models.programme import AuditProgramme
 
 __all__ = [
     "Audit",
+    "AuditProgramme",
     "AuditQuerySet",
     "AuditTeamMember",
     "Certificate",

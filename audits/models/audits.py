@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from audits.models.programme import AuditProgramme
 from qms.clauses import EDITION_CHOICES, ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
@@ -55,6 +56,7 @@ class Audit(Numbered, StatefulRecord):
     STATE_TONES = {"issued": "info", "closed": "fine", "void": "void"}
     PATHS = {
         ("planned", "confirmed"),
+        ("planned", "planned"),  # postponed before it was confirmed
         ("confirmed", "planned"),
         ("confirmed", "in_progress"),
         ("in_progress", "issued"),
@@ -104,6 +106,17 @@ class Audit(Numbered, StatefulRecord):
     objectives = models.TextField("objectives", blank=True)
     criteria = models.TextField("criteria", blank=True)
     scope = models.TextField("scope", blank=True)
+    programme = models.ForeignKey(
+        AuditProgramme,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audits",
+        verbose_name="programme",
+    )
+    window_start = models.DateField("not before", null=True, editable=False)
+    window_end = models.DateField("not after", null=True, editable=False)
+    why_now = models.TextField("why it is audited now", blank=True, editable=False)
     method = models.CharField("method", max_length=10, choices=Method, default=Method.ON_SITE)
     planned_on = models.DateField("planned for")
     originally_planned_on = models.DateField(editable=False)
@@ -135,6 +148,11 @@ class Audit(Numbered, StatefulRecord):
                 name="audits_issued_with_conclusions",
             ),
             models.CheckConstraint(
+                condition=Q(window_start=None, window_end=None)
+                | Q(window_end__gte=F("window_start"), programme__isnull=False),
+                name="audits_window_of_a_programme",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="closed") | Q(closed_on__isnull=False),
                 name="audits_closed_on_a_day",
             ),
@@ -152,6 +170,11 @@ class Audit(Numbered, StatefulRecord):
     @property
     def title(self) -> str:
         return f"Audit of {self.process.name}"
+
+    @property
+    def is_beyond_window(self) -> bool:
+        """Whether it is planned for a day after its window."""
+        return self.window_end is not None and self.planned_on > self.window_end
 
     @property
     def is_settled(self) -> bool:

@@ -1,5 +1,6 @@
 """The procedure of an audit: plan, confirm, conduct, report, follow up (ISO 9001 9.2.2)."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ from django import forms
 
 from audits.models import (
     Audit,
+    AuditProgramme,
     AuditTeamMember,
     Finding,
 )
@@ -36,7 +38,7 @@ from qms.events import handles
 from qms.files.workflow import guards_attaching
 from qms.links import set_links
 from qms.people.models import Person
-from qms.periods import due_in, today
+from qms.periods import Period, due_in, today
 from qms.refusals import Refused
 from qms.scope.models import Process, Site
 from qms.work.workflow import refresh
@@ -72,6 +74,9 @@ def plan_audit(
     method: str = Audit.Method.ON_SITE,
     auditees: str = "",
     team: Any = (),
+    programme: AuditProgramme | None = None,
+    window: Period | None = None,
+    why_now: str = "",
 ) -> Audit:
     """Plan the audit of a process; its questions come from the catalogue for its clauses."""
     if process.status != Process.Status.ACTIVE:
@@ -90,6 +95,10 @@ def plan_audit(
         originally_planned_on=planned_on,
         lead=lead,
         auditees=auditees,
+        programme=programme,
+        window_start=window.start if window else None,
+        window_end=window.end if window else None,
+        why_now=why_now,
         created_by=by,
     )
     audit.save()
@@ -113,9 +122,9 @@ def confirm(audit: Audit, *, by: Any) -> None:
 
 @transition(
     Audit,
-    source=Status.CONFIRMED,
+    source=[Status.PLANNED, Status.CONFIRMED],
     target=Status.PLANNED,
-    permission="audits.change_audit",
+    permission="audits.postpone_audit",
     reason=True,
     label="Postpone",
     primary=False,
@@ -123,7 +132,32 @@ def confirm(audit: Audit, *, by: Any) -> None:
 )
 def postpone(audit: Audit, *, by: Any, planned_on: date) -> None:
     """Plan another day; the reason counts in the programme."""
+    if audit.window_end and planned_on > audit.window_end and not agrees(audit, by):
+        raise Refused(_beyond(audit), field="planned_on")
     audit.planned_on = planned_on
+
+
+def agrees(audit: Audit, by: Any) -> bool:
+    """Whether this is who approved the programme, and so may let its windows pass."""
+    programme = audit.programme
+    return programme is not None and (
+        by.pk == programme.approved_by_id or by.holds("top_management")
+    )
+
+
+def _beyond(audit: Audit) -> str:
+    return (
+        f"Its window ends on {audit.window_end:%-d %B %Y}. Beyond it, only who approves the "
+        "programme postpones the audit."
+    )
+
+
+def within_its_window(audit: Audit, changed: Mapping[str, Any]) -> str | None:
+    """A plan that is edited stays within its window; beyond it, it is postponed with agreement."""
+    day = changed.get("planned_on")
+    if day is None or audit.window_end is None or day <= audit.window_end:
+        return None
+    return _beyond(audit)
 
 
 @transition(
@@ -201,9 +235,11 @@ editing = amendment(
         "method",
         "planned_on",
         "lead",
+        "programme",
         "auditees",
     ),
     states=(Status.PLANNED,),
+    checks=[within_its_window],
 )
 
 

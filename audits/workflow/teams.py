@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 
-from audits.independence import objections
+from audits.independence import facts_in, in_words, objections, ties_of
 from audits.models import (
     Audit,
     AuditTeamMember,
@@ -43,11 +43,18 @@ def only_the_lead(audit: Audit, by: Any) -> str | None:
 
 def team_is_independent(audit: Audit, by: Any) -> str | None:
     excused = set(audit.exceptions.values_list("person_id", flat=True))
+    team = [person for person in team_of(audit) if person.pk not in excused]
+    ties = ties_of(team, [audit.process])
     said = [
-        objection
-        for person in team_of(audit)
-        if person.pk not in excused
-        for objection in objections(person, audit.process, audit.planned_on)
+        sentence
+        for person in team
+        for sentence in in_words(
+            [
+                fact
+                for fact in facts_in(ties, person, audit.process, audit.planned_on)
+                if fact.blocks
+            ]
+        )
     ]
     if not said:
         return None

@@ -4,6 +4,8 @@ from qms.api import Resource
 from qms.scope import workflow
 from qms.scope.forms import (
     ClimateForm,
+    ClosedTimeEditForm,
+    ClosedTimeForm,
     ExtensionForm,
     FlowForm,
     IssueForm,
@@ -20,6 +22,7 @@ from qms.scope.forms import (
 )
 from qms.scope.models import (
     ClimateDecision,
+    ClosedTime,
     Flow,
     InterestedParty,
     Issue,
@@ -35,7 +38,7 @@ from qms.scope.models import (
 organisation = Resource(
     "organisation",
     Organisation,
-    fields=("name", "country", "time_zone", "edition", "preparing", "headcount"),
+    fields=("name", "country", "region", "time_zone", "edition", "preparing", "headcount"),
 )
 sites = Resource(
     "sites",
@@ -43,6 +46,14 @@ sites = Resource(
     fields=("name", "address", "headcount", "shifts", "status"),
     form=SiteForm,
     create=workflow.add_site,
+)
+closed_times = Resource(
+    "closed-times",
+    ClosedTime,
+    fields=("site", "starts_on", "ends_on", "why", "taken_back"),
+    form=ClosedTimeForm,
+    edit_form=ClosedTimeEditForm,
+    create=workflow.close_for,
 )
 processes = Resource(
     "processes",

@@ -12,6 +12,7 @@ from qms.refusals import Refused
 from qms.scope import workflow
 from qms.scope.models import (
     ClimateDecision,
+    ClosedTime,
     Flow,
     InterestedParty,
     Issue,
@@ -43,6 +44,21 @@ class SiteForm(RecordForm):
     class Meta:
         model = Site
         fields = ("name", "address", "headcount", "shifts")
+
+
+class ClosedTimeForm(RecordForm):
+    """From when to when nothing is planned, where, and why."""
+
+    class Meta:
+        model = ClosedTime
+        fields = ("why", "starts_on", "ends_on", "site")
+
+
+class ClosedTimeEditForm(ClosedTimeForm):
+    """The same for one that is known, and whether it takes place at all."""
+
+    class Meta(ClosedTimeForm.Meta):
+        fields = (*ClosedTimeForm.Meta.fields, "taken_back")
 
 
 def _people(label: str, words: str) -> forms.ModelMultipleChoiceField:

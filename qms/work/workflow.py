@@ -139,7 +139,7 @@ def _write(item: WorkItem, step: Step, record: Any) -> None:
     values = {
         "step": step.key,
         "label": step.name,
-        "person": step.person,
+        "person_id": step.person.pk if step.person else None,
         "role": "" if step.person else step.role,
         "asked_by_id": record.created_by_id,
         "due": step.due,

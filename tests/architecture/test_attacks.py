@@ -150,6 +150,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     ).links.get(),
     "providers.ProviderProcess": lambda cast: scenes.a_provider(cast).process_links.get(),
     "competence.Trainee": lambda cast: scenes.a_training(cast).trainee_links.get(),
+    "scope.ClosedTime": lambda cast: _closed_time(cast),
     "people.Absence": lambda cast: _absence(cast),
     "documents.DocumentSite": lambda cast: _document_site(cast),
     "documents.KindRule": lambda cast: documents.change_rule(
@@ -186,6 +187,12 @@ def _absence(cast: Cast) -> Any:
     return plan_absence(
         by=cast.owner, person=cast.owner, deputy=cast.member, starts_on=today(), ends_on=today()
     )
+
+
+def _closed_time(cast: Cast) -> Any:
+    from qms.scope.workflow import close_for
+
+    return close_for(by=cast.manager, starts_on=today(), ends_on=today(), why="Stocktaking")
 
 
 def _plan_step(cast: Cast) -> Any:

@@ -98,12 +98,25 @@ def test_an_auditor_something_stands_against_is_not_proposed_and_the_hole_says_w
 
 
 def test_a_competence_that_ends_in_the_year_moves_the_audit_before_its_end() -> None:
-    def against(auditor: int, subject: int, day: date) -> Sequence[str]:
-        return ["Her training has expired."] if day > date(2027, 5, 15) else ()
+    def lapses(auditor: int, day: date) -> Sequence[str]:
+        return ["Renew her training."] if day > date(2027, 5, 15) else ()
 
     due_in_may = Subject(1, "Buying", audited_on=(date(2026, 6, 1),))
-    found = plan([due_in_may], [ANA], against=against)
+    found = plan([due_in_may], [ANA], lapses=lapses)
     assert days_of(found, 1)[0] <= date(2027, 5, 15)
+    assert not found.holes
+    due_in_july = Subject(1, "Buying", audited_on=(date(2026, 8, 1),))
+    found = plan([due_in_july], [ANA], lapses=lapses)
+    assert [hole.kind for hole in found.holes] == [HoleKind.COMPETENCE]
+    assert "Renew her training." in found.holes[0].sentence
+
+
+def test_who_may_audit_already_comes_before_whose_competence_ends() -> None:
+    def lapses(auditor: int, day: date) -> Sequence[str]:
+        return ["Renew it."] if auditor == 1 else ()
+
+    found = plan([Subject(1, "Buying")], [ANA, BEN], lapses=lapses)
+    assert found.audits[0].auditor == BEN
 
 
 def test_holidays_site_calendars_and_absences_are_respected() -> None:

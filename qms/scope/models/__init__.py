@@ -10,7 +10,13 @@ from qms.scope.models.context import (
     RequirementProcess,
     WatchedQuerySet,
 )
-from qms.scope.models.organisation import Organisation, OrganisationQuerySet, Site, known_zone
+from qms.scope.models.organisation import (
+    ClosedTime,
+    Organisation,
+    OrganisationQuerySet,
+    Site,
+    known_zone,
+)
 from qms.scope.models.processes import (
     EVERY,
     NO_PROCESS,
@@ -40,6 +46,7 @@ __all__ = [
     "NO_PROCESS",
     "TO_ITSELF",
     "ClimateDecision",
+    "ClosedTime",
     "Flow",
     "FrozenWithStatement",
     "InterestedParty",

@@ -1,5 +1,7 @@
 """The organisation and its sites (ISO 9001 4.3)."""
 
+from datetime import date
+from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -41,6 +43,12 @@ class Organisation(Record):
     )
     preparing = models.CharField(
         "edition being prepared", max_length=4, choices=EDITION_CHOICES, blank=True
+    )
+    region = models.CharField(
+        "province, state or nation",
+        max_length=3,
+        blank=True,
+        help_text="For its public holidays, like ON, TX or SCT.",
     )
     headcount = models.PositiveIntegerField("people", default=1)
     containment_days = models.PositiveIntegerField(
@@ -129,3 +137,56 @@ class Site(StatefulRecord):
     @property
     def title(self) -> str:
         return self.name
+
+
+class ClosedTimeQuerySet(RecordQuerySet):
+    def live(self) -> Self:
+        """Those that were not taken back."""
+        return self.filter(taken_back=False)
+
+    def within(self, start: date, end: date) -> Self:
+        """Those that touch the days from `start` to `end`, both included."""
+        return self.live().filter(starts_on__lte=end, ends_on__gte=start)
+
+
+class ClosedTime(Record):
+    """That nothing is planned from a day to a day, at one site or at all of them.
+
+    Public holidays are known without; this is for shut-downs, stocktaking, a site's own feast.
+    """
+
+    site = models.ForeignKey(
+        Site,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="closed_times",
+        verbose_name="site",
+        help_text="Empty: at every site.",
+    )
+    starts_on = models.DateField("first day")
+    ends_on = models.DateField("last day")
+    why = models.CharField("why", max_length=120)
+    taken_back = models.BooleanField("taken back: it does not take place", default=False)
+
+    objects = ClosedTimeQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = "closed time"
+        indexes = [models.Index(fields=["starts_on", "ends_on"], name="scope_closed_days")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_on__gte=models.F("starts_on")),
+                name="scope_closed_ends_after_start",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.why
+
+    def get_absolute_url(self) -> str:
+        return reverse("scope:closed_edit", args=[self.pk])
+
+    @property
+    def is_released(self) -> bool:
+        return True

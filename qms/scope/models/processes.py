@@ -66,6 +66,11 @@ class Process(StatefulRecord):
         validators=[MinValueValidator(1), MaxValueValidator(5)],
     )
     is_outsourced = models.BooleanField("outsourced", default=False)
+    is_regulated = models.BooleanField(
+        "bound by law",
+        default=False,
+        help_text="Statutory or regulatory requirements apply to what it delivers.",
+    )
     clauses = ClausesField("clauses", blank=True, default=list)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT, editable=False)
 

@@ -7,17 +7,28 @@ from django.urls import reverse
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
+from qms.periods import Period, add_months, today
 from qms.scope import workflow
 from qms.scope.forms import (
+    ClosedTimeEditForm,
+    ClosedTimeForm,
     OrganisationForm,
     SiteForm,
 )
 from qms.scope.models import (
+    ClosedTime,
     Organisation,
     ProcessSite,
     Site,
 )
 
+CLOSED = [
+    Column("why", "Closed for", kind="link", sort="why"),
+    Column("starts_on", "First day", sort="starts_on", kind="date"),
+    Column("ends_on", "Last day", sort="ends_on", kind="date"),
+    Column("site", "Site", sort="site__name"),
+    Column("taken_back", "Taken back", sort="taken_back", kind="yes_no"),
+]
 SITES = [
     Column("name", "Site", sort="name", kind="link"),
     Column("address", "Address"),
@@ -121,3 +132,59 @@ def site_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def site_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Close or reopen a site."""
     return pages.do_transition(request, pages.find(request, Site.objects, pk=pk), name)
+
+
+# Closed times
+
+
+@needs("scope.view_site")
+def closed_list(request: HttpRequest) -> HttpResponseBase:
+    """When nothing is planned, and the public holidays of this year and the next."""
+    day = today()
+    ahead = Period(day, add_months(day, 12))
+    organisation = Organisation.objects.current()
+    holidays = (
+        workflow.public_holidays(ahead, organisation.country, organisation.region)
+        if organisation
+        else {}
+    )
+    return pages.show_list(
+        request,
+        ClosedTime.objects.visible_to(request.user).select_related("site"),
+        columns=CLOSED,
+        default_sort="-starts_on",
+        title="Closed days",
+        template="scope/closed_list.html",
+        holidays=holidays,
+        organisation=organisation,
+        create_url="scope:closed_create" if request.user.has_perm("scope.change_site") else "",
+        create_label="Enter closed days",
+        intro="Audits and the work of the roadmap are planned around them.",
+        empty="No shut-down is entered. Public holidays are known without.",
+    )
+
+
+@needs("scope.change_site")
+def closed_create(request: HttpRequest) -> HttpResponse:
+    """Enter a time in which nothing is planned."""
+    return pages.edit(
+        request,
+        form_class=ClosedTimeForm,
+        create=workflow.close_for,
+        title="Closed days",
+        done=reverse("scope:closed_list"),
+        context={"cancel_url": "scope:closed_list"},
+    )
+
+
+@needs("scope.change_site")
+def closed_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change it, or take it back."""
+    found = pages.find(request, ClosedTime.objects, pk=pk)
+    return pages.edit(
+        request,
+        form_class=ClosedTimeEditForm,
+        instance=found,
+        title=f"Edit {found}",
+        done=reverse("scope:closed_list"),
+    )

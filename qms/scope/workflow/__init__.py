@@ -3,6 +3,7 @@
 One file for each subject; every name that others use is here.
 """
 
+from qms.scope.workflow.closed import ClosedDays, closed_days, public_holidays
 from qms.scope.workflow.context import (
     ISSUE_FIELDS,
     NEED_FIELDS,
@@ -54,7 +55,9 @@ from qms.scope.workflow.organisation import (
     ORGANISATION_FIELDS,
     SITE_FIELDS,
     add_site,
+    close_for,
     close_site,
+    editing_closed_time,
     editing_organisation,
     editing_site,
     edition_worked_to,
@@ -106,6 +109,7 @@ __all__ = [
     "REQUIREMENT_FIELDS",
     "SITE_FIELDS",
     "STAFF",
+    "ClosedDays",
     "OwnerChanged",
     "ProcessChanged",
     "activate",
@@ -117,9 +121,11 @@ __all__ = [
     "approve",
     "bind_processes",
     "check_flow",
+    "close_for",
     "close_issue",
     "close_party",
     "close_site",
+    "closed_days",
     "confirm_issue",
     "confirm_party",
     "confirm_requirement",
@@ -129,6 +135,7 @@ __all__ = [
     "draft_statement",
     "draw_flows",
     "drop",
+    "editing_closed_time",
     "editing_extension",
     "editing_flow",
     "editing_issue",
@@ -150,6 +157,7 @@ __all__ = [
     "next_review",
     "plan_again",
     "plan_extension",
+    "public_holidays",
     "raise_issue",
     "reactivate",
     "register_requirement",

@@ -1,5 +1,7 @@
 """The organisation is set up once; sites open and close (ISO 9001 4.3)."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,8 +13,11 @@ from qms.people.models import Person
 from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope import current
-from qms.scope.models import Organisation, Process, ProcessSite, Site
+from qms.scope.models import ClosedTime, Organisation, Process, ProcessSite, Site
+from qms.scope.workflow.closed import regions_of
 from qms.workflow import amendment, creates, transition
+
+LONGEST_CLOSED = 120
 
 
 def no_process_runs_here(site: Site, by: Any) -> str | None:
@@ -50,11 +55,24 @@ def _check_organisation(organisation: Organisation, by: Any) -> None:
         raise Refused(
             "The edition you prepare is the one you work to. Leave it empty.", field="preparing"
         )
+    if why := fits_country(organisation, {}):
+        raise Refused(why, field="region")
+
+
+def fits_country(organisation: Organisation, changed: Mapping[str, Any]) -> str | None:
+    """A region is one of its country: its public holidays are looked up by it."""
+    country = changed.get("country", organisation.country)
+    region = changed.get("region", organisation.region)
+    if not region or region in regions_of(country):
+        return None
+    known = ", ".join(sorted(regions_of(country))[:6])
+    return f"{country} has no “{region}”. Use a code like {known}, or leave it empty."
 
 
 ORGANISATION_FIELDS = (
     "name",
     "country",
+    "region",
     "time_zone",
     "edition",
     "preparing",
@@ -66,7 +84,10 @@ ORGANISATION_FIELDS = (
     "approval_days",
 )
 editing_organisation = amendment(
-    Organisation, permission="scope.change_organisation", fields=ORGANISATION_FIELDS
+    Organisation,
+    permission="scope.change_organisation",
+    fields=ORGANISATION_FIELDS,
+    checks=[fits_country],
 )
 
 
@@ -140,4 +161,36 @@ editing_site = amendment(
     permission="scope.change_site",
     fields=SITE_FIELDS,
     states=(Site.Status.ACTIVE,),
+)
+
+
+# Closed times
+
+
+@creates(ClosedTime, permission="scope.change_site")
+def close_for(
+    *, by: Person, starts_on: date, ends_on: date, why: str, site: Site | None = None
+) -> ClosedTime:
+    """Nothing is planned from a day to a day, at one site or everywhere."""
+    time = ClosedTime(site=site, starts_on=starts_on, ends_on=ends_on, why=why, created_by=by)
+    if told := is_a_time(time, {}):
+        raise Refused(told, field="ends_on")
+    time.save()
+    return time
+
+
+def is_a_time(time: ClosedTime, changed: Mapping[str, Any]) -> str | None:
+    start, end = (changed.get(name, getattr(time, name)) for name in ("starts_on", "ends_on"))
+    if end < start:
+        return "The last day does not lie before the first."
+    if (end - start).days > LONGEST_CLOSED:
+        return f"At most {LONGEST_CLOSED} days at a time. Close the site if it stays shut."
+    return None
+
+
+editing_closed_time = amendment(
+    ClosedTime,
+    permission="scope.change_site",
+    fields=("site", "starts_on", "ends_on", "why", "taken_back"),
+    checks=[is_a_time],
 )

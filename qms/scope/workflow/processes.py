@@ -70,6 +70,7 @@ def create_process(
     resources: str = "",
     importance: int = 3,
     is_outsourced: bool = False,
+    is_regulated: bool = False,
     clauses: Iterable[str] = (),
     members: Iterable[Person] = (),
     deputies: Iterable[Person] = (),
@@ -95,6 +96,7 @@ def create_process(
         resources=resources,
         importance=importance,
         is_outsourced=is_outsourced,
+        is_regulated=is_regulated,
         clauses=list(clauses),
         created_by=by,
     )
@@ -221,6 +223,7 @@ PROCESS_FIELDS = (
     "owner",
     "importance",
     "is_outsourced",
+    "is_regulated",
     "clauses",
 )
 editing_process = amendment(
