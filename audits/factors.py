@@ -97,7 +97,7 @@ def _overdue(processes: Mapping[int, Process], since: Mapping[int, date], today:
     rows = Nonconformity.objects.overdue(today).filter(process__in=list(processes))
     for key, count in rows.values_list("process_id").annotate(Count("pk")).order_by("process_id"):
         words = f"{count} of its nonconformities {'are' if count > 1 else 'is'} overdue."
-        yield key, Factor(words, min(OVERDUE_POINTS * count, OVERDUE_MOST))  # type: ignore[misc]
+        yield key, Factor(words, min(OVERDUE_POINTS * count, OVERDUE_MOST))
 
 
 def _revisions(processes: Mapping[int, Process], since: Mapping[int, date], today: date) -> Found:
@@ -117,7 +117,7 @@ def _risks(processes: Mapping[int, Process], since: Mapping[int, date], today: d
     rows = Risk.objects.high().filter(process__in=list(processes))
     for key, count in rows.values_list("process_id").annotate(Count("pk")).order_by("process_id"):
         words = f"{count} high risk{'s' if count > 1 else ''} open."
-        yield key, Factor(words, min(RISK_POINTS * count, RISK_MOST))  # type: ignore[misc]
+        yield key, Factor(words, min(RISK_POINTS * count, RISK_MOST))
 
 
 def _since(rows: object, since: Mapping[int, date], name: str) -> Counter[int]:

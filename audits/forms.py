@@ -25,10 +25,11 @@ class ProgrammeForm(RecordForm):
         fields = ("title", "edition", "objectives", "risks", "methods", "resources")
 
 
-class NewProgrammeForm(ProgrammeForm):
+class NewProgrammeForm(RecordForm):
     """The same for a new one, with its years."""
 
-    class Meta(ProgrammeForm.Meta):
+    class Meta:
+        model = AuditProgramme
         fields = ("title", "starts_on", "years", *ProgrammeForm.Meta.fields[1:])
 
 

@@ -183,10 +183,10 @@ def _answerers(names: Names, places: Places) -> Found:
     """Who answers nonconformities of the process."""
     rows = Nonconformity.objects.filter(process__in=list(places), owner__in=list(names))
     for each in rows.exclude(status="void").order_by("-pk"):
-        said = f"{names[each.owner_id]} answers {each.number} of the process."  # type: ignore[index]
+        said = f"{names[each.owner_id]} answers {each.number} of the process."
         day = each.closed_on if each.is_settled else None
         fact = Fact("corrective", said, each.get_absolute_url(), day)
-        yield each.owner_id, each.process_id, fact  # type: ignore[misc]
+        yield each.owner_id, each.process_id, fact
 
 
 def _actors(names: Names, places: Places) -> Found:
@@ -195,12 +195,12 @@ def _actors(names: Names, places: Places) -> Found:
     asked = {each.pk: each for each in cases.only("pk", "process_id", "owner_id")}
     actions = Action.objects.raised_from(*asked.values()).filter(owner__in=list(names))
     for each in actions.exclude(status="void").order_by("-pk"):
-        case = asked[each.origin_id]  # type: ignore[index]
+        case = asked[each.origin_id]
         if case.owner_id == each.owner_id:
             continue  # said already
         said = f"{names[each.owner_id]} carries out {each.number} of the process."
         fact = Fact("corrective", said, each.get_absolute_url(), each.done_on)
-        yield each.owner_id, case.process_id, fact  # type: ignore[misc]
+        yield each.owner_id, case.process_id, fact
 
 
 def in_words(facts: Sequence[Fact], most: int = 3) -> list[str]:

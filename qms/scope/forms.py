@@ -54,10 +54,11 @@ class ClosedTimeForm(RecordForm):
         fields = ("why", "starts_on", "ends_on", "site")
 
 
-class ClosedTimeEditForm(ClosedTimeForm):
+class ClosedTimeEditForm(RecordForm):
     """The same for one that is known, and whether it takes place at all."""
 
-    class Meta(ClosedTimeForm.Meta):
+    class Meta:
+        model = ClosedTime
         fields = (*ClosedTimeForm.Meta.fields, "taken_back")
 
 

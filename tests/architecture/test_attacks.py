@@ -546,6 +546,7 @@ def hostile(model: Any, keep: Any, attacker: Any) -> dict[str, Any]:
 
 
 EDITED = {
+    "scope.ClosedTime": ("manager", "scope:closed_edit", "closed-times"),
     "suggestions.Suggestion": ("newcomer", "", "suggestions"),
     "people.Absence": ("owner", "people:absence_edit", ""),
     "scope.Organisation": ("manager", "scope:organisation_edit", "organisation"),
