@@ -1,6 +1,6 @@
 """What is found of audits and their findings."""
 
-from audits.models import Audit, Finding
+from audits.models import Audit, AuditProgramme, Finding
 from qms.finding.workflow import Text, findable
 
 
@@ -23,4 +23,16 @@ def describe_finding(finding: Finding) -> Text:
         number=finding.number,
         words=f"{finding.statement}\n{finding.evidence}".strip(),
         note=finding.get_grade_display(),
+    )
+
+
+@findable(AuditProgramme, "Audit programmes", order=21)
+def describe_programme(programme: AuditProgramme) -> Text:
+    """A programme by its title and what it is for."""
+    words = (programme.objectives, programme.risks, programme.methods, programme.resources)
+    return Text(
+        title=programme.title,
+        number=programme.number,
+        words="\n".join(each for each in words if each),
+        note=programme.get_status_display(),
     )

@@ -122,6 +122,7 @@ class Hole:
     key: int | None
     sentence: str
     window: Period | None = None
+    clause: str = ""
 
 
 @dataclass(frozen=True)
@@ -322,7 +323,7 @@ def holes_of(
     for clause, on in (clauses or {}).items():
         if not any(day in cycle for day in on):
             said = f"Clause {clause} is not audited between {_span(cycle)}."
-            found.append(Hole(HoleKind.CLAUSE, None, said, cycle))
+            found.append(Hole(HoleKind.CLAUSE, None, said, cycle, clause))
     return found
 
 

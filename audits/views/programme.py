@@ -11,6 +11,7 @@ from audits import coverage, planning, workflow
 from audits.forms import NewProgrammeForm, ProgrammeForm
 from audits.models import Audit, AuditProgramme
 from audits.prints import coverage_pdf
+from audits.programme import HoleKind
 from qms import listing, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
@@ -64,6 +65,7 @@ def programme_detail(request: HttpRequest, pk: int) -> HttpResponse:
     audits.sort(key=lambda audit: (audit.planned_on, audit.pk))
     day = today()
     reported = [audit for audit in audits if audit.issued_on]
+    found = planning.holes(programme, day)
     may_plan = request.user.has_perm("audits.add_audit") and programme.status in {
         "draft",
         "approved",
@@ -91,7 +93,8 @@ def programme_detail(request: HttpRequest, pk: int) -> HttpResponse:
             a.window_end is None or (a.conducted_on or a.planned_on) <= a.window_end
             for a in reported
         ),
-        holes=planning.holes(programme, day),
+        holes=[hole for hole in found if hole.kind != HoleKind.CLAUSE],
+        unseen=[hole.clause for hole in found if hole.kind == HoleKind.CLAUSE],
         may_plan=may_plan,
     )
 

@@ -1,5 +1,6 @@
 """A programme proposes, is taken over, approved, moved; and its holes stay visible (9.2.1)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ from django.core.exceptions import PermissionDenied
 
 from audits import coverage, planning, workflow
 from audits.models import Audit, AuditProgramme
+from audits.prints import coverage_pdf
 from audits.programme import HoleKind
 from qms.periods import Period, today
 from qms.refusals import Refused, Stale
+from qms.scope.models import Process
 from qms.scope.workflow import activate, close_for, closed_days, create_process, set_up_organisation
 from qms.workflow import amend
 from tests import factories
@@ -186,3 +189,17 @@ def test_questions_of_proposal_and_matrix_do_not_grow_with_processes(
     firm.taken_over(programme)
     with django_assert_max_num_queries(8):
         coverage.matrix(programme, firm.boss)
+
+
+def test_forty_processes_and_every_clause_are_printed_on_one_page(firm: Firm) -> None:
+    from pypdfium2 import PdfDocument
+
+    programme = firm.programme(years=3)
+    found = coverage.matrix(programme, firm.boss)
+    many = tuple(Process(code=f"P{number}", name="Process") for number in range(40))
+    cell = coverage.Cell("done", 1, 0, 2, 1)
+    lines = tuple(replace(line, cells=(cell,) * 40) for line in found.lines)
+    assert len(lines) >= 60
+    document = PdfDocument(coverage_pdf(programme, replace(found, processes=many, lines=lines)))
+    assert len(document) == 1
+    assert "P39" in document[0].get_textpage().get_text_range()
