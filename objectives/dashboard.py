@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from objectives.models import Objective
+from objectives.models import Indicator, Objective, readings_of
 from objectives.status import (
     AT_RISK,
     MISSED,
@@ -19,7 +19,16 @@ from objectives.status import (
     standing_of,
 )
 from qms import contributions
-from qms.contributions import Entry, Holding, Related, Tile, held
+from qms.contributions import (
+    Entry,
+    Holding,
+    IndicatorCourse,
+    Indicators,
+    Related,
+    Tile,
+    held,
+)
+from qms.periods import Period
 from qms.periods import today as today_here
 from qms.scope.models import Process, ProcessMember
 
@@ -30,6 +39,22 @@ contributions.navigation(
     icon="target",
     permission="objectives.view_objective",
     order=40,
+)
+contributions.navigation(
+    "Check",
+    "Indicators",
+    "objectives:indicator_list",
+    icon="chart-line",
+    permission="objectives.view_indicator",
+    order=5,
+    also=("objectives:readings_enter", "objectives:sheet_list"),
+)
+contributions.create_entry(
+    "Readings",
+    "objectives:readings_enter",
+    icon="chart-line",
+    permission="objectives.measure_indicator",
+    order=45,
 )
 contributions.create_entry(
     "Objective",
@@ -47,7 +72,7 @@ def objectives_tile(today: date, count: Mapping[str, int]) -> Tile:
     counts = Counter(standing_of(each, today).state for each in active)
     good = counts[ON_TRACK] + counts["achieved"]
     if not active:
-        return Tile("Objectives", "–", "No objective is pursued.", "plain", "/objectives/")
+        return Tile("Objectives", "–", "No objective is pursued.", "plain", "/objectives/standing/")
     off = counts[OFF_TRACK] + counts[MISSED]
     blind = counts[NO_DATA]
     note = "Every one is on track." if good == len(active) else "on track by their readings."
@@ -59,7 +84,7 @@ def objectives_tile(today: date, count: Mapping[str, int]) -> Tile:
         figure=f"{good} of {len(active)}",
         note=note,
         tone=tone,  # type: ignore[arg-type]
-        url="/objectives/",
+        url="/objectives/standing/",
         rows=[(WORDS[state], str(counts[state])) for state in WORDS if counts[state]],
     )
 
@@ -78,11 +103,12 @@ def deadlines(person: Any, start: date, end: date) -> list[Entry]:
     Process, "Indicators", permission="objectives.view_objective", add="objectives:objective_create"
 )
 def indicators_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
-    """What a process is measured by: its objectives pursued now, with how they stand."""
-    rows = Objective.objects.active().filter(process__in=list(ids)).with_readings()
-    day = today_here()
+    """What a process is measured by: how its objectives stand, and its other indicators."""
+    keys, day = list(ids), today_here()
     found: dict[int, list[Related]] = {}
-    for each in (rows.visible_to(person) if person else rows).order_by("number"):
+    objectives = Objective.objects.active().filter(process__in=keys).with_readings()
+    aimed = set()
+    for each in (objectives.visible_to(person) if person else objectives).order_by("number"):
         state = standing_of(each, day).state
         row = Related(
             each.title,
@@ -91,7 +117,14 @@ def indicators_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[R
             f"{each.metric}: {WORDS[state].lower()}",
             TONES[state] or "plain",  # type: ignore[arg-type]
         )
+        aimed.add((each.process_id, each.indicator_id))
         found.setdefault(each.process_id or 0, []).append(row)
+    indicators = Indicator.objects.in_use().filter(process__in=keys).with_readings(1)
+    for each in (indicators.visible_to(person) if person else indicators).order_by("number"):
+        if (each.process_id, each.pk) not in aimed:
+            note = f"last {each.shown(each.known_values[0])}" if each.known_values else "no reading"
+            row = Related(each.title, each.number, each.get_absolute_url(), note)
+            found.setdefault(each.process_id or 0, []).append(row)
     return found
 
 
@@ -102,12 +135,26 @@ def objectives_owned(ids: Iterable[int]) -> dict[int, int]:
     return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
 
 
+@contributions.owns("Indicators", permission="objectives.view_indicator", order=42)
+def indicators_answered_for(ids: Iterable[int]) -> dict[int, int]:
+    """How many indicators in use each person is responsible for."""
+    rows = Indicator.objects.in_use().filter(responsible__in=list(ids))
+    return dict(rows.values_list("responsible").annotate(many=Count("pk")).order_by())
+
+
+@contributions.hand_over("Indicators", order=42)
+def indicators_to_hand_over(person: Any) -> list[Holding]:
+    """Indicators somebody enters the readings of."""
+    rows = Indicator.objects.in_use().answered_by(person).order_by("title", "pk")
+    return held(rows, "responsible", permission="objectives.measure_indicator")
+
+
 @contributions.hand_over("Objectives", order=40)
 def objectives_to_hand_over(person: Any) -> list[Holding]:
     """Objectives somebody pursues."""
     running = (Objective.Status.DRAFT, Objective.Status.ACTIVE)
     rows = Objective.objects.filter(owner=person, status__in=running).order_by("deadline", "pk")
-    return held(rows, "owner", permission="objectives.measure_objective")
+    return held(rows, "owner", permission="objectives.measure_indicator")
 
 
 @contributions.mine("Objectives I contribute to", order=40)
@@ -120,3 +167,35 @@ def my_objectives(person: Any) -> list[Related]:
         Related(str(each.title), "", each.get_absolute_url(), day=each.deadline)
         for each in rows.order_by("deadline", "pk")[:100]
     ]
+
+
+def _choose(person: Any, query: str, limit: int) -> list[tuple[int, str]]:
+    rows = Indicator.objects.visible_to(person).in_use().known_as(query).order_by("title", "pk")
+    return [(each.pk, str(each)) for each in rows[:limit]]
+
+
+def _course(key: int, period: Period, person: Any) -> IndicatorCourse | None:
+    rows = Indicator.objects.visible_to(person) if person else Indicator.objects.all()
+    indicator = rows.filter(pk=key).first()
+    if indicator is None:
+        return None
+    readings = [each for each in readings_of(indicator) if each[0] in period]
+    values = tuple(value for _, value in readings)
+    shown = tuple(indicator.shown(value) for value in values)
+    said = f"No reading of {indicator.title} in {period}."
+    if values:
+        count = "1 reading" if len(values) == 1 else f"{len(values)} readings"
+        said = f"{indicator.title}: {count} in {period}, from {shown[0]} to {shown[-1]}."
+    return IndicatorCourse(
+        indicator.title,
+        indicator.number,
+        indicator.get_absolute_url(),
+        indicator.unit,
+        tuple(day for day, _ in readings),
+        values,
+        shown,
+        said,
+    )
+
+
+contributions.tells_indicators(Indicators(_choose, _course))

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from objectives import schedule
-from objectives.models import Measurement, Objective, readings_of
-from objectives.prints import TEMPLATE, objective_context
+from objectives.models import Indicator, Measurement, Objective, readings_of
+from objectives.prints import INDICATOR, TEMPLATE, indicator_context, objective_context
 from objectives.status import NO_DATA, standing_of
 from qms import contributions
 from qms.contributions import Line
@@ -32,7 +32,7 @@ from qms.scope.models import Process
 def objectives_of(period: Period) -> Any:
     """Every objective pursued at any time in the period."""
     rows = Objective.objects.pursued_between(period.start, period.end).with_readings()
-    people = ("owner", "process", "concluded_by", "created_by")
+    people = ("owner", "process", "site", "parent", "concluded_by", "created_by")
     return rows.select_related(*people).order_by("number")
 
 
@@ -55,6 +55,82 @@ def objectives_section(period: Period, as_of: datetime) -> dict[str, Any]:
         "rows": [(each, standing_of(each, day)) for each in objectives_of(period)],
         "period": period,
     }
+
+
+def indicators_of(period: Period) -> Any:
+    """Every indicator in use, and those retired since that have readings in the period."""
+    read = Measurement.objects.live().between(period.start, period.end)
+    used = Q(status=Indicator.Status.ACTIVE) | Q(Exists(read.filter(indicator=OuterRef("pk"))))
+    rows = Indicator.objects.exclude(status=Indicator.Status.VOID).filter(used)
+    return rows.select_related("responsible", "process", "site", "created_by").order_by("number")
+
+
+@contributions.evidence(
+    folder="04-risks-objectives",
+    title="Indicators and whether they were measured",
+    clauses=("9.1.1", "9.1.3"),
+    template="objectives/evidence/indicators.html",
+    order=65,
+)
+def indicators_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """Each indicator with how many readings were expected and taken, and its last value."""
+    rows = list(indicators_of(period))
+    taken: dict[int, list[tuple[date, Any]]] = defaultdict(list)
+    live = Measurement.objects.live().between(period.start, _until(period))
+    names = ("indicator_id", "measured_for", "value")
+    for key, day, value in live.order_by("measured_for").values_list(*names):
+        taken[key].append((day, value))
+    return {"rows": [_taken(each, taken[each.pk], period) for each in rows], "period": period}
+
+
+def _taken(indicator: Any, readings: list[tuple[date, Any]], period: Period) -> dict[str, Any]:
+    due = schedule.expected_by(
+        indicator.frequency, max(indicator.starts_on, period.start), None, _until(period)
+    )
+    missing = schedule.without_reading(due, [day for day, _ in readings])
+    return {
+        "indicator": indicator,
+        "taken": len(readings),
+        "missing": len(missing),
+        "last": indicator.shown(readings[-1][1]) if readings else "–",
+    }
+
+
+@contributions.register(
+    name="indicators",
+    title="Indicators",
+    columns=(
+        "Number",
+        "Indicator",
+        "Unit",
+        "Measured",
+        "Responsible",
+        "Process",
+        "Site",
+        "From",
+        "Collected",
+        "Chart",
+        "Since",
+        "State",
+    ),
+)
+def indicator_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row an indicator."""
+    for each in indicators_of(period):
+        yield (
+            each.number,
+            each.title,
+            each.unit,
+            each.get_frequency_display(),
+            each.responsible.name,
+            str(each.process or ""),
+            str(each.site or ""),
+            each.source,
+            each.get_collection_display(),
+            each.get_chart_display(),
+            each.starts_on,
+            each.get_status_display(),
+        )
 
 
 @contributions.register(
@@ -102,21 +178,34 @@ def objective_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, .
 
 @contributions.register(
     name="measurements",
-    title="Readings of quality objectives",
-    columns=("Objective", "Value of", "Value", "Unit", "Note", "State", "Entered by", "Entered"),
+    title="Readings of indicators",
+    columns=(
+        "Indicator",
+        "Value of",
+        "Value",
+        "Unit",
+        "Behind it",
+        "Note",
+        "Came",
+        "State",
+        "Entered by",
+        "Entered",
+    ),
 )
 def measurement_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
     """One row a reading, corrected and void ones too, marked."""
     rows = Measurement.objects.between(period.start, period.end)
-    for each in rows.select_related("objective", "created_by").order_by(
-        "objective__number", "measured_for", "pk"
+    for each in rows.select_related("indicator", "created_by").order_by(
+        "indicator__number", "measured_for", "pk"
     ):
         yield (
-            each.objective.number,
+            each.indicator.number,
             each.measured_for,
             each.value,
-            each.objective.unit,
+            each.indicator.unit,
+            each.behind,
             each.note,
+            each.get_came_by_display(),
             each.get_status_display(),
             each.created_by.name,
             each.recorded_at,
@@ -132,6 +221,18 @@ def measurement_register(period: Period, as_of: datetime) -> Iterable[tuple[Any,
 def printed_objectives(period: Period, as_of: datetime) -> Iterable[tuple[Objective, str]]:
     """One page each, with its chart."""
     for each in objectives_of(period):
+        yield each, each.number
+
+
+@contributions.printed(
+    folder="04-risks-objectives",
+    model_label="objectives.Indicator",
+    template=INDICATOR,
+    context=indicator_context,
+)
+def printed_indicators(period: Period, as_of: datetime) -> Iterable[tuple[Indicator, str]]:
+    """One page each, with its chart."""
+    for each in indicators_of(period):
         yield each, each.number
 
 
@@ -198,13 +299,14 @@ def _counts(period: Period) -> tuple[int, int, int, int]:
 def objectives_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
     """The objectives that were pursued, and their readings of the twelve months before."""
     day = day_of(as_of)
-    rows = list(as_it_was(Objective, as_of).filter(status="active").order_by("number"))
+    known = as_it_was(Objective, as_of).filter(status="active").select_related("indicator")
+    rows = list(known.order_by("number"))
     readings = as_it_was(Measurement, as_of).filter(
         status=Measurement.Status.LIVE, measured_for__range=(add_months(day, -12), day)
     )
     days: dict[int, list[date]] = defaultdict(list)
-    for objective, measured in readings.values_list("objective_id", "measured_for"):
-        days[objective].append(measured)
+    for indicator, measured in readings.values_list("indicator_id", "measured_for"):
+        days[indicator].append(measured)
     begin = Blocker("No objective is pursued.", reverse("objectives:objective_create"), "Set one")
     none = () if rows else (begin,)
     return {
@@ -219,7 +321,10 @@ def objectives_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
             tuple(_behind(rows, days, day)),
         ),
         "9.1.3": counted(
-            "objectives with readings", Objective, [row for row in rows if days[row.id]], _named
+            "objectives with readings",
+            Objective,
+            [row for row in rows if days[row.indicator_id]],
+            _named,
         ),
     }
 
@@ -229,17 +334,20 @@ def _named(row: Any) -> tuple[str, date | None]:
 
 
 def _measured(rows: list[Any], days: dict[int, list[date]]) -> tuple[Example, ...]:
-    told = [row for row in rows if days[row.id]][:3]
-    return tuple(example(Objective, row, str(row.number), max(days[row.id])) for row in told)
+    told = [row for row in rows if days[row.indicator_id]][:3]
+    return tuple(
+        example(Objective, row, str(row.number), max(days[row.indicator_id])) for row in told
+    )
 
 
 def _behind(rows: list[Any], days: dict[int, list[date]], day: date) -> Iterable[Blocker]:
     """Objectives without the reading of their last period."""
     for row in rows:
-        due = schedule.expected_by(row.frequency, row.starts_on, row.deadline, day)[-1:]
-        if schedule.without_reading(due, days[row.id]):
-            record = Objective(pk=row.id)
-            name = schedule.name_of(row.frequency, due[0])
+        rhythm = row.indicator.frequency
+        due = schedule.latest_expected(rhythm, row.starts_on, row.deadline, day)
+        if due is not None and schedule.without_reading([due], days[row.indicator_id]):
+            record = Indicator(pk=row.indicator_id)
+            name = schedule.name_of(rhythm, due)
             yield Blocker(
                 f"{row.number} {row.title} has no reading for {name}.",
                 record.get_absolute_url(),

@@ -1,6 +1,6 @@
-"""What is found of objectives."""
+"""What is found of objectives and indicators."""
 
-from objectives.models import Objective
+from objectives.models import Indicator, Objective
 from qms.finding.workflow import Text, findable
 
 
@@ -13,4 +13,16 @@ def describe(objective: Objective) -> Text:
         keywords=objective.metric,
         words=objective.plan,
         note=objective.aim_in_words,
+    )
+
+
+@findable(Indicator, "Indicators", order=16)
+def describe_indicator(indicator: Indicator) -> Text:
+    """An indicator by number, what is measured and where its figures come from."""
+    return Text(
+        title=indicator.title,
+        number=indicator.number,
+        keywords=indicator.unit,
+        words=indicator.source,
+        note=f"{indicator.get_frequency_display()}, in {indicator.unit}",
     )

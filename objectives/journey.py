@@ -33,7 +33,7 @@ def objectives_run(day: date) -> list[Milestone]:
             "The first readings entered",
             measured,
             "",
-            "/objectives/" if pursued else "",
+            "/objectives/readings/" if pursued else "",
             "Enter a reading",
             started=False,
         ),
@@ -41,7 +41,10 @@ def objectives_run(day: date) -> list[Milestone]:
 
 
 @contributions.momentum(
-    "Readings entered", url="/objectives/", permission="objectives.view_objective", order=10
+    "Readings entered",
+    url="/objectives/indicators/",
+    permission="objectives.view_indicator",
+    order=10,
 )
 def readings(period: Period) -> int:
     """Readings of the days of a period that hold."""

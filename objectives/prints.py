@@ -1,22 +1,26 @@
-"""An objective on paper: its plan, how it stands, the chart and every reading."""
+"""Objectives and indicators on paper: plan, standing, chart and readings."""
 
 from datetime import datetime
 from typing import Any
 
-from objectives.charts import chart_of
-from objectives.models import Objective, aims_of
+from objectives.charts import chart_of, chart_of_indicator
+from objectives.models import Indicator, Measurement, Objective, aims_of
 from objectives.status import standing_of
-from qms import pdf
+from qms import contributions, pdf
 from qms.contributions import letterhead
 from qms.periods import day_of, today
 
 TEMPLATE = "objectives/objective_print.html"
+INDICATOR = "objectives/indicator_print.html"
+MOST_PRINTED = 400  # readings on paper; the register has them all
 
 
 def objective_context(objective: Objective, as_of: datetime | None = None) -> dict[str, Any]:
     """What `TEMPLATE` needs of one objective, as of an instant."""
     day = day_of(as_of) if as_of else today()
-    readings = objective.measurements.select_related("created_by", "objective")
+    readings = Measurement.objects.filter(
+        indicator=objective.indicator_id, measured_for__range=(objective.starts_on, day)
+    ).select_related("created_by", "indicator")
     standing = standing_of(objective, day)
     return letterhead(
         objective,
@@ -27,17 +31,23 @@ def objective_context(objective: Objective, as_of: datetime | None = None) -> di
         standing=standing,
         chart=chart_of(objective, day),
         aims=aims_of(objective),
-        readings=list(readings.filter(measured_for__lte=day).order_by("measured_for", "pk")),
+        readings=_newest(readings),
+        stages=objective.stages,
         facts=[
             ("State", objective.get_status_display()),
             ("How it stands", f"{standing.words}. {standing.sentence}"),
-            ("Measured", f"{objective.metric or '–'}, {objective.get_frequency_display().lower()}"),
+            (
+                "Measured",
+                f"{objective.indicator or '–'}, {objective.get_frequency_display().lower()}",
+            ),
             ("Baseline", objective.shown(objective.baseline)),
             ("Target", objective.aim_in_words),
             ("Judged by", objective.get_judged_by_display()),
             ("Runs", f"{_day(objective.starts_on)} to {_day(objective.deadline)}"),
             ("Owner", objective.owner.name if objective.owner else "–"),
             ("Process", str(objective.process or "The whole organisation")),
+            ("Site", str(objective.site or "Every site")),
+            ("Part of", str(objective.parent or "–")),
             ("Edition", objective.get_edition_display()),
         ],
     )
@@ -51,3 +61,44 @@ def objective_pdf(objective: Objective) -> bytes:
     """The objective as PDF."""
     context = objective_context(objective)
     return pdf.render(TEMPLATE, context, paper=context["paper"])
+
+
+def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> dict[str, Any]:
+    """What `INDICATOR` needs of one indicator, as of an instant."""
+    day = day_of(as_of) if as_of else today()
+    readings = indicator.measurements.filter(measured_for__lte=day)
+    source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
+    limits = [indicator.shown(each) for each in (indicator.lower_limit, indicator.upper_limit)]
+    return letterhead(
+        indicator,
+        as_of=as_of,
+        kind="Indicator",
+        title=indicator.title,
+        indicator=indicator,
+        chart=chart_of_indicator(indicator, day),
+        readings=_newest(readings.select_related("created_by", "indicator")),
+        facts=[
+            ("State", indicator.get_status_display()),
+            ("Measured", f"{indicator.get_frequency_display()}, in {indicator.unit}"),
+            ("Direction", indicator.get_direction_display()),
+            ("Acceptable", f"{limits[0]} to {limits[1]}"),
+            ("Since", _day(indicator.starts_on)),
+            ("Collected", indicator.get_collection_display()),
+            ("From", source.words if source else indicator.source or "–"),
+            ("Responsible", indicator.responsible.name),
+            ("Process", str(indicator.process or "The whole organisation")),
+            ("Site", str(indicator.site or "Every site")),
+            ("Chart", indicator.get_chart_display()),
+        ],
+    )
+
+
+def indicator_pdf(indicator: Indicator) -> bytes:
+    """The indicator as PDF."""
+    context = indicator_context(indicator)
+    return pdf.render(INDICATOR, context, paper=context["paper"])
+
+
+def _newest(readings: Any) -> list[Any]:
+    """The newest readings, oldest first, with those that were corrected."""
+    return list(readings.order_by("-measured_for", "-pk")[:MOST_PRINTED])[::-1]

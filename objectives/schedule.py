@@ -1,4 +1,4 @@
-"""When readings are expected: the periods of an objective, and which of them have none (9.1.1)."""
+"""When readings are expected: the periods of an indicator, and which of them have none (9.1.1)."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
@@ -6,22 +6,29 @@ from datetime import date, timedelta
 from qms.periods import Period
 
 # Days after a period's end within which its reading is entered.
-GRACE = {"weekly": 3, "monthly": 7, "quarterly": 14}
+GRACE = {"daily": 1, "weekly": 3, "monthly": 7, "quarterly": 14, "yearly": 30}
 
 
 def period_of(frequency: str, day: date) -> Period:
-    """The week (from Monday), month or quarter that a day lies in."""
+    """The day itself, or the week (from Monday), month, quarter or year that it lies in."""
+    if frequency == "daily":
+        return Period(day, day)
     if frequency == "weekly":
         start = day - timedelta(days=day.weekday())
         return Period(start, start + timedelta(days=6))
     if frequency == "quarterly":
         return Period.quarter(day.year, (day.month + 2) // 3)
-    return Period.month(day.year, day.month)
+    return Period.year(day.year) if frequency == "yearly" else Period.month(day.year, day.month)
 
 
 def following(frequency: str, period: Period) -> Period:
     """The period after this one."""
     return period_of(frequency, period.end + timedelta(days=1))
+
+
+def before(frequency: str, period: Period) -> Period:
+    """The period before this one."""
+    return period_of(frequency, period.start - timedelta(days=1))
 
 
 def periods(frequency: str, start: date, end: date) -> Iterator[Period]:
@@ -45,30 +52,51 @@ def next_reading(
     It follows the last period that has a reading: an earlier gap stays a gap in the chart, but
     nobody is sent back to it.
     """
-    since = [day for day in days if day >= start]
-    first = period_of(frequency, start)
-    period = following(frequency, period_of(frequency, max(since))) if since else first
+    last = max((day for day in days if day >= start), default=None)
+    period = period_of(frequency, start)
+    if last is not None:
+        period = following(frequency, period_of(frequency, last))
     return None if deadline is not None and period.start > deadline else period
+
+
+def latest_expected(frequency: str, start: date, deadline: date | None, day: date) -> Period | None:
+    """The last period whose reading was due before a day; None where none was."""
+    end = min(deadline, day) if deadline is not None else day
+    if end < start:
+        return None
+    each = period_of(frequency, end)
+    while each.end >= start:
+        if due_on(frequency, each) < day:
+            return each
+        each = before(frequency, each)
+    return None
 
 
 def expected_by(frequency: str, start: date, deadline: date | None, day: date) -> list[Period]:
     """The periods whose readings were due before a day (that day itself is not yet late)."""
-    end = min(deadline, day) if deadline is not None else day
-    if end < start:
-        return []
-    return [each for each in periods(frequency, start, end) if due_on(frequency, each) < day]
+    last = latest_expected(frequency, start, deadline, day)
+    return list(periods(frequency, start, last.start)) if last else []
 
 
 def without_reading(expected: list[Period], days: Collection[date]) -> list[Period]:
-    """Those of the periods in which no reading lies."""
-    return [each for each in expected if not any(day in each for day in days)]
+    """Those of the periods, all of one rhythm and in order, in which no reading lies."""
+    ordered, found = sorted(days), []
+    at = 0
+    for each in expected:
+        while at < len(ordered) and ordered[at] < each.start:
+            at += 1
+        if at == len(ordered) or ordered[at] > each.end:
+            found.append(each)
+    return found
 
 
 def name_of(frequency: str, period: Period) -> str:
-    """What a period is called: "Week 7, 2026", "Feb 2026", "Q1 2026"."""
+    """What a period is called: "3 Feb 2026", "Week 7, 2026", "Feb 2026", "Q1 2026", "2026"."""
+    if frequency == "daily":
+        return f"{period.start:%-d %b %Y}"
     if frequency == "weekly":
         year, week, _ = period.start.isocalendar()
         return f"Week {week}, {year}"
     if frequency == "quarterly":
         return f"Q{(period.start.month + 2) // 3} {period.start.year}"
-    return f"{period.start:%b %Y}"
+    return f"{period.start:%Y}" if frequency == "yearly" else f"{period.start:%b %Y}"

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from math import sqrt
 from statistics import fmean, linear_regression
 from typing import Any
 
 from objectives import schedule
 from objectives.models import Objective, readings_of
+from objectives.models.indicators import in_unit
 
 ON_TRACK, AT_RISK, OFF_TRACK = "on_track", "at_risk", "off_track"
 ACHIEVED, MISSED, NO_DATA = "achieved", "missed", "no_data"
@@ -59,6 +61,7 @@ class Aim:
     judged_by: str = "last"
     unit: str = ""
     decimals: int = 1
+    stages: tuple[Reading, ...] = ()
 
     @classmethod
     def of(cls, objective: Any) -> "Aim":
@@ -74,10 +77,11 @@ class Aim:
             judged_by=objective.judged_by,
             unit=objective.unit,
             decimals=objective.decimals,
+            stages=tuple(objective.stages),
         )
 
     def shown(self, value: Decimal) -> str:
-        return f"{value:,.{self.decimals}f} {self.unit}".strip()
+        return in_unit(value, self.unit, self.decimals)
 
     @property
     def is_readable(self) -> bool:
@@ -155,32 +159,86 @@ def assess(aim: Aim, readings: Sequence[Reading], today: date) -> Standing:
     return _on_the_way(aim, since, value, said)
 
 
-def forecast(aim: Aim, readings: Sequence[Reading]) -> Forecast | None:
-    """A least-squares line to the deadline with its 95 % prediction interval, or None.
+@dataclass(frozen=True)
+class _Line:
+    """A least-squares line through readings: what it says of a day, and how sure it is."""
 
-    None with fewer than five readings on different days, or without a deadline ahead of them.
-    """
-    if aim.deadline is None or len(readings) < FEWEST_POINTS:
+    slope: float
+    intercept: float
+    centre: float
+    spread: float
+    residual: float
+    n: int
+
+    @property
+    def t(self) -> float:
+        return T95[self.n - 5] if self.n - 5 < len(T95) else 1.96
+
+    def margin_at(self, at: float) -> float:
+        """Half the width of the 95 % prediction interval on a day."""
+        leverage = 1 + 1 / self.n + (at - self.centre) ** 2 / self.spread
+        return self.t * self.residual * sqrt(leverage)
+
+    @property
+    def rises(self) -> int:
+        """1 or -1 where the slope differs from none in 19 of 20 cases, else 0."""
+        if self.residual == 0:
+            return (self.slope > 0) - (self.slope < 0)
+        sure = abs(self.slope) > self.t * self.residual / sqrt(self.spread)
+        return 0 if not sure else 1 if self.slope > 0 else -1
+
+
+def _line(readings: Sequence[Reading], start: date) -> _Line | None:
+    """The line through readings by days since `start`; None with fewer than five days."""
+    if len(readings) < FEWEST_POINTS:
         return None
-    days = [float((day - aim.starts_on).days) for day, _ in readings]
+    days = [float((day - start).days) for day, _ in readings]
     values = [float(value) for _, value in readings]
-    at = float((aim.deadline - aim.starts_on).days)
     centre = fmean(days)
     spread = sum((day - centre) ** 2 for day in days)
-    if not spread or at < days[-1]:
+    if not spread:
         return None
     slope, intercept = linear_regression(days, values)
     pairs = zip(days, values, strict=True)
     rest = sum((value - intercept - slope * day) ** 2 for day, value in pairs)
     n = len(days)
-    t = T95[n - 5] if n - 5 < len(T95) else 1.96
-    margin = t * sqrt(rest / (n - 2)) * sqrt(1 + 1 / n + (at - centre) ** 2 / spread)
-    value = intercept + slope * at
+    return _Line(slope, intercept, centre, spread, sqrt(rest / (n - 2)), n)
+
+
+def forecast(aim: Aim, readings: Sequence[Reading]) -> Forecast | None:
+    """A least-squares line to the deadline with its 95 % prediction interval, or None.
+
+    None with fewer than five readings on different days, or without a deadline ahead of them.
+    """
+    line = _line(readings, aim.starts_on)
+    if line is None or aim.deadline is None:
+        return None
+    at = float((aim.deadline - aim.starts_on).days)
+    if at < (readings[-1][0] - aim.starts_on).days:
+        return None
+    value, margin = line.intercept + line.slope * at, line.margin_at(at)
     low, mid, high = (
         Decimal(repr(each)).quantize(Decimal(1).scaleb(-aim.decimals))
         for each in (value - margin, value, value + margin)
     )
-    return Forecast(mid, low, high, n)
+    return Forecast(mid, low, high, line.n)
+
+
+def trend_in_words(direction: str, readings: Sequence[Reading]) -> str:
+    """Whether the readings rise or fall beyond what chance explains, and what that means.
+
+    Says nothing with fewer than five readings: a trend of three points is none.
+    """
+    line = _line(readings, readings[0][0]) if readings else None
+    if line is None:
+        return ""
+    if not line.rises:
+        return "No trend"
+    word = "Rising" if line.rises > 0 else "Falling"
+    if direction == Objective.Direction.WITHIN:
+        return word
+    better = (line.rises > 0) == (direction == Objective.Direction.HIGHER)
+    return f"{word}, {'better' if better else 'worse'}"
 
 
 def forecast_in_words(aim: Aim, readings: Sequence[Reading]) -> str:
@@ -213,11 +271,11 @@ def _judged(aim: Aim, since: Sequence[Reading]) -> Decimal:
 
 def _missing(aim: Aim, since: Sequence[Reading], today: date) -> str | None:
     """The sentence about the latest period when its reading is late, else None."""
-    expected = schedule.expected_by(aim.frequency, aim.starts_on, aim.deadline, today)
-    if not expected or since[-1][0] >= expected[-1].start:
+    last = schedule.latest_expected(aim.frequency, aim.starts_on, aim.deadline, today)
+    if last is None or since[-1][0] >= last.start:
         return None
-    absent = schedule.without_reading(expected, [since[-1][0]])
-    late = [each for each in absent if each.start > since[-1][0]]
+    after = schedule.following(aim.frequency, schedule.period_of(aim.frequency, since[-1][0]))
+    late = list(schedule.periods(aim.frequency, after.start, last.start))
     name = schedule.name_of(aim.frequency, late[0])
     due = schedule.due_on(aim.frequency, late[0])
     more = f", and {len(late) - 1} more since" if len(late) > 1 else ""
@@ -246,16 +304,22 @@ def _on_the_way(aim: Aim, since: Sequence[Reading], value: Decimal, said: str) -
 
 
 def _planned(aim: Aim, day: date) -> Decimal | None:
-    """Where a steady way from the baseline to the goal would be on a day."""
+    """Where the way from the baseline over the interim targets to the goal would be on a day.
+
+    None within a band, and where the goal is to keep a level: there is no way to go.
+    """
     if aim.direction == Objective.Direction.WITHIN or aim.deadline is None:
         return None
     if not _finite(aim.baseline) or aim.goal is None or aim.baseline is None:
         return None
-    total = (aim.deadline - aim.starts_on).days
-    gone = (day - aim.starts_on).days
-    if total <= 0 or not _improves(aim):
+    if aim.deadline <= aim.starts_on or not (_improves(aim) or aim.stages):
         return None
-    return aim.baseline + (aim.goal - aim.baseline) * Decimal(gone) / Decimal(total)
+    way = [(aim.starts_on, aim.baseline), *aim.stages, (aim.deadline, aim.goal)]
+    for (start, low), (end, high) in pairwise(way):
+        if day <= end:
+            gone = Decimal(max(0, (day - start).days))
+            return low + (high - low) * gone / Decimal((end - start).days)
+    return aim.goal
 
 
 def _improves(aim: Aim) -> bool:

@@ -1,22 +1,42 @@
-"""Addresses of objectives and their readings."""
+"""Addresses of objectives, indicators, readings and sheets of readings."""
 
 from django.urls import path
 
-from objectives import views
+from objectives.views import indicators, objectives, readings, sheets
 
 app_name = "objectives"
 urlpatterns = [
-    path("", views.objective_list, name="objective_list"),
-    path("new/", views.objective_create, name="objective_create"),
-    path("<int:pk>/", views.objective_detail, name="objective_detail"),
-    path("<int:pk>/edit/", views.objective_edit, name="objective_edit"),
-    path("<int:pk>/pdf/", views.objective_pdf, name="objective_pdf"),
-    path("<int:pk>/reading/", views.measurement_create, name="measurement_create"),
-    path("<int:pk>/do/<slug:name>/", views.objective_transition, name="objective_transition"),
-    path("readings/<int:pk>/", views.measurement_detail, name="measurement_detail"),
+    path("", objectives.objective_list, name="objective_list"),
+    path("new/", objectives.objective_create, name="objective_create"),
+    path("help/", objectives.objective_help, name="objective_help"),
+    path("standing/", objectives.objective_standing, name="objective_standing"),
+    path("tree/", objectives.objective_tree, name="objective_tree"),
+    path("<int:pk>/", objectives.objective_detail, name="objective_detail"),
+    path("<int:pk>/edit/", objectives.objective_edit, name="objective_edit"),
+    path("<int:pk>/pdf/", objectives.objective_pdf, name="objective_pdf"),
+    path("<int:pk>/action/", objectives.objective_action, name="objective_action"),
+    path("<int:pk>/do/<slug:name>/", objectives.objective_transition, name="objective_transition"),
+    path("indicators/", indicators.indicator_list, name="indicator_list"),
+    path("indicators/new/", indicators.indicator_create, name="indicator_create"),
+    path("indicators/<int:pk>/", indicators.indicator_detail, name="indicator_detail"),
+    path("indicators/<int:pk>/edit/", indicators.indicator_edit, name="indicator_edit"),
+    path("indicators/<int:pk>/pdf/", indicators.indicator_pdf, name="indicator_pdf"),
+    path(
+        "indicators/<int:pk>/do/<slug:name>/",
+        indicators.indicator_transition,
+        name="indicator_transition",
+    ),
+    path("indicators/<int:pk>/reading/", readings.measurement_create, name="measurement_create"),
+    path("readings/", readings.readings_enter, name="readings_enter"),
+    path("readings/<int:pk>/", readings.measurement_detail, name="measurement_detail"),
     path(
         "readings/<int:pk>/do/<slug:name>/",
-        views.measurement_transition,
+        readings.measurement_transition,
         name="measurement_transition",
     ),
+    path("imports/", sheets.sheet_list, name="sheet_list"),
+    path("imports/new/", sheets.sheet_create, name="sheet_create"),
+    path("imports/<int:pk>/", sheets.sheet_detail, name="sheet_detail"),
+    path("imports/<int:pk>/progress/", sheets.sheet_progress, name="sheet_progress"),
+    path("imports/<int:pk>/do/<slug:name>/", sheets.sheet_transition, name="sheet_transition"),
 ]

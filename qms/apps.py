@@ -20,4 +20,5 @@ class QmsConfig(AppConfig):
             "dashboard",
             "api",
             "journey",
+            "indicators",
         )

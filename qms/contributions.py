@@ -8,6 +8,7 @@ and register plain functions here. Nothing is registered twice; order is said, n
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -1077,6 +1078,127 @@ def certifies(find: Function) -> Function:
 
 def certified_scopes() -> list[CertifiedScope]:
     return [scope for find in _certified for scope in find()]
+
+
+# --- indicators: what can be computed from our own records, and what is measured ------------------
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a period came to: a value, with what was counted of how many, or a subgroup's values."""
+
+    value: Decimal
+    counted: Decimal | None = None
+    size: int | None = None
+    values: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True)
+class IndicatorSource:
+    """Figures that a chapter computes from its own records.
+
+    `compute(period, process)` gives the figure of whole days, of one process or (None) of all; None
+    where there was nothing to measure. `asks` is what a reading is made of: a "value" or a "count"
+    of n. `per_process` is false where the records belong to no process.
+    """
+
+    key: str
+    words: str
+    unit: str
+    compute: Callable[[Period, Any], Figure | None]
+    asks: Literal["value", "count"] = "value"
+    direction: Literal["higher", "lower"] = "lower"
+    decimals: int = 0
+    per: Decimal = Decimal(1)
+    per_process: bool = True
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class IndicatorCourse:
+    """What an indicator shows over some days, for whoever named it: readings by day, in words.
+
+    `shown` are the values as people read them; `sentence` says what they came to.
+    """
+
+    title: str
+    number: str
+    url: str
+    unit: str
+    days: tuple[date, ...]
+    values: tuple[Decimal, ...]
+    shown: tuple[str, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """How other chapters name an indicator: choose one by words, and read its course.
+
+    `choose(person, query, limit)` gives (key, words) pairs; `course(key, period, person)` is None
+    where there is no such indicator or the person may not see it (None asks for everything).
+    """
+
+    choose: Callable[[Any, str, int], list[tuple[int, str]]]
+    course: Callable[[int, Period, Any], IndicatorCourse | None]
+
+
+_sources: dict[str, IndicatorSource] = {}
+_more_sources: dict[str, Callable[[], Iterable[IndicatorSource]]] = {}
+_indicators: list[Indicators] = []
+
+
+def indicator_source(
+    key: str, words: str, unit: str, **more: Any
+) -> Callable[[Function], Function]:
+    """Register `(period, process) -> Figure or None` as figures an indicator may be computed from.
+
+    `more` are the further fields of `IndicatorSource`.
+    """
+
+    def keep(compute: Function) -> Function:
+        if key in _sources:
+            raise RuntimeError(f"Somebody computes {key} already.")
+        _sources[key] = IndicatorSource(key, words, unit, compute, **more)
+        return compute
+
+    return keep
+
+
+def more_indicator_sources(prefix: str) -> Callable[[Function], Function]:
+    """Register `() -> IndicatorSources` that people make as they work; keys begin with `prefix`."""
+
+    def keep(find: Function) -> Function:
+        _more_sources[prefix] = find
+        return find
+
+    return keep
+
+
+def indicator_sources() -> list[IndicatorSource]:
+    """Everything an indicator may be computed from, by group and words."""
+    found = [*_sources.values(), *(each for find in _more_sources.values() for each in find())]
+    return sorted(found, key=lambda each: (each.group, each.words))
+
+
+def source_named(key: str) -> IndicatorSource | None:
+    """The source of that key; None where it is gone, with its form for instance."""
+    if key in _sources:
+        return _sources[key]
+    for prefix, find in _more_sources.items():
+        if key.startswith(prefix):
+            return next((each for each in find() if each.key == key), None)
+    return None
+
+
+def tells_indicators(told: Indicators) -> None:
+    """Make the one chapter that keeps indicators known to the chapters below it."""
+    _indicators[:] = [told]
+
+
+def indicators() -> Indicators | None:
+    """How to choose an indicator and read its course; None where nobody keeps any."""
+    return _indicators[0] if _indicators else None
 
 
 # --- handing over: what passes to a successor, what concerns me, what outsiders see ---------------

@@ -328,6 +328,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 6 * 3600.0,
         "options": {"expire_seconds": 3600},
     },
+    "compute-readings": {
+        "task": "objectives.compute",
+        "schedule": 3600.0,
+        "options": {"expire_seconds": 1800},
+    },
     "lock-overdue": {
         "task": "equipment.lock_overdue",
         "schedule": 900.0,

@@ -35,7 +35,8 @@ from documents.models import (
 )
 from objectives import schedule
 from objectives import workflow as objectives
-from objectives.models import Measurement, Objective, readings_of
+from objectives.models import Indicator, Measurement, Objective, ReadingSheet, readings_of
+from objectives.workflow import sheets as reading_sheets
 from qms import clock
 from qms.actions import workflow as actions
 from qms.actions.models import Action
@@ -58,7 +59,7 @@ from qms.pack.models import Pack
 from qms.people import workflow as people
 from qms.people.models import Person, RoleAssignment
 from qms.people.roles import ROLES
-from qms.periods import today
+from qms.periods import Period, today
 from qms.providers import workflow as providers
 from qms.providers.models import Provider, ProviderEvaluation
 from qms.risks import workflow as risks
@@ -764,12 +765,59 @@ def read_every_period(cast: Cast, objective: Objective) -> None:
         if period is None or period.start > today():
             return
         day = min(max(period.start, objective.starts_on), today())
-        enter(cast, objective, day)
+        enter(cast, objective.indicator, day)
 
 
-def enter(cast: Cast, objective: Objective, day: Any) -> Measurement:
+def an_indicator(cast: Cast) -> Indicator:
+    return objectives.add_indicator(
+        by=cast.manager,
+        title="Inquiries answered within 24 hours",
+        unit="%",
+        starts_on=in_days(-40),
+        responsible=cast.owner,
+    )
+
+
+def a_computed_reading(cast: Cast) -> Measurement:
+    """Nothing was open last month when it was computed; then something of that month turned up."""
+    indicator = objectives.add_indicator(
+        by=cast.manager,
+        title="Nonconformities",
+        unit="nonconformities",
+        starts_on=in_days(-400),
+        responsible=cast.owner,
+        chart="c",
+        computed_by="capa.raised",
+    )
+    period = Period.month(today().year - 1, 1)
+    made = objectives.compute_reading(by=cast.system, indicator=indicator, period=period)
+    capa.raise_nonconformity(
+        by=cast.manager,
+        title="Found late",
+        statement="Found late.",
+        requirement="Drawing 12.",
+        evidence="Report.",
+        owner=cast.owner,
+        detected_on=period.end,
+    )
+    return made
+
+
+def a_sheet(cast: Cast) -> ReadingSheet:
+    return objectives.bring_sheet(
+        by=cast.manager,
+        indicator=an_indicator(cast),
+        sheet=ContentFile(b"date,value\n2026-01-31,90\n2026-02-28,91\n", name="readings.csv"),
+    )
+
+
+def with_good_rows(cast: Cast, sheet: ReadingSheet) -> None:
+    reading_sheets.tell(sheet, good=2, total=2)
+
+
+def enter(cast: Cast, indicator: Indicator, day: Any) -> Measurement:
     return objectives.record_reading(
-        by=cast.owner, objective=objective, measured_for=day, value=Decimal(95)
+        by=cast.owner, indicator=indicator, measured_for=day, value=Decimal(95)
     )
 
 
@@ -1238,22 +1286,55 @@ ALL = (
         people=("owner",),
     ),
     Scene(
+        Indicator,
+        an_indicator,
+        {
+            "retire": Step("owner", never=("process_owner",)),
+            "resume": Step("owner", never=("process_owner",)),
+            "void": Step("manager"),
+        },
+        page="objectives:indicator_transition",
+        api="indicators",
+        people=("owner",),
+    ),
+    Scene(
         Measurement,
-        lambda cast: enter(cast, an_objective(cast), today()),
+        lambda cast: enter(cast, an_indicator(cast), today()),
         {
             "correct": Step(
                 "owner",
                 lambda cast: {
-                    "value": Decimal(94),
+                    "figure": "94",
                     "measured_for": today(),
                     "because": "A typing error.",
                 },
                 never=("employee", "process_owner", "newcomer"),
             ),
             "take_back": Step("owner", never=("employee", "process_owner", "newcomer")),
+            "recompute": Step(
+                "owner",
+                lambda cast: {"because": "One was found late."},
+                prepare=lambda cast, reading: a_computed_reading(cast),
+                never=("employee", "process_owner", "newcomer"),
+                detour=True,
+            ),
         },
         api="measurements",
         people=("owner", "newcomer"),
+    ),
+    Scene(
+        ReadingSheet,
+        a_sheet,
+        {
+            "has_been_read": Step("system"),
+            "accept": Step("manager", prepare=with_good_rows),
+            "finish": Step("system", lambda cast: {"written": 2, "left_out": 0}),
+            "fail": Step("system", lambda cast: {"why": "The sheet is gone."}),
+            "cancel": Step("manager", never=("process_owner",)),
+        },
+        page="objectives:sheet_transition",
+        api="reading-imports",
+        people=("manager",),
     ),
     Scene(
         Issue,

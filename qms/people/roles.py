@@ -268,10 +268,18 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "objectives.add_objective": (QM, PO, TM),
     "objectives.change_objective": (QM, PO, TM),
     "objectives.activate_objective": (QM, TM),
-    "objectives.measure_objective": EVERYONE,  # only the owner's own: a guard says so
     "objectives.conclude_objective": (QM, TM),
     "objectives.void_objective": (QM,),
+    "objectives.view_indicator": EVERYONE,
+    "objectives.add_indicator": (QM, PO, TM),
+    "objectives.change_indicator": (QM, PO, TM),  # one's own: a guard says so
+    "objectives.void_indicator": (QM,),
+    "objectives.measure_indicator": EVERYONE,  # only what one answers for: a guard says so
+    "objectives.compute_measurement": (SYSTEM,),
     "objectives.view_measurement": EVERYONE,
+    "objectives.import_measurement": (QM, PO, TM),
+    "objectives.view_readingsheet": (QM, PO, TM),
+    "objectives.read_sheet": (SYSTEM,),
     # Audits
     "audits.view_audit": (A, LA, PO, QM, TM, O),
     "audits.add_audit": (LA, QM),

@@ -1,7 +1,6 @@
-"""Quality objectives and the readings that show how they stand (ISO 9001 6.2, 9.1).
+"""Quality objectives: what is to be reached, by when, by whom, judged by an indicator (6.2).
 
-A target that is revised keeps its earlier values in the history; a reading that was wrong stays
-visible beside the one that corrects it.
+A target that is revised keeps its earlier values in the history.
 """
 
 from dataclasses import dataclass
@@ -11,18 +10,18 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, OuterRef, Q
+from django.db.models import DateField, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from qms import clock
+from objectives.models.indicators import MOST_READINGS, NUMBER, Indicator, in_unit
+from objectives.models.readings import WITHIN_A_YEAR, Measurement
 from qms.clauses import EDITION_CHOICES
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
 
-MOST_READINGS = 520  # as many as a list needs to judge: ten years of weeks
-_number = {"max_digits": 20, "decimal_places": 6}
+LATEST_DAY = date(2199, 1, 1)
 
 
 class ObjectiveQuerySet(RecordQuerySet):
@@ -36,10 +35,17 @@ class ObjectiveQuerySet(RecordQuerySet):
         return rows.exclude(concluded_on__lt=start)
 
     def with_readings(self) -> Self:
-        """With the live readings on board (`known_days`, `known_values`), newest first."""
-        live = Measurement.objects.live().filter(objective=OuterRef("pk"))
-        newest = live.order_by("-measured_for", "-pk")
-        return self.annotate(
+        """With indicator and live readings on board (`known_days`, `known_values`), newest first.
+
+        Those before its start and long after its deadline are another objective's.
+        """
+        last = ExpressionWrapper(
+            Coalesce(OuterRef("deadline"), LATEST_DAY) + WITHIN_A_YEAR, output_field=DateField()
+        )
+        live = Measurement.objects.live().filter(indicator=OuterRef("indicator_id"))
+        mine = live.filter(measured_for__gte=OuterRef("starts_on"), measured_for__lte=last)
+        newest = mine.order_by("-measured_for")
+        return self.select_related("indicator").annotate(
             known_days=ArraySubquery(newest.values("measured_for")[:MOST_READINGS]),
             known_values=ArraySubquery(newest.values("value")[:MOST_READINGS]),
         )
@@ -56,15 +62,7 @@ class Objective(Numbered, StatefulRecord):
         WITHDRAWN = "withdrawn", "Withdrawn"
         VOID = "void", "Void"
 
-    class Direction(models.TextChoices):
-        HIGHER = "higher", "Higher is better"
-        LOWER = "lower", "Lower is better"
-        WITHIN = "within", "Within a band"
-
-    class Frequency(models.TextChoices):
-        WEEKLY = "weekly", "Every week"
-        MONTHLY = "monthly", "Every month"
-        QUARTERLY = "quarterly", "Every quarter"
+    Direction = Indicator.Direction
 
     class JudgedBy(models.TextChoices):
         LAST = "last", "The last reading"
@@ -81,9 +79,7 @@ class Objective(Numbered, StatefulRecord):
         ("draft", "void"),
     }
     AIM = (
-        "metric",
-        "unit",
-        "decimals",
+        "indicator",
         "direction",
         "baseline",
         "target",
@@ -93,9 +89,11 @@ class Objective(Numbered, StatefulRecord):
         "judged_by",
         "starts_on",
         "deadline",
+        "interim",
     )
-    PLAN = ("plan", "resources", "evaluation", "communicated_to", "policy_commitment", "frequency")
-    FROZEN = {"title", "edition", *AIM, *PLAN, "owner", "process", "verdict", "concluded_on"}
+    PLAN = ("plan", "resources", "evaluation", "communicated_to", "policy_commitment")
+    PLACE = ("owner", "process", "site", "parent")
+    FROZEN = {"title", "edition", *AIM, *PLAN, *PLACE, "verdict", "concluded_on"}
     FROZEN_IN = {"achieved", "missed", "withdrawn", "void"}
 
     title = models.CharField("objective, in a line", max_length=200)
@@ -120,31 +118,48 @@ class Objective(Numbered, StatefulRecord):
     policy_commitment = models.TextField(
         "commitment of the policy it serves", blank=True, max_length=2000
     )
-    metric = models.CharField(
-        "what is measured", max_length=200, blank=True, help_text="For instance: orders on time."
+    site = models.ForeignKey(
+        "scope.Site",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="objectives",
+        verbose_name="site",
+        help_text="Empty: every site.",
     )
-    unit = models.CharField("unit", max_length=20, blank=True, help_text="%, days, ppm, points.")
-    decimals = models.PositiveSmallIntegerField(
-        "decimals shown", default=1, validators=[MaxValueValidator(6)]
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="parts",
+        verbose_name="part of",
+        help_text="The larger objective it helps to reach.",
+    )
+    indicator = models.ForeignKey(
+        Indicator,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="objectives",
+        verbose_name="judged by the indicator",
     )
     direction = models.CharField(
         "direction", max_length=8, choices=Direction, default=Direction.HIGHER
     )
-    baseline = models.DecimalField("baseline", null=True, blank=True, **_number)  # type: ignore[arg-type]
-    target = models.DecimalField("target", null=True, blank=True, **_number)  # type: ignore[arg-type]
+    baseline = models.DecimalField("baseline", null=True, blank=True, **NUMBER)
+    target = models.DecimalField("target", null=True, blank=True, **NUMBER)
     target_relative_to_baseline = models.BooleanField(
         "the target is a change of the baseline in percent",
         default=False,
         help_text="“Reduce by 15 percent”: lower is better, target 15, and this ticked.",
     )
-    lower_band = models.DecimalField("lower end of the band", null=True, blank=True, **_number)  # type: ignore[arg-type]
-    upper_band = models.DecimalField("upper end of the band", null=True, blank=True, **_number)  # type: ignore[arg-type]
+    lower_band = models.DecimalField("lower end of the band", null=True, blank=True, **NUMBER)
+    upper_band = models.DecimalField("upper end of the band", null=True, blank=True, **NUMBER)
     judged_by = models.CharField("judged by", max_length=6, choices=JudgedBy, default=JudgedBy.LAST)
     starts_on = models.DateField("starts on")
     deadline = models.DateField("deadline", null=True, blank=True)
-    frequency = models.CharField(
-        "measured", max_length=10, choices=Frequency, default=Frequency.MONTHLY
-    )
+    interim = models.JSONField("interim targets", default=list, blank=True)
     plan = models.TextField("what will be done", blank=True, max_length=10_000)
     resources = models.TextField("resources needed", blank=True, max_length=10_000)
     evaluation = models.TextField(
@@ -173,10 +188,9 @@ class Objective(Numbered, StatefulRecord):
             models.CheckConstraint(
                 condition=~Q(status__in=["active", "achieved", "missed"])
                 | (
-                    ~Q(metric="")
-                    & ~Q(unit="")
-                    & ~Q(evaluation="")
-                    & Q(baseline__isnull=False, deadline__isnull=False, owner__isnull=False)
+                    ~Q(evaluation="")
+                    & Q(indicator__isnull=False, owner__isnull=False)
+                    & Q(baseline__isnull=False, deadline__isnull=False)
                     & (
                         Q(target__isnull=False)
                         | Q(direction="within", lower_band__isnull=False, upper_band__isnull=False)
@@ -187,6 +201,10 @@ class Objective(Numbered, StatefulRecord):
             models.CheckConstraint(
                 condition=Q(deadline__isnull=True) | Q(deadline__gt=F("starts_on")),
                 name="objectives_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("pk")),
+                name="objectives_no_part_of_itself",
             ),
             models.CheckConstraint(
                 condition=Q(lower_band__isnull=True)
@@ -215,6 +233,33 @@ class Objective(Numbered, StatefulRecord):
     def is_settled(self) -> bool:
         return self.status in self.SETTLED
 
+    # What the indicator says; lists read it `with_readings()`, which joins it.
+
+    @property
+    def metric(self) -> str:
+        return self.indicator.title if self.indicator else ""
+
+    @property
+    def unit(self) -> str:
+        return self.indicator.unit if self.indicator else ""
+
+    @property
+    def decimals(self) -> int:
+        return self.indicator.decimals if self.indicator else 1
+
+    @property
+    def frequency(self) -> str:
+        return self.indicator.frequency if self.indicator else Indicator.Frequency.MONTHLY
+
+    def get_frequency_display(self) -> str:
+        return self.indicator.get_frequency_display() if self.indicator else "–"
+
+    @property
+    def stages(self) -> list[tuple[date, Decimal]]:
+        """The interim targets by day, the earliest first."""
+        found = [(date.fromisoformat(each["on"]), Decimal(each["value"])) for each in self.interim]
+        return sorted(found)
+
     @property
     def goal(self) -> Decimal | None:
         """The value to reach, in the unit; None within a band or while it cannot be computed."""
@@ -233,8 +278,7 @@ class Objective(Numbered, StatefulRecord):
         within = self.direction == self.Direction.WITHIN
         band = None not in (self.lower_band, self.upper_band)
         asked = [
-            ("what is measured", self.metric.strip()),
-            ("the unit", self.unit.strip()),
+            ("what is measured and in which unit", self.indicator_id is not None),
             ("the baseline", self.baseline is not None),
             ("both ends of the band", band) if within else ("the target", self.target is not None),
             ("by when", self.deadline is not None),
@@ -244,9 +288,16 @@ class Objective(Numbered, StatefulRecord):
         return [words for words, said in asked if not said]
 
     def check_order(self) -> None:
-        """Refuse a deadline before the start, and a band that is closed."""
+        """Refuse a deadline before the start, stages outside the way, and a closed band."""
         if self.deadline is not None and self.deadline <= self.starts_on:
             raise Refused("The deadline lies after the start.", field="deadline")
+        for day, _value in self.stages:
+            if day <= self.starts_on or (self.deadline is not None and day >= self.deadline):
+                raise Refused(
+                    f"The interim target of {day:%-d %B %Y} lies outside the way: give a day "
+                    "after the start and before the deadline.",
+                    field="interim",
+                )
         if self.lower_band is None or self.upper_band is None:
             return
         if self.lower_band >= self.upper_band:
@@ -262,9 +313,20 @@ class Objective(Numbered, StatefulRecord):
 
     def shown(self, value: Decimal | None) -> str:
         """A value with its decimals and unit, as people read it; a dash for none."""
-        if value is None:
-            return "–"
-        return f"{value:,.{self.decimals}f} {self.unit}".strip()
+        return in_unit(value, self.unit, self.decimals)
+
+    def told_change(self, name: str, old: Any, new: Any) -> tuple[str, str] | None:
+        """Interim targets as people write them."""
+        if name != "interim":
+            return None
+        return self._told(old), self._told(new)
+
+    def _told(self, interim: Any) -> str:
+        said = [
+            f"{self.shown(Decimal(each['value']))} by {date.fromisoformat(each['on']):%-d %B %Y}"
+            for each in interim or []
+        ]
+        return "; ".join(said) or "none"
 
     @property
     def aim_in_words(self) -> str:
@@ -287,6 +349,7 @@ class AimThen:
     since: datetime
     aim: str
     deadline: date | None
+    stages: str
     by: Any
     reason: str
 
@@ -297,101 +360,15 @@ def aims_of(objective: Objective) -> list[AimThen]:
     rows = objective.history.exclude(status="draft").select_related("history_user")
     for row in rows.order_by("history_id"):
         then = row.instance
-        if found and (found[-1].aim, found[-1].deadline) == (then.aim_in_words, then.deadline):
+        then.indicator = objective.indicator  # of what is pursued it never changes
+        stages = then._told(then.interim) if then.interim else ""
+        if found and (found[-1].aim, found[-1].deadline, found[-1].stages) == (
+            then.aim_in_words,
+            then.deadline,
+            stages,
+        ):
             continue
-        words = (then.aim_in_words, then.deadline, row.history_user, row.history_change_reason)
-        found.append(AimThen(row.history_date, *words))
+        said = (then.aim_in_words, then.deadline, stages)
+        words = (row.history_user, row.history_change_reason)
+        found.append(AimThen(row.history_date, *said, *words))
     return found
-
-
-class MeasurementQuerySet(RecordQuerySet):
-    def live(self) -> Self:
-        """Readings that count: neither corrected nor void."""
-        return self.filter(status=Measurement.Status.LIVE)
-
-    def between(self, start: date, end: date) -> Self:
-        return self.filter(measured_for__range=(start, end))
-
-
-class Measurement(StatefulRecord):
-    """One reading of an objective; its value never changes, a correction is a reading of its own.
-
-    `measured_for` is the day the value stands for, `happened_at` when it was read, `recorded_at`
-    when it was entered.
-    """
-
-    class Status(models.TextChoices):
-        LIVE = "live", "Counts"
-        CORRECTED = "corrected", "Corrected"
-        VOID = "void", "Void"
-
-    STATE_TONES = {"corrected": "void", "void": "void"}
-    PATHS = {("live", "corrected"), ("live", "void")}
-    FROZEN = {"objective", "measured_for", "value", "note", "happened_at", "corrects"}
-    FROZEN_IN = {"live", "corrected", "void"}
-
-    objective = models.ForeignKey(Objective, models.PROTECT, related_name="measurements")
-    measured_for = models.DateField("value of")
-    value = models.DecimalField("value", **_number)  # type: ignore[arg-type]
-    note = models.TextField("note", blank=True, max_length=2000)
-    happened_at = models.DateTimeField("read at", default=clock.now)
-    corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="corrections", editable=False
-    )
-    status = models.CharField(max_length=10, choices=Status, default=Status.LIVE, editable=False)
-
-    objects = MeasurementQuerySet.as_manager()
-
-    class Meta(StatefulRecord.Meta):
-        verbose_name = "reading"
-        indexes = [
-            models.Index(fields=["objective", "measured_for"], name="objectives_reading_day"),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["objective", "measured_for"],
-                condition=Q(status="live"),
-                name="objectives_one_live_reading",
-            ),
-            models.UniqueConstraint(
-                fields=["corrects"],
-                condition=Q(corrects__isnull=False),
-                name="objectives_corrected_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(corrects__isnull=True) | ~Q(note=""),
-                name="objectives_correction_says_why",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.objective.number} on {self.measured_for:%-d %B %Y}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("objectives:measurement_detail", args=[self.pk])
-
-    @property
-    def is_released(self) -> bool:
-        """A reading is on record from the moment it is entered."""
-        return True
-
-    @property
-    def title(self) -> str:
-        return f"Reading of {self.measured_for:%-d %B %Y}"
-
-    @property
-    def shown(self) -> str:
-        return self.objective.shown(self.value)
-
-
-def readings_of(objective: Any, until: date | None = None) -> list[tuple[date, Decimal]]:
-    """The live readings of an objective by day, oldest first, up to `until` (inclusive).
-
-    Asks the database only when the objective was not read `with_readings()`.
-    """
-    if hasattr(objective, "known_days"):
-        found = list(zip(objective.known_days, objective.known_values, strict=True))[::-1]
-    else:
-        rows = objective.measurements.filter(status=Measurement.Status.LIVE)
-        found = list(rows.order_by("measured_for", "pk").values_list("measured_for", "value"))
-    return [(day, value) for day, value in found if until is None or day <= until]

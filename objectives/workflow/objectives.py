@@ -1,24 +1,25 @@
-"""The procedure of an objective: planned, active, measured, concluded by its data (6.2, 9.1)."""
+"""The procedure of an objective: planned, active, concluded by its readings (6.2)."""
 
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
 
 from objectives import schedule
-from objectives.models import Measurement, Objective, in_a_row, readings_of
+from objectives.models import Indicator, Objective, in_a_row, readings_of
 from objectives.status import Aim, standing_of
-from qms import clock, contributions
+from objectives.workflow.computing import computed
+from objectives.workflow.indicators import add_indicator
+from qms import contributions
+from qms.actions import workflow as actions
+from qms.actions.models import Action
 from qms.contributions import Step
-from qms.events import handles
 from qms.people.models import Person
 from qms.periods import today
-from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Process
-from qms.work.workflow import refresh
 from qms.workflow import amendment, creates, transition, voids
 
 Status = Objective.Status
@@ -50,6 +51,31 @@ def target_can_be_reached(objective: Objective, by: Any) -> str | None:
     return None
 
 
+def indicator_is_in_use(objective: Objective, by: Any) -> str | None:
+    """What nobody measures any more shows nothing."""
+    indicator = objective.indicator
+    if indicator is None or indicator.status == Indicator.Status.ACTIVE:
+        return None
+    return f"{indicator} is {indicator.get_status_display().lower()}. Choose one that is in use."
+
+
+def indicator_stays(objective: Objective, changed: Mapping[str, Any]) -> str | None:
+    """The readings of something else would judge it."""
+    if objective.status != Status.ACTIVE or "indicator" not in changed:
+        return None
+    return "It is pursued, so it stays with its indicator. Withdraw it and set another one."
+
+
+def no_circle(objective: Objective, changed: Mapping[str, Any]) -> str | None:
+    """What is a part of this one cannot be what it is a part of."""
+    above = changed.get("parent")
+    while above is not None:
+        if above.pk == objective.pk:
+            return "It would be a part of itself. Choose another objective it belongs to."
+        above = above.parent
+    return None
+
+
 def deadline_has_passed(objective: Objective, by: Any) -> str | None:
     if objective.deadline is not None and objective.deadline > today():
         return f"It runs until {objective.deadline:%-d %B %Y}; conclude it then."
@@ -66,6 +92,9 @@ def every_reading_is_in(objective: Objective, by: Any) -> str | None:
     )
     if period is None:
         return None
+    indicator = objective.indicator
+    if indicator is not None and indicator.is_computed and computed(indicator, period) is None:
+        return None  # there was nothing to measure
     name = schedule.name_of(objective.frequency, period)
     return f"The reading for {name} is not entered yet."
 
@@ -94,6 +123,11 @@ def set_objective(*, by: Person, title: str, starts_on: date, **fields: Any) -> 
     process: Process | None = fields.get("process")
     if fields.get("owner") is None:
         fields["owner"] = process.owner if process else None
+    new = {name: fields.pop(name) for name in NEW_INDICATOR if name in fields}
+    if fields.get("indicator") is None and (new.get("metric") or "").strip():
+        fields["indicator"] = indicator_for(by=by, starts_on=starts_on, **fields | new)
+    elif fields.get("indicator") is not None and not fields.get("direction"):
+        fields["direction"] = fields["indicator"].direction
     objective = Objective(
         number=number, title=title.strip(), starts_on=starts_on, created_by=by, **fields
     )
@@ -102,61 +136,57 @@ def set_objective(*, by: Person, title: str, starts_on: date, **fields: Any) -> 
     return objective
 
 
-@creates(Measurement, permission="objectives.measure_objective")
-def record_reading(
+NEW_INDICATOR = ("metric", "unit", "decimals", "frequency")
+
+
+def indicator_for(
     *,
     by: Person,
-    objective: Objective,
-    measured_for: date,
-    value: Decimal,
-    note: str = "",
-    happened_at: datetime | None = None,
-) -> Measurement:
-    """Enter the value of a day. It never changes; what was wrong is corrected by another one."""
-    held = _held(objective)
-    if why := only_who_answers(held, by):
-        raise PermissionDenied(why)
-    if held.status not in (Status.DRAFT, Status.ACTIVE):
-        shown = held.get_status_display().lower()
-        raise Refused(f"The objective is {shown}; no more readings are entered.")
-    _check_reading(held, measured_for, value)
-    reading = Measurement(
-        objective=held,
-        measured_for=measured_for,
-        value=value,
-        note=note.strip(),
-        happened_at=happened_at or clock.now(),
-        created_by=by,
+    starts_on: date,
+    metric: str,
+    unit: str = "",
+    decimals: int | None = None,
+    frequency: str = "",
+    **fields: Any,
+) -> Indicator:
+    """Measure what an objective is judged by, where nobody measured it before."""
+    if not unit.strip():
+        raise Refused("Say in which unit, like % or days.", field="unit")
+    return add_indicator(
+        by=by,
+        title=metric,
+        unit=unit,
+        starts_on=starts_on,
+        responsible=fields.get("owner"),
+        decimals=1 if decimals is None else decimals,
+        frequency=frequency or Indicator.Frequency.MONTHLY,
+        direction=fields.get("direction") or Indicator.Direction.HIGHER,
+        process=fields.get("process"),
+        site=fields.get("site"),
+        source=fields.get("evaluation") or "",
     )
-    reading.save()
-    return reading
 
 
-def _held(objective: Objective) -> Objective:
-    """The objective, locked: of two readings for one day one waits and is then refused."""
-    rows = Objective._base_manager.select_related("process").select_for_update(of=("self",))
-    found: Objective = rows.get(pk=objective.pk)
-    return found
+def plan_action_for(
+    objective: Objective, *, by: Person, title: str, owner: Person, due: date, description: str = ""
+) -> Action:
+    """One thing of its plan that somebody promises by a day."""
+    if why := only_who_answers(objective, by):
+        raise PermissionDenied(why)
+    if objective.is_settled:
+        raise Refused("It is concluded, so nothing more is planned for it.")
+    return actions.plan_action(
+        by=by,
+        title=title,
+        owner=owner,
+        due=due,
+        description=description,
+        origin=objective,
+        kind=Action.Kind.IMPROVEMENT,
+    )
 
 
-def _check_reading(
-    objective: Objective, day: date, value: Decimal, *, replaces: Measurement | None = None
-) -> None:
-    if day > today():
-        raise Refused("A reading cannot be of a day to come.", field="measured_for")
-    if not value.is_finite():
-        raise Refused("Give the value as a number.", field="value")
-    others = objective.measurements.filter(measured_for=day, status=Measurement.Status.LIVE)
-    if replaces is not None:
-        others = others.exclude(pk=replaces.pk)
-    if others.exists():
-        raise Refused(
-            f"There is a reading for {day:%-d %B %Y} already. If it is wrong, correct it.",
-            field="measured_for",
-        )
-
-
-# Transitions of an objective
+# Transitions
 
 
 @transition(
@@ -164,7 +194,7 @@ def _check_reading(
     source=Status.DRAFT,
     target=Status.ACTIVE,
     permission="objectives.activate_objective",
-    guards=[is_complete, target_can_be_reached],
+    guards=[is_complete, target_can_be_reached, indicator_is_in_use],
     label="Activate",
 )
 def activate(objective: Objective, *, by: Any) -> None:
@@ -238,99 +268,22 @@ editing = amendment(
     fields=(
         "title",
         "edition",
-        "process",
-        "owner",
         *Objective.AIM,
         *Objective.PLAN,
+        *Objective.PLACE,
     ),
     only=only_who_answers,
     states=(Status.DRAFT, Status.ACTIVE),
+    checks=[indicator_stays, no_circle],
 )
-
-
-# Transitions of a reading
-
-
-def only_who_answers_for_it(reading: Measurement, by: Any) -> str | None:
-    return only_who_answers(reading.objective, by)
-
-
-def hold_its_objective(reading: Measurement) -> None:
-    """No other reading of the objective comes or goes meanwhile."""
-    _held(reading.objective)
-
-
-def save_replacement(reading: Measurement, by: Any) -> None:
-    """The corrected reading has stepped back; now its day is free for the one that corrects it."""
-    reading.replacement.save()  # type: ignore[attr-defined]
-
-
-@transition(
-    Measurement,
-    source=Measurement.Status.LIVE,
-    target=Measurement.Status.CORRECTED,
-    permission="objectives.measure_objective",
-    only=only_who_answers_for_it,
-    label="Correct",
-    details={
-        "value": forms.DecimalField(label="Right value", max_digits=20, decimal_places=6),
-        "measured_for": forms.DateField(label="Value of"),
-        "because": forms.CharField(
-            label="What was wrong", max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-        ),
-    },
-    locks=hold_its_objective,
-    then=save_replacement,
-)
-def correct(
-    reading: Measurement, *, by: Any, value: Decimal, measured_for: date, because: str
-) -> None:
-    """Enter the right value; the wrong one stays visible, marked as corrected."""
-    _check_reading(reading.objective, measured_for, value, replaces=reading)
-    if not because.strip():
-        raise Refused("Say what was wrong; it is kept with the reading.", field="because")
-    reading.replacement = Measurement(  # type: ignore[attr-defined]
-        objective=reading.objective,
-        measured_for=measured_for,
-        value=value,
-        note=because.strip(),
-        corrects=reading,
-        created_by=by,
-    )
-
-
-@transition(
-    Measurement,
-    source=Measurement.Status.LIVE,
-    target=Measurement.Status.VOID,
-    permission="objectives.measure_objective",
-    only=only_who_answers_for_it,
-    reason=True,
-    label="Take back",
-    primary=False,
-    locks=hold_its_objective,
-)
-def take_back(reading: Measurement, *, by: Any) -> None:
-    """Take it back: it should not have been entered. It stays visible, with the reason."""
 
 
 # Who has to do what next
 
 
-@handles(RecordSaved, order=91)
-def a_reading_moves_the_work_on(event: RecordSaved) -> None:
-    """A reading that was entered or taken back changes when the next one is due."""
-    reading = event.record
-    if not isinstance(reading, Measurement):
-        return
-    # A corrected one is followed at once by the entry that corrects it.
-    if event.created or reading.status == Measurement.Status.VOID:
-        refresh(reading.objective)
-
-
 @contributions.work(Objective)
 def next_steps(objective: Objective) -> list[Step]:
-    """The owner enters readings; who leads the system activates and concludes."""
+    """The owner completes it; who leads the system activates and concludes."""
     if objective.status == Status.DRAFT:
         return [_to_start(objective)]
     if objective.status != Status.ACTIVE or objective.deadline is None:
@@ -339,12 +292,10 @@ def next_steps(objective: Objective) -> list[Step]:
     period = schedule.next_reading(
         objective.frequency, objective.starts_on, objective.deadline, days
     )
-    if period is None:
-        due = objective.deadline + timedelta(days=CONCLUDE_WITHIN)
-        return [Step("conclude", "Conclude", role="quality_manager", due=due)]
-    due = schedule.due_on(objective.frequency, period)
-    url = f"{objective.get_absolute_url()}reading/"
-    return [Step("measure", "Enter", person=objective.owner, due=due, url=url)]
+    if period is not None:
+        return []  # the indicator asks for the reading
+    due = objective.deadline + timedelta(days=CONCLUDE_WITHIN)
+    return [Step("conclude", "Conclude", role="quality_manager", due=due)]
 
 
 def _to_start(objective: Objective) -> Step:

@@ -1,0 +1,1 @@
+"""Pages of indicators, readings, objectives and sheets of readings; one file a subject."""

@@ -1,0 +1,55 @@
+"""The procedures of indicators, their readings, and the objectives judged by them (6.2, 9.1)."""
+
+from objectives.workflow.computing import compute_due, compute_reading, recompute
+from objectives.workflow.indicators import (
+    add_indicator,
+    only_who_measures,
+    resume,
+    retire,
+    void_indicator,
+)
+from objectives.workflow.objectives import (
+    CONCLUDE_WITHIN,
+    achieve,
+    activate,
+    is_complete,
+    miss,
+    only_who_answers,
+    set_objective,
+    void,
+    withdraw,
+)
+from objectives.workflow.readings import (
+    correct,
+    record_reading,
+    send_readings,
+    take_back,
+)
+from objectives.workflow.sheets import accept, bring_sheet, cancel
+
+__all__ = [
+    "CONCLUDE_WITHIN",
+    "accept",
+    "achieve",
+    "activate",
+    "add_indicator",
+    "bring_sheet",
+    "cancel",
+    "compute_due",
+    "compute_reading",
+    "correct",
+    "is_complete",
+    "miss",
+    "only_who_answers",
+    "only_who_measures",
+    "recompute",
+    "record_reading",
+    "resume",
+    "retire",
+    "send_readings",
+    "set_objective",
+    "take_back",
+    "void",
+    "void_indicator",
+    "withdraw",
+]
