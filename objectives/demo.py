@@ -1,4 +1,8 @@
-"""The objectives of a demo company, with a reading for every month."""
+"""What demo companies aim at and measure: objectives by their indicators, some watched only (6.2).
+
+An indicator is measured from its first objective on, whatever becomes of that one; a shift in its
+course is a real one, so that a control chart has something to find.
+"""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -6,47 +10,111 @@ from functools import partial
 from typing import Any
 
 from objectives import workflow
-from objectives.models import Objective
+from objectives.models import Indicator, Objective
+from objectives.workflow.objectives import plan_action_for
 from qms.demo.life import Life, stage
 from qms.periods import add_months
 from qms.refusals import Refused
+
+INDICATORS = "indicators"
 
 
 @stage(50)
 def objectives_are_set(life: Life) -> None:
     """Each objective is set in its month and measured at the start of every following one."""
+    life.kept[INDICATORS] = {}
     for told in life.told["objectives"]:
         life.on(life.month(told["from"]), partial(_set, life, told))
+    for told in life.told.get("indicators", []):
+        life.on(life.month(told["from"]), partial(_watch, life, told))
+    if any("computed" in told for told in life.told["objectives"]):
+        _compute(life, add_months(life.start.replace(day=1), 1))
 
 
 def _set(life: Life, told: dict[str, Any]) -> None:
     owner, voice = life.who(told["owner"]), life.voice("objectives")
     by = owner if owner.has_perm("objectives.add_objective") else life.who("quality")
+    begun = life.day().replace(day=1)
     objective = workflow.set_objective(
         by=by,
         title=told["title"],
-        starts_on=life.day().replace(day=1),
+        starts_on=begun,
         process=life.processes[told["process"]],
         owner=owner,
         policy_commitment=voice["commitment"],
-        metric=told["metric"],
-        unit=told["unit"],
-        decimals=told["decimals"],
+        indicator=_indicator(life, told, by, begun),
         direction=told["direction"],
         baseline=Decimal(told["baseline"]),
         target=Decimal(told["target"]),
+        target_relative_to_baseline=bool(told.get("relative")),
         lower_band=Decimal(told["lower"]) if "lower" in told else None,
         upper_band=Decimal(told["upper"]) if "upper" in told else None,
         deadline=_last_of_month(life.month(told["until"])),
-        frequency="monthly",
+        interim=_stages(life, told),
+        parent=_parent(told),
         plan="The process owner agrees the steps with the team and looks at them every month.",
         resources="Two hours a month of the process owner; what the review grants.",
         evaluation=voice["evaluation"],
         communicated_to=voice["communicated"],
     )
     life.after(3, lambda: workflow.activate(objective, by=life.who("operations")))
-    month = add_months(life.day().replace(day=1), 1)
-    _next_reading(life, objective, told, month, 0)
+    life.after(5, lambda: _plan(life, objective))
+    if "computed" in told:
+        return
+    month = add_months(begun, 1)
+    _next_reading(life, told, month, 0, objective)
+
+
+def _indicator(life: Life, told: dict[str, Any], by: Any, begun: date) -> Indicator:
+    """The indicator of that name, which an earlier objective may have begun."""
+    known: dict[str, Indicator] = life.kept[INDICATORS]
+    if told["metric"] not in known:
+        counts = "of" in told
+        known[told["metric"]] = workflow.add_indicator(
+            by=by,
+            title=told["metric"],
+            unit=told["unit"],
+            decimals=told["decimals"],
+            direction=told["direction"],
+            starts_on=begun,
+            responsible=life.who(told["owner"]),
+            process=None if "computed" in told else life.processes[told["process"]],
+            source=life.voice("objectives")["evaluation"],
+            computed_by=told.get("computed", ""),
+            chart="p" if counts or "computed" in told else told.get("chart", "run"),
+            per=Decimal(100) if counts or "computed" in told else Decimal(1),
+        )
+    return known[told["metric"]]
+
+
+def _parent(told: dict[str, Any]) -> Objective | None:
+    """The objective it helps to reach, by its title."""
+    if "part_of" not in told:
+        return None
+    return Objective.objects.filter(title=told["part_of"]).order_by("-pk").first()
+
+
+def _stages(life: Life, told: dict[str, Any]) -> list[dict[str, str]]:
+    """Interim targets: (month, value) of the company's file."""
+    return [
+        {"on": _last_of_month(life.month(month)).isoformat(), "value": str(value)}
+        for month, value in told.get("interim", [])
+    ]
+
+
+def _plan(life: Life, objective: Objective) -> None:
+    """One thing of the plan is promised at once, and done in time or not."""
+    objective.refresh_from_db()
+    if objective.is_settled or not life.often(0.6):
+        return
+    owner = objective.owner or life.who("quality")
+    plan_action_for(
+        objective,
+        by=life.who("quality"),
+        title=f"Agree the steps for: {objective.title.lower()}"[:200],
+        owner=owner,
+        due=life.day() + timedelta(days=30),
+    )
 
 
 def _last_of_month(day: date) -> date:
@@ -54,39 +122,75 @@ def _last_of_month(day: date) -> date:
 
 
 def _next_reading(
-    life: Life, objective: Objective, told: dict[str, Any], month: date, count: int
+    life: Life, told: dict[str, Any], month: date, count: int, objective: Objective | None
 ) -> None:
     """The value of a month is entered in the first days of the next; rarely somewhat late."""
     late = 11 if life.often(0.06) else life.chance.randint(1, 5)
-    life.on(month + timedelta(days=late), lambda: _enter(life, objective, told, month, count))
+    life.on(month + timedelta(days=late), lambda: _enter(life, told, month, count, objective))
 
 
-def _enter(life: Life, objective: Objective, told: dict[str, Any], month: date, count: int) -> None:
+def _enter(
+    life: Life, told: dict[str, Any], month: date, count: int, objective: Objective | None
+) -> None:
     measured_for = month - timedelta(days=1)
-    objective.refresh_from_db()
-    if objective.deadline and measured_for > objective.deadline:
+    if objective is not None and objective.deadline and measured_for > objective.deadline:
         _conclude(life, objective)
-        return
+        objective = None
+        if _is_taken_up(life, told):
+            return
     workflow.record_reading(
         by=life.who(told["owner"]),
-        objective=objective,
+        indicator=life.kept[INDICATORS][told["metric"]],
         measured_for=measured_for,
-        value=_value(life, told, count),
+        **_value(life, told, count),
     )
-    _next_reading(life, objective, told, add_months(month, 1), count + 1)
+    _next_reading(life, told, add_months(month, 1), count + 1, objective)
 
 
-def _value(life: Life, told: dict[str, Any], count: int) -> Decimal:
+def _is_taken_up(life: Life, told: dict[str, Any]) -> bool:
+    """Whether a later objective goes on with the same indicator, and enters its readings."""
+    return any(
+        each["metric"] == told["metric"] and each["from"] > told["from"]
+        for each in life.told["objectives"]
+    )
+
+
+def _value(life: Life, told: dict[str, Any], count: int) -> dict[str, Any]:
     """A value that moves from the first to the second of `curve` with noise around it."""
     first, last, noise = told["curve"]
-    months = max(1, min(told["until"], 36) - told["from"])
+    months = max(1, min(told.get("until", 36), 36) - told["from"])
     share = min(1.0, count / months)
     raw = first + (last - first) * share**0.8 + life.chance.gauss(0, noise)
+    if "shift" in told and told["from"] + count >= told["shift"][0]:
+        raw += told["shift"][1]
     raw = max(0.0, min(raw, 100.0) if told["unit"] == "%" else raw)
-    return Decimal(str(raw)).quantize(Decimal(1).scaleb(-told["decimals"]))
+    if "of" in told:
+        size = life.chance.randint(*told["of"])
+        return {"counted": Decimal(round(raw * size / 100)), "size": size}
+    return {"value": Decimal(str(raw)).quantize(Decimal(1).scaleb(-told["decimals"]))}
+
+
+def _watch(life: Life, told: dict[str, Any]) -> None:
+    """An indicator that is watched without a target."""
+    begun = life.day().replace(day=1)
+    _indicator(life, told, life.who("quality"), begun)
+    _next_reading(life, told, add_months(begun, 1), 0, None)
+
+
+def _compute(life: Life, month: date) -> None:
+    """What follows from the records is computed when the month is over."""
+
+    def now() -> None:
+        workflow.compute_due(life.day())
+        _compute(life, add_months(month, 1))
+
+    life.on(month + timedelta(days=1), now)
 
 
 def _conclude(life: Life, objective: Objective) -> None:
+    objective.refresh_from_db()
+    if objective.is_settled:
+        return
     judge = life.who("quality") if objective.owner != life.who("quality") else life.who("ceo")
     try:
         workflow.achieve(

@@ -8,7 +8,7 @@ from django.db import transaction as db
 
 from objectives import sheets
 from objectives.cells import MOST_ROWS
-from objectives.models import Indicator, ReadingSheet
+from objectives.models import Indicator, Measurement, ReadingSheet
 from objectives.workflow.computing import compute_due
 from objectives.workflow.readings import CameBy, reading_of, tell_work
 from objectives.workflow.sheets import (
@@ -102,19 +102,7 @@ def _write(sheet: ReadingSheet, leased: Effect) -> None:
         found = _checked(sheet, leased, words="Checking once more")
         done, total = 0, len(found.good)
         for part in sheets.chunks(found.good, AT_ONCE):
-            insert_together(
-                [
-                    reading_of(
-                        each.indicator,
-                        each.day,
-                        each.figure,
-                        by=sheet.created_by,
-                        note=each.note,
-                        came_by=CameBy.SHEET,
-                    )
-                    for each in part
-                ]
-            )
+            insert_together([_reading(sheet, each) for each in part])
             done += len(part)
             note_rows(sheet, done, total)
             if not _is(sheet, ReadingSheet.Status.WRITING):
@@ -127,6 +115,19 @@ def _write(sheet: ReadingSheet, leased: Effect) -> None:
             written=total,
             left_out=found.bad_rows + found.known,
         )
+
+
+def _reading(sheet: ReadingSheet, row: sheets.Good) -> Measurement:
+    reading = reading_of(
+        row.indicator,
+        row.day,
+        row.figure,
+        by=sheet.created_by,
+        note=row.note,
+        came_by=CameBy.SHEET,
+    )
+    reading.comes_together = True
+    return reading
 
 
 def _hold_indicators(sheet: ReadingSheet) -> None:

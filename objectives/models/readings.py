@@ -77,6 +77,8 @@ class Measurement(StatefulRecord):
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.LIVE, editable=False)
 
+    comes_together = False  # while it is kept with many others, which tell of themselves at the end
+
     objects = MeasurementQuerySet.as_manager()
 
     class Meta(StatefulRecord.Meta):

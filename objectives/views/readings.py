@@ -5,8 +5,6 @@ from datetime import date
 from typing import Any
 
 from django import forms as django_forms
-from django.core.exceptions import PermissionDenied
-from django.db import transaction as db
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +14,7 @@ from objectives import schedule, workflow
 from objectives.figures import figure_words, read
 from objectives.forms import ReadingForm
 from objectives.models import Indicator, Measurement, Objective, readings_of
+from objectives.workflow.readings import CameBy, Offered, keep_together
 from qms import pages, periods
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.refusals import Refused
@@ -145,33 +144,24 @@ def _line(request: HttpRequest, indicator: Any) -> Line:
 def _save(request: HttpRequest, lines: list[Line]) -> bool:
     """Keep every reading that was typed, or say at each line why not and keep none."""
     typed = [each for each in lines if each.typed]
-    with db.atomic():
-        for line in typed:
-            try:
-                _enter(request, line)
-            except Refused as refusal:
-                line.error = str(refusal)
-            except PermissionDenied as denied:
-                line.error = str(denied)
-        wrong = any(each.error for each in lines)
-        if wrong:
-            db.set_rollback(True)
-    return bool(typed) and not wrong
+    if not typed:
+        return False
+    person: Any = request.user
+    found = keep_together([_offered(each) for each in typed], by=person, came_by=CameBy.HAND)
+    for line, what in zip(typed, found, strict=True):
+        line.error = str(what) if isinstance(what, Refused) else ""
+    return not any(each.error for each in lines)
 
 
-def _enter(request: HttpRequest, line: Line) -> None:
+def _offered(line: Line) -> Offered | Refused:
     try:
         day = django_forms.DateField().clean(line.day)
     except django_forms.ValidationError:
-        raise Refused(f"“{line.day}” is no date. Write it like 2026-03-31.") from None
-    figure = read(line.indicator, line.typed)
-    told = {
-        "value": {"value": figure.value, "size": figure.size},
-        "count": {"counted": figure.counted, "size": figure.size},
-        "subgroup": {"values": list(figure.values)},
-    }[line.indicator.asks]
-    person: Any = request.user
-    workflow.record_reading(by=person, indicator=line.indicator, measured_for=day, **told)
+        return Refused(f"“{line.day}” is no date. Write it like 2026-03-31.")
+    try:
+        return Offered(line.indicator, day, read(line.indicator, line.typed))
+    except Refused as refusal:
+        return refusal
 
 
 @needs("objectives.view_measurement")

@@ -13,13 +13,13 @@ from django.db import transaction as db
 from objectives import schedule
 from objectives.figures import FigureText, figure_of, read
 from objectives.models import Indicator, Measurement, Objective
-from objectives.workflow.indicators import only_who_measures
+from objectives.workflow.indicators import PURSUED, only_who_keeps_it, only_who_measures
 from qms import clock
 from qms.contributions import Figure
 from qms.events import handles
 from qms.people.models import Person
 from qms.periods import EARLIEST, today
-from qms.records import RecordSaved
+from qms.records import RecordSaved, insert_together
 from qms.refusals import Refused
 from qms.work.workflow import refresh
 from qms.workflow import creates, transition
@@ -50,9 +50,7 @@ def record_reading(
     held = hold(indicator)
     if why := only_who_measures(held, by):
         raise PermissionDenied(why)
-    check_in_use(held)
-    if held.is_computed:
-        raise Refused("It is computed from our own records, so nobody enters its readings.")
+    check_may_be_entered(held)
     figure = figure_of(held, value=value, counted=counted, size=size, values=values)
     check_reading(held, measured_for, figure)
     reading = reading_of(
@@ -63,11 +61,102 @@ def record_reading(
 
 
 @dataclass(frozen=True)
+class Offered:
+    """A reading that is to be kept together with others: of what, for which day, which figure."""
+
+    indicator: Indicator
+    day: date
+    figure: Figure
+    note: str = ""
+    happened_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Sent:
-    """What became of a reading another program sent: kept now, or known already."""
+    """What became of an offered reading: kept now, or known already."""
 
     reading: Measurement
     is_new: bool
+
+
+def keep_together(
+    rows: Sequence[Offered | Refused], *, by: Person, came_by: str
+) -> list[Sent | Refused]:
+    """Keep readings of one or several indicators, all of them or none.
+
+    Answers each row in its place: kept, known already with the same figures, or why not; as soon
+    as one is refused nothing is kept. A row that is refused already stays so.
+    """
+    if not by.has_perm("objectives.measure_indicator"):
+        raise PermissionDenied("Your role does not allow you to add a reading.")
+    offered = [each for each in rows if isinstance(each, Offered)]
+    with db.atomic():
+        known = _Known(offered, by, came_by)
+        found = [each if isinstance(each, Refused) else known.judge(each) for each in rows]
+        if not any(isinstance(each, Refused) for each in found):
+            insert_together(known.new)
+            tell_work(known.held.values())
+    return found
+
+
+class _Known:
+    """What is known of some indicators, locked: read once, however many readings are offered."""
+
+    def __init__(self, offered: Sequence[Offered], by: Person, came_by: str) -> None:
+        self.by, self.came_by = by, came_by
+        keys = {each.indicator.pk for each in offered}
+        rows = Indicator._base_manager.select_related("process", "responsible")
+        locked = rows.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+        self.held: dict[int, Indicator] = {each.pk: each for each in locked}
+        own = Objective.objects.filter(indicator__in=keys, owner=by, status__in=PURSUED)
+        self.aimed = set(own.values_list("indicator_id", flat=True))
+        starts = {schedule.period_of(each.indicator.frequency, each.day).start for each in offered}
+        live = Measurement.objects.live().filter(indicator__in=keys)
+        self.live: dict[tuple[int, date], Measurement] = {}
+        for reading in live.filter(period_start__in=starts):
+            reading.indicator = self.held[reading.indicator_id]
+            self.live[reading.indicator_id, reading.period_start] = reading
+        newest = live.filter(indicator__chart__in=OF_ONE_SIZE).order_by(
+            "indicator_id", "-measured_for"
+        )
+        sizes = newest.distinct("indicator_id").values_list("indicator_id", "size")
+        self.sizes: dict[int, int | None] = dict(sizes)
+        self.new: list[Measurement] = []
+
+    def judge(self, row: Offered) -> Sent | Refused:
+        """What becomes of a row, after those before it."""
+        held = self.held[row.indicator.pk]
+        if row.indicator.pk not in self.aimed and (why := only_who_keeps_it(held, self.by)):
+            raise PermissionDenied(why)
+        try:
+            return self._judge(held, row)
+        except Refused as refusal:
+            return refusal
+
+    def _judge(self, held: Indicator, row: Offered) -> Sent:
+        check_may_be_entered(held)
+        check_day(row.day)
+        period = schedule.period_of(held.frequency, row.day)
+        there = self.live.get((held.pk, period.start))
+        if there is not None:
+            if same_figure(there, row.figure) and self.came_by != CameBy.HAND:
+                return Sent(there, False)
+            raise _is_there(there)
+        check_size(held, self.sizes.get(held.pk), row.figure)
+        reading = reading_of(
+            held,
+            row.day,
+            row.figure,
+            by=self.by,
+            note=row.note,
+            happened_at=row.happened_at,
+            came_by=self.came_by,
+        )
+        reading.comes_together = True
+        self.new.append(reading)
+        self.live[held.pk, period.start] = reading
+        self.sizes[held.pk] = row.figure.size
+        return Sent(reading, True)
 
 
 def send_readings(
@@ -80,26 +169,24 @@ def send_readings(
     """
     if len(rows) > MOST_AT_ONCE:
         raise Refused(f"Send at most {MOST_AT_ONCE} readings at once; these are {len(rows)}.")
-    with db.atomic():
-        held = hold(indicator)
-        return [_send(held, row, at, len(rows), by) for at, row in enumerate(rows, start=1)]
+    found = keep_together([_offered(indicator, row) for row in rows], by=by, came_by=CameBy.API)
+    kept = [each for each in found if isinstance(each, Sent)]
+    for at, each in enumerate(found, start=1):
+        if isinstance(each, Refused):
+            said = str(each) if len(rows) == 1 else f"Reading {at}: {each} Nothing was kept."
+            raise Refused(said, field=each.field)
+    return kept
 
 
-def _send(indicator: Indicator, row: Mapping[str, Any], at: int, count: int, by: Person) -> Sent:
+def _offered(indicator: Indicator, row: Mapping[str, Any]) -> Offered | Refused:
+    told = {name: row[name] for name in Measurement.FIGURES if row.get(name) is not None}
     try:
-        told = {name: row[name] for name in Measurement.FIGURES if row.get(name) is not None}
         figure = figure_of(indicator, **told)
-        there = live_reading(indicator, row["measured_for"])
-        if there is not None and same_figure(there, figure):
-            if why := only_who_measures(indicator, by):
-                raise PermissionDenied(why)
-            return Sent(there, False)
-        made = record_reading(by=by, indicator=indicator, came_by=CameBy.API, **row)
-        return Sent(made, True)
     except Refused as refusal:
-        if count == 1:
-            raise
-        raise Refused(f"Reading {at}: {refusal} Nothing was kept.", field=refusal.field) from None
+        return refusal
+    return Offered(
+        indicator, row["measured_for"], figure, row.get("note", ""), row.get("happened_at")
+    )
 
 
 def hold(indicator: Indicator) -> Indicator:
@@ -113,6 +200,13 @@ def check_in_use(indicator: Indicator) -> None:
     if indicator.status != Indicator.Status.ACTIVE:
         shown = indicator.get_status_display().lower()
         raise Refused(f"The indicator is {shown}; no more readings are entered.")
+
+
+def check_may_be_entered(indicator: Indicator) -> None:
+    """Refuse readings of what is measured no more, and of what is computed."""
+    check_in_use(indicator)
+    if indicator.is_computed:
+        raise Refused("It is computed from our own records, so nobody enters its readings.")
 
 
 def live_reading(indicator: Indicator, day: date) -> Measurement | None:
@@ -147,23 +241,35 @@ def check_reading(
     check_day(day)
     there = live_reading(indicator, day)
     if there is not None and there.pk != (replaces and replaces.pk):
-        period = schedule.period_of(indicator.frequency, day)
-        raise Refused(
-            f"There is a reading for {schedule.name_of(indicator.frequency, period)} already:"
-            f" {there.shown}. If it is wrong, correct it.",
-            field="measured_for",
-        )
+        raise _is_there(there)
     if indicator.chart in OF_ONE_SIZE:
         others = Measurement.objects.live().filter(indicator=indicator)
         if replaces is not None:
             others = others.exclude(pk=replaces.pk)
         usual = others.order_by("-measured_for").values_list("size", flat=True).first()
-        if usual is not None and usual != figure.size:
-            raise Refused(
-                f"Its readings are of {usual} each; this one is of {figure.size}. The chart needs"
-                " the same number every time.",
-                field="size",
-            )
+        check_size(indicator, usual, figure)
+
+
+def _is_there(reading: Measurement) -> Refused:
+    """The refusal of a second reading for a period, with the way to correct the first."""
+    indicator = reading.indicator
+    period = schedule.period_of(indicator.frequency, reading.measured_for)
+    return Refused(
+        f"There is a reading for {schedule.name_of(indicator.frequency, period)} already:"
+        f" {reading.shown}. If it is wrong, correct it.",
+        field="measured_for",
+    )
+
+
+def check_size(indicator: Indicator, usual: int | None, figure: Figure) -> None:
+    """Some charts need the same n every time; `usual` is that of the readings so far."""
+    if indicator.chart not in OF_ONE_SIZE or usual in (None, figure.size):
+        return
+    raise Refused(
+        f"Its readings are of {usual} each; this one is of {figure.size}. The chart needs the same"
+        " number every time.",
+        field="size",
+    )
 
 
 def reading_of(
@@ -281,8 +387,8 @@ def a_reading_moves_the_work_on(event: RecordSaved) -> None:
     reading = event.record
     if not isinstance(reading, Measurement):
         return
-    if reading.came_by == CameBy.SHEET and event.created:
-        return  # thousands come at once; the import tells when it is through
+    if reading.comes_together:
+        return  # many come at once; who keeps them tells when it is through
     # A corrected one is followed at once by the entry that corrects it.
     if event.created or reading.status == Status.VOID:
         tell_work([reading.indicator])
@@ -292,5 +398,6 @@ def tell_work(indicators: Iterable[Indicator]) -> None:
     """Write anew who has to do what with these indicators and the objectives judged by them."""
     for indicator in indicators:
         refresh(indicator)
-        for objective in Objective.objects.active().filter(indicator=indicator):
+        judged = Objective.objects.active().filter(indicator=indicator)
+        for objective in judged.select_related("indicator", "owner"):
             refresh(objective)

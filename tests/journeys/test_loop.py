@@ -240,13 +240,15 @@ def an_objective_is_pursued(company: Company) -> None:
     manager.open_record(objective)
     manager.press("Activate", within=".next-steps")
     manager.reads("is now “Active”.")
+    indicator = objective.indicator
     for value in ("82", "88", "93"):
-        owner.open(f"{objective.get_absolute_url()}reading/")
+        owner.open(f"{indicator.get_absolute_url()}reading/")
         owner.write(value=value)
         owner.confirm()
-        owner.page.wait_for_url(f"**{objective.get_absolute_url()}")
+        owner.page.wait_for_url(f"**{indicator.get_absolute_url()}")
         owner.reads(f"{value}.0")
-    assert objective.measurements.count() == 3
+    assert indicator.measurements.count() == 3
+    owner.open_record(objective)
     drawing = owner.page.locator("figure svg")
     drawing.scroll_into_view_if_needed()
     assert drawing.bounding_box()["width"] > 300

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from objectives import evidence, workflow
 from objectives.charts import points_of
-from objectives.models import Objective
+from objectives.models import Indicator, Objective
 from objectives.prints import objective_pdf
 from qms import contributions
 from qms.people.models import Person
@@ -30,7 +30,6 @@ BARE = {
     "decimals": 1,
     "direction": "lower",
     "judged_by": "last",
-    "frequency": "monthly",
     "edition": "2026",
 }
 
@@ -105,24 +104,32 @@ def test_an_owner_without_any_role_enters_a_reading_on_the_page(
     objective: Objective, owner: Person
 ) -> None:
     client = signed_in(owner)
-    address = f"{objective.get_absolute_url()}reading/"
+    address = f"{indicator_of(objective).get_absolute_url()}reading/"
     assert client.get(address).status_code == 200
     answer = client.post(address, {"measured_for": today().isoformat(), "value": "84.5"})
     assert answer.status_code == 303
     again = client.post(address, {"measured_for": today().isoformat(), "value": "85"})
     assert again.status_code == 422
     assert "If it is wrong, correct it" in again.content.decode()
-    assert objective.measurements.get().value == Decimal("84.5")
+    assert indicator_of(objective).measurements.get().value == Decimal("84.5")
 
 
 def test_a_stranger_enters_nothing_by_page_or_api(objective: Objective) -> None:
     client = signed_in(factories.person("auditor"))
-    address = f"{objective.get_absolute_url()}reading/"
+    indicator = indicator_of(objective)
+    address = f"{indicator.get_absolute_url()}reading/"
     values = {"measured_for": today().isoformat(), "value": "99"}
     assert client.post(address, values).status_code == 403
-    answer = api(client, "POST", "measurements/", values | {"objective": objective.pk})
+    answer = api(client, "POST", "measurements/", values | {"indicator": indicator.pk})
     assert answer.status_code == 403
-    assert not objective.measurements.exists()
+    sent = api(client, "POST", f"indicators/{indicator.pk}/measurements/", values)
+    assert sent.status_code == 403
+    assert not indicator.measurements.exists()
+
+
+def indicator_of(objective: Objective) -> Indicator:
+    assert objective.indicator is not None
+    return objective.indicator
 
 
 def api(client: Client, method: str, path: str, values: dict[str, Any]) -> Any:
@@ -172,14 +179,14 @@ def test_a_reading_is_corrected_on_its_page(objective: Objective, owner: Person)
     answer = client.post(
         address,
         {
-            "value": "82",
+            "figure": "82",
             "measured_for": today().isoformat(),
             "because": "Digits swapped",
             "version": reading.version,
         },
     )
     assert answer.status_code == 303
-    page = client.get(objective.get_absolute_url()).content.decode()
+    page = client.get(indicator_of(objective).get_absolute_url()).content.decode()
     assert ">28.0 %</del>" in page
     assert "Digits swapped" in page
     shown = client.get(reading.get_absolute_url()).content.decode()
