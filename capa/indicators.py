@@ -1,4 +1,4 @@
-"""What an indicator may be computed from: nonconformities, complaints, how fast they close (9.1)."""
+"""What an indicator may be computed from: nonconformities and how fast they close (9.1)."""
 
 from decimal import Decimal
 from typing import Any

@@ -96,14 +96,19 @@ def figure_of(
         found = _of_count(indicator, counted, size)
     else:
         found = _of_value(indicator, value, size)
-    if abs(found.value) >= LARGEST:
-        raise Refused("The value has more than 14 digits before the point.", field="value")
     return found
+
+
+def _check_large(value: Decimal) -> None:
+    """Before it is rounded: a number of a thousand digits cannot be."""
+    if abs(value) >= LARGEST:
+        raise Refused("The value has more than 14 digits before the point.", field="value")
 
 
 def _of_value(indicator: Indicator, value: Decimal | None, size: int | None) -> Figure:
     if value is None or not value.is_finite():
         raise Refused("Give the value as a number.", field="value")
+    _check_large(value)
     if size is not None:
         _check_size(size)
     counts = indicator.chart == Indicator.Chart.C
@@ -117,6 +122,7 @@ def _of_value(indicator: Indicator, value: Decimal | None, size: int | None) -> 
 def _of_count(indicator: Indicator, counted: Decimal | None, size: int | None) -> Figure:
     if counted is None or not counted.is_finite():
         raise Refused("Say how many were counted.", field="counted")
+    _check_large(counted)
     if size is None:
         raise Refused("Say of how many (n).", field="size")
     _check_size(size)
@@ -129,7 +135,9 @@ def _of_count(indicator: Indicator, counted: Decimal | None, size: int | None) -
         )
     if indicator.chart == Indicator.Chart.NP:
         return Figure(counted, counted, size)
-    return Figure((counted * indicator.per / size).quantize(STEP), counted, size)
+    value = counted * indicator.per / size
+    _check_large(value)
+    return Figure(value.quantize(STEP), counted, size)
 
 
 def _of_subgroup(values: Sequence[Decimal]) -> Figure:
@@ -143,6 +151,8 @@ def _of_subgroup(values: Sequence[Decimal]) -> Figure:
         raise Refused(f"A subgroup has at most {MOST_IN_SUBGROUP} values.", field="values")
     if not all(each.is_finite() for each in values):
         raise Refused("Give each value of the subgroup as a number.", field="values")
+    for each in values:
+        _check_large(each)
     mean = sum(values, Decimal(0)) / len(values)
     return Figure(mean.quantize(STEP), size=len(values), values=tuple(values))
 

@@ -40,7 +40,8 @@ class StagesField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         if isinstance(value, list):
             value = self.prepare_value(value)
-        lines = [line.strip() for line in super().to_python(value).splitlines() if line.strip()]
+        typed = super().to_python(value) or ""
+        lines = [line.strip() for line in typed.splitlines() if line.strip()]
         if len(lines) > MOST_STAGES:
             raise ValidationError(f"These are {len(lines)} interim targets. Set at most 24.")
         found = [self._stage(line) for line in lines]
@@ -164,7 +165,7 @@ class ObjectiveForm(RecordForm):
             if isinstance(field, FigureField):
                 percent = name == "target" and self._is_relative()
                 field.unit = "%" if percent else unit
-        super()._clean_fields()
+        super()._clean_fields()  # type: ignore[misc]
 
     def _is_relative(self) -> bool:
         return bool(self.data.get(self.add_prefix("target_relative_to_baseline")))
@@ -200,7 +201,7 @@ class ObjectiveForm(RecordForm):
         metric = (self.cleaned_data.get("metric") or "").strip()
         if not metric:
             return {}
-        told = {name: self.cleaned_data.get(name) for name in self.NEW}
+        told: dict[str, Any] = {name: self.cleaned_data.get(name) for name in self.NEW}
         more = ("owner", "process", "site", "direction", "evaluation", "starts_on")
         told |= {name: self.cleaned_data.get(name) for name in more}
         return {"indicator": indicator_for(by=by, **told)}

@@ -1,6 +1,5 @@
 """Readings of indicators: entered once, corrected by another entry, never changed (9.1.1)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -197,7 +196,7 @@ def series_of(
     if until is not None:
         rows = rows.filter(measured_for__lte=until)
     names = ("measured_for", "value", "counted", "size", "values")
-    found: Sequence[Any] = rows.order_by("-measured_for").values_list(*names)[:most]
+    found = rows.order_by("-measured_for").values_list(*names)[:most]
     return [
         Taken(day, value, counted, size, tuple(Decimal(each) for each in values))
         for day, value, counted, size, values in reversed(list(found))

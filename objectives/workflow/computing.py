@@ -42,7 +42,7 @@ def computed(indicator: Indicator, period: Period) -> Figure | None:
     if found is None:
         return None
     told = {"value": found.value} if indicator.asks == "value" else {"counted": found.counted}
-    return figure_of(indicator, size=found.size, **told)  # type: ignore[arg-type]
+    return figure_of(indicator, size=found.size, **told)
 
 
 @creates(Measurement, permission="objectives.compute_measurement")

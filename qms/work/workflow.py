@@ -34,6 +34,7 @@ def refresh(record: Record) -> None:
     record_type = ContentType.objects.get_for_model(record)
     wanted = {_key(step): step for step in steps_of(record)}
     stored = WorkItem.objects.filter(record_type=record_type, record_id=record.pk)
+    stored = stored.select_related("person")
     gone = []
     for item in stored:
         step = wanted.pop((item.step, item.person_id, item.role), None)
