@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from objectives import schedule, workflow
-from objectives.figures import figure_words, read
+from objectives.figures import read
 from objectives.forms import ReadingForm
 from objectives.models import Indicator, Measurement, Objective, readings_of
 from objectives.workflow.readings import CameBy, Offered, keep_together
@@ -77,7 +77,6 @@ class Line:
     period: str
     day: str
     last: str
-    help: str
     is_due: bool
     typed: str = ""
     error: str = ""
@@ -85,6 +84,11 @@ class Line:
     @property
     def name(self) -> str:
         return f"value-{self.indicator.pk}"
+
+    @property
+    def asks_more(self) -> str:
+        """An example of what is typed, where it is more than a number."""
+        return {"count": "3 of 120", "subgroup": "10.1; 10.3; 9.8"}.get(self.indicator.asks, "")
 
     @property
     def day_name(self) -> str:
@@ -132,7 +136,6 @@ def _line(request: HttpRequest, indicator: Any) -> Line:
         schedule.name_of(indicator.frequency, period),
         suggested_day(indicator).isoformat(),
         indicator.shown(readings[-1][1]) if readings else "–",
-        figure_words(indicator),
         is_due=period.end <= today,
     )
     if request.method == "POST":

@@ -198,7 +198,7 @@ def plan_action_for(
     label="Activate",
 )
 def activate(objective: Objective, *, by: Any) -> None:
-    """Pursue it from now on: its owner enters a reading for every period."""
+    """Pursue it from now on, judged by the readings of its indicator."""
     objective.activated_on = today()
 
 

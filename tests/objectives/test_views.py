@@ -243,3 +243,116 @@ def test_it_is_found_and_stands_in_the_calendar_and_on_the_dashboard(
     [tile] = [t for t in contributions.tiles_for(manager, today()) if t.title == "Objectives"]
     assert (tile.figure, tile.tone) == ("0 of 1", "soon")
     assert "readings are missing" in tile.note
+
+
+# Writing, and how all stand
+
+
+FULL = BARE | {
+    "title": "Answer 95 percent of inquiries within a day",
+    "direction": "higher",
+    "metric": "Inquiries answered within a day",
+    "unit": "%",
+    "baseline": "80,5",
+    "target": "95 %",
+    "deadline": "2027-06-30",
+    "interim": "2026-12-31  88",
+    "plan": "Sort twice a day.",
+    "resources": "Half an hour a day.",
+    "evaluation": "Counted from the inbox.",
+}
+
+
+def test_an_objective_and_its_indicator_are_made_on_one_page(manager: Person) -> None:
+    client = signed_in(manager)
+    answer = client.post("/objectives/new/", FULL | {"owner": manager.pk})
+    assert answer.status_code == 303, answer.content
+    made = Objective.objects.select_related("indicator").get()
+    indicator = indicator_of(made)
+    assert (indicator.title, indicator.responsible) == (FULL["metric"], manager)
+    assert (made.baseline, made.target) == (Decimal("80.5"), Decimal(95))
+    assert made.stages == [(date(2026, 12, 31), Decimal(88))]
+    page = client.get(made.get_absolute_url()).content.decode()
+    assert "88 %" in page and "Specific" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"target": "95 days"}, "the unit is %"),
+        ({"target": "1,234"}, "can be read in two ways"),
+        ({"unit": ""}, "in which unit"),
+        ({"interim": "soon 88"}, "no day and value"),
+        ({"interim": "2026-12-31 88\n2026-12-31 89"}, "Two interim targets"),
+        ({"interim": "2029-12-31 88"}, "lies outside the way"),
+        ({"target": "NaN"}, "Write a number"),
+    ],
+)
+def test_what_does_not_fit_is_said_at_its_field_and_nothing_is_kept(
+    manager: Person, changes: dict[str, str], words: str
+) -> None:
+    answer = signed_in(manager).post("/objectives/new/", FULL | changes)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not Objective.objects.exists() and not Indicator.objects.exists()
+
+
+def test_the_helper_speaks_while_one_writes_and_saves_nothing(manager: Person) -> None:
+    client = signed_in(manager)
+    said = client.post("/objectives/help/", {"title": "Improve quality", "target": "x"})
+    assert "“Improve” by how much?" in said.content.decode() or "Say a little more" in (
+        said.content.decode()
+    )
+    looked = client.post("/objectives/new/", FULL | {"look": "1"})
+    assert looked.status_code == 200
+    assert "Is it a good objective?" in looked.content.decode()
+    assert "Name one person" in looked.content.decode()
+    assert not Objective.objects.exists()
+
+
+def test_every_example_begins_the_form(manager: Person) -> None:
+    client = signed_in(manager)
+    from objectives.starters import examples
+
+    for each in examples():
+        page = client.get(f"/objectives/new/?example={each.key}").content.decode()
+        assert str(each.values["metric"]) in page
+
+
+def test_the_table_of_standings_asks_as_little_for_many_as_for_one(
+    objective: Objective, manager: Person, owner: Person
+) -> None:
+    enter(objective, owner, 91)
+    client = signed_in(manager)
+    client.get("/objectives/standing/")
+    few = queries_of(client, "/objectives/standing/")
+    tree = queries_of(client, "/objectives/tree/")
+    multiply(objective, 60)
+    assert queries_of(client, "/objectives/standing/") == few
+    assert queries_of(client, "/objectives/tree/") == tree
+    page = client.get("/objectives/standing/").content.decode()
+    assert "On track" in page and "Too few readings" in page
+    assert client.get("/objectives/standing/?print=1").status_code == 200
+
+
+def test_an_action_of_the_plan_is_promised_on_its_page(
+    objective: Objective, manager: Person
+) -> None:
+    client = signed_in(manager)
+    told = {"title": "Train the desk", "owner": manager.pk, "due": "2027-01-31"}
+    answer = client.post(f"{objective.get_absolute_url()}action/", told)
+    assert answer.status_code == 303, answer.content
+    assert "Train the desk" in client.get(objective.get_absolute_url()).content.decode()
+
+
+def test_a_trend_is_named_only_where_chance_does_not_explain_it() -> None:
+    from objectives.status import trend_in_words
+
+    days = [date(2026, month, 1) for month in range(1, 9)]
+    rising = [(day, Decimal(at)) for at, day in enumerate(days)]
+    noise = [(day, Decimal((7, 3, 9, 2, 8, 4, 6, 5)[at])) for at, day in enumerate(days)]
+    assert trend_in_words("higher", rising) == "Rising, better"
+    assert trend_in_words("lower", rising) == "Rising, worse"
+    assert trend_in_words("within", rising) == "Rising"
+    assert trend_in_words("higher", noise) == "No trend"
+    assert trend_in_words("higher", rising[:4]) == ""
