@@ -14,6 +14,7 @@ from capa.workflow import raise_nonconformity
 from documents import workflow as documents
 from documents.models import Document
 from documents.workflow import create_document
+from objectives import workflow as objectives
 from qms.actions.workflow import plan_action
 from qms.changes.workflow import plan_change
 from qms.competence.models import Competence
@@ -114,6 +115,22 @@ def an_audit(manager: Person, process: Process) -> Any:
     return audits.plan_audit(
         by=manager, process=process, planned_on=today(), lead=lead, clauses=["2026:4.1"]
     )
+
+
+def an_objective(manager: Person, process: Process) -> Any:
+    return scenes.an_objective(Cast())
+
+
+def a_pursued_objective(manager: Person, process: Process) -> Any:
+    return objectives.activate(an_objective(manager, process), by=manager)
+
+
+def an_indicator(manager: Person, process: Process) -> Any:
+    return scenes.an_indicator(Cast())
+
+
+def a_sheet_of_readings(manager: Person, process: Process) -> Any:
+    return scenes.a_sheet(Cast())
 
 
 def some_work(manager: Person, process: Process) -> Any:
@@ -283,6 +300,11 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
+    ("/objectives/", an_objective, {}),
+    ("/objectives/standing/", a_pursued_objective, {}),
+    ("/objectives/tree/", an_objective, {}),
+    ("/objectives/indicators/", an_indicator, {}),
+    ("/objectives/imports/", a_sheet_of_readings, {}),
     ("/competence/competences/", a_competence, {"name": "r.name || '-' || n"}),
     ("/competence/findings/", a_finding_of_competence, {}),
     ("/competence/trainings/", a_training, {}),
