@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from objectives.figures import FigureField, figure_words, number_in, subgroup_in
 from objectives.models import Indicator, Measurement, Objective
-from objectives.workflow.objectives import indicator_for
+from objectives.workflow.objectives import NEW_INDICATOR, indicator_for
 from qms import contributions
 from qms.forms import NumberField, PlainForm, RecordForm, within_reach
 from qms.people.models import Person
@@ -98,7 +98,7 @@ class ObjectiveForm(RecordForm):
         help_text="One a line, a day and the value by then: 2027-03-31 85.",
     )
 
-    NEW: ClassVar = ("metric", "unit", "decimals", "frequency")
+    BESIDE = NEW_INDICATOR
 
     class Meta:
         model = Objective
@@ -138,7 +138,7 @@ class ObjectiveForm(RecordForm):
         super().__init__(*args, **kwargs)
         stored = self.instance.pk is not None
         if stored and self.instance.status == Objective.Status.ACTIVE:
-            for name in ("indicator", *self.NEW):
+            for name in ("indicator", *self.BESIDE):
                 del self.fields[name]
         self._limit_parents()
         self._limit_indicators()
@@ -193,15 +193,15 @@ class ObjectiveForm(RecordForm):
         """For a new objective with what a new indicator needs; an edit makes that one beside."""
         told = super().changes()
         if self.instance.pk is None:
-            return told
-        return {name: value for name, value in told.items() if name not in self.NEW}
+            told |= {name: self.cleaned_data.get(name) for name in self.BESIDE}
+        return told
 
     def beside(self, record: Any, *, by: Any) -> dict[str, Any]:
         """A draft that names something new to measure gets its indicator now."""
         metric = (self.cleaned_data.get("metric") or "").strip()
         if not metric:
             return {}
-        told: dict[str, Any] = {name: self.cleaned_data.get(name) for name in self.NEW}
+        told: dict[str, Any] = {name: self.cleaned_data.get(name) for name in self.BESIDE}
         more = ("owner", "process", "site", "direction", "evaluation", "starts_on")
         told |= {name: self.cleaned_data.get(name) for name in more}
         return {"indicator": indicator_for(by=by, **told)}

@@ -21,8 +21,7 @@ from objectives.workflow.sheets import (
     tell,
 )
 from qms import isolated
-from qms.files import storage
-from qms.files.workflow import attachments_of
+from qms.files.workflow import attachments_of, content_of
 from qms.outbox.models import Effect
 from qms.outbox.workflow import effect, renew
 from qms.people.models import Person
@@ -159,7 +158,7 @@ def _rows(sheet: ReadingSheet) -> list[list[str]]:
         raise Refused("The sheet is no longer there. Bring it again.")
     try:
         _, content = isolated.call(
-            "objectives.cells:cells_of", storage.read(attached.blob), seconds=SECONDS
+            "objectives.cells:cells_of", content_of(attached), seconds=SECONDS
         )
     except isolated.Ended:
         raise Refused(

@@ -56,6 +56,7 @@ NO_RECORDS = {
     "files.Rendition": "derived from a stored content, made again at any time",
     "finding.Entry": "derived from records at every save, rebuilt at any time",
     "finding.Word": "derived from records, rebuilt at any time",
+    "objectives.SheetProgress": "how far a worker is and what it found; the sheet itself is kept",
     "home.SavedView": "how a person likes to see a list; it says nothing about the system",
 }
 # Pages of other packages, which cannot bear our mark; each with who may open it.
