@@ -12,6 +12,8 @@ from typing import Any
 from objectives import workflow
 from objectives.models import Indicator, Objective
 from objectives.workflow.objectives import plan_action_for
+from qms.actions import workflow as actions
+from qms.actions.models import Action
 from qms.demo.life import Life, stage
 from qms.periods import add_months
 from qms.refusals import Refused
@@ -108,13 +110,23 @@ def _plan(life: Life, objective: Objective) -> None:
     if objective.is_settled or not life.often(0.6):
         return
     owner = objective.owner or life.who("quality")
-    plan_action_for(
+    action = plan_action_for(
         objective,
         by=life.who("quality"),
         title=f"Agree the steps for: {objective.title.lower()}"[:200],
         owner=owner,
         due=life.day() + timedelta(days=30),
     )
+    life.after(life.chance.randint(18, 34), partial(_done, life, action))
+
+
+def _done(life: Life, action: Action) -> None:
+    """It is done, and somebody else looks whether it was."""
+    action.refresh_from_db()
+    actions.complete(action, by=action.owner, result="Agreed with the team, on one page.")
+    judges = (life.who(key) for key in ("quality", "operations", "ceo"))
+    judge = next(each for each in judges if each != action.owner)
+    life.after(3, lambda: actions.verify(action, by=judge))
 
 
 def _last_of_month(day: date) -> date:

@@ -48,7 +48,7 @@ def _row(objective: Any, today: date) -> Row:
     aim, readings = Aim.of(objective), readings_of(objective, until=today)
     standing = assess(aim, readings, today)
     ahead = forecast(aim, readings)
-    said = f"{aim.shown(ahead.low)} to {aim.shown(ahead.high)}" if ahead else ""
+    said = f"{ahead.low:,.{aim.decimals}f} to {aim.shown(ahead.high)}" if ahead else ""
     value = aim.shown(standing.value) if standing.value is not None else ""
     trend = trend_in_words(objective.direction, readings)
     return Row(objective, standing, value, trend, said, spark_of(objective))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
 from statistics import fmean, linear_regression
 from typing import Any
 
@@ -217,11 +217,19 @@ def forecast(aim: Aim, readings: Sequence[Reading]) -> Forecast | None:
     if at < (readings[-1][0] - aim.starts_on).days:
         return None
     value, margin = line.intercept + line.slope * at, line.margin_at(at)
+    least, most = _possible(aim, readings)
     low, mid, high = (
-        Decimal(repr(each)).quantize(Decimal(1).scaleb(-aim.decimals))
+        Decimal(repr(min(max(each, least), most))).quantize(Decimal(1).scaleb(-aim.decimals))
         for each in (value - margin, value, value + margin)
     )
     return Forecast(mid, low, high, line.n)
+
+
+def _possible(aim: Aim, readings: Sequence[Reading]) -> tuple[float, float]:
+    """Between which values a forecast can lie: a share that never left 0 to 100 % stays there."""
+    if aim.unit == "%" and all(0 <= value <= 100 for _, value in readings):
+        return 0.0, 100.0
+    return -inf, inf
 
 
 def trend_in_words(direction: str, readings: Sequence[Reading]) -> str:

@@ -23,7 +23,7 @@ from qms.templatetags.face import badge
 
 PEOPLE = ("responsible", "process__owner", "site", "created_by")
 MANY = 500  # indicators on one page
-READINGS_A_PAGE = 60
+READINGS_A_PAGE = 24
 
 
 def missing_word(indicator: Any) -> str:
@@ -49,7 +49,7 @@ COLUMNS = [
     Column("number", "Number", sort="number", kind="number"),
     Column("title", "Indicator", sort="title"),
     Column("responsible", "Responsible", sort="responsible__name", kind="person"),
-    Column("frequency", "Measured", value="get_frequency_display", sort="frequency"),
+    Column("frequency", "Measured", value=lambda i: i.frequency.capitalize(), sort="frequency"),
     Column("last", "Last", value=last_value, numeric=True),
     Column("spark", "Course", value=spark_of, export=False),
     Column("current", "Readings", value=how_current, export=False),
