@@ -168,11 +168,6 @@ def render(blob: Blob) -> Rendition:
     return found
 
 
-def content_of(attachment: Attachment) -> bytes:
-    """What is attached, checked against its hash; raises `storage.Damaged` in words."""
-    return storage.read(attachment.blob)
-
-
 def pdf_of(attachment: Attachment) -> bytes | None:
     """The PDF that was made of an attached file; None where there is none (yet)."""
     made = Rendition.objects.filter(blob=attachment.blob_id).select_related("pdf").first()

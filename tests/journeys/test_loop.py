@@ -219,6 +219,7 @@ def a_document_comes_into_force(company: Company) -> Document:
 def an_objective_is_pursued(company: Company) -> None:
     owner, manager = company.at("owner"), company.at("manager")
     owner.open("/objectives/new/")
+    owner.press("Where it belongs, and who is told")
     owner.write(
         title="Suppliers deliver on time",
         owner="Olga Stein",
