@@ -107,7 +107,7 @@ def _write(sheet: ReadingSheet, leased: Effect) -> None:
             if not _is(sheet, ReadingSheet.Status.WRITING):
                 raise _Stopped
         tell_work({each.indicator.pk: each.indicator for each in found.good}.values())
-        tell(sheet, done=done, total=total, message="Imported.")
+        tell(sheet, message="Imported.")
         finish(
             sheet,
             by=Person.objects.system(),
@@ -175,7 +175,7 @@ def _sample(good: list[sheets.Good]) -> list[list[str]]:
             str(each.row),
             f"{each.indicator.number} {each.indicator.title}",
             f"{each.day:%-d %B %Y}",
-            each.indicator.shown(each.figure.value),
+            f"{each.figure.value.normalize():f} {each.indicator.unit}",
             each.note,
         ]
         for each in good[:10]

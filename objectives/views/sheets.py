@@ -14,6 +14,7 @@ from objectives.workflow.sheets import rows_done
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
+from qms.periods import day_of
 
 COLUMNS = [
     Column("number", "Number", sort="number", kind="number"),
@@ -111,10 +112,11 @@ def sheet_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def path_of(sheet: ReadingSheet) -> list[PathStep]:
     """Read, accepted, written."""
     names = ["Read", "Accept", "Write", "Imported"]
+    notes = [day_of(sheet.recorded_at), "", "", ""]
     if sheet.status in ("failed", "cancelled"):
         return [PathStep("Brought", "done"), PathStep(str(sheet.get_status_display()), "now")]
     at = ["reading", "checked", "writing", "done"].index(sheet.status)
     return [
-        PathStep(name, "done" if i < at or at == 3 else "now" if i == at else "later")
-        for i, name in enumerate(names)
+        PathStep(name, "done" if i < at or at == 3 else "now" if i == at else "later", note)
+        for i, (name, note) in enumerate(zip(names, notes, strict=True))
     ]
