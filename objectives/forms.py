@@ -282,9 +282,9 @@ class ReadingForm(RecordForm):
         self.indicator = indicator
         if indicator is not None:
             self._ask_for(indicator)
-        for name in ("value", "counted"):
+        for name in Measurement.FIGURES:
             if name in self.fields:
-                self.fields[name].required = False
+                self.fields[name].required = indicator is not None
 
     def _ask_for(self, indicator: Indicator) -> None:
         kept = {"count": ("counted", "size"), "subgroup": ("values",), "value": ("value",)}

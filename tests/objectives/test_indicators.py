@@ -181,6 +181,18 @@ def test_an_objective_is_no_part_of_itself(manager: Person, owner: Person) -> No
 # Entering and sending
 
 
+def test_from_my_work_a_reading_is_entered_in_two_clicks(manager: Person, owner: Person) -> None:
+    made = make(manager, owner, starts_on=today() - timedelta(days=40))
+    [item] = WorkItem.objects.filter(person=owner)
+    assert (item.label, item.url) == ("Enter", f"{made.get_absolute_url()}reading/")
+    client = signed_in(owner)
+    assert item.url in client.get("/").content.decode()
+    form = client.get(item.url).context["form"]
+    told = {"measured_for": form["measured_for"].value().isoformat(), "value": "91,5"}
+    assert client.post(item.url, told).status_code == 303
+    assert Measurement.objects.get().value == Decimal("91.5")
+
+
 def test_many_readings_are_entered_at_once_or_none(manager: Person, owner: Person) -> None:
     one = make(manager, owner, title="One", starts_on=today())
     two = make(manager, owner, title="Two", chart="p", per=100, starts_on=today())

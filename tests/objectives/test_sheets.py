@@ -187,7 +187,11 @@ def test_fifty_thousand_rows_with_three_hundred_bad_ones(manager: Person) -> Non
     sheet.refresh_from_db()
     assert (sheet.status, sheet.written) == ("done", 49_698), sheet.failure
     assert Measurement.objects.count() == Measurement.history.count() == 49_698
-    assert {item.due for item in WorkItem.objects.filter(kind="indicator")} == {date(2026, 10, 3)}
+    # Where the newest day was a bad row, the next reading is that day's.
+    asked = WorkItem.objects.filter(
+        kind="indicator", due__range=(date(2026, 10, 2), date(2026, 10, 3))
+    )
+    assert asked.count() == 10
 
 
 def test_who_cancels_while_it_is_written_keeps_nothing_of_it(
