@@ -10,8 +10,21 @@ from ninja import Schema, Status
 from pydantic import Field
 
 from objectives import workflow
-from objectives.forms import IndicatorForm, NewReadingForm, ObjectiveForm
-from objectives.models import Indicator, Measurement, Objective, ReadingSheet
+from objectives.forms import (
+    IndicatorForm,
+    NewAnswerForm,
+    NewLimitsForm,
+    NewReadingForm,
+    ObjectiveForm,
+)
+from objectives.models import (
+    ControlLimits,
+    Indicator,
+    Measurement,
+    Objective,
+    ReadingSheet,
+    SignalAnswer,
+)
 from objectives.workflow.readings import MOST_AT_ONCE, Sent
 from qms.api import Message, Resource
 from qms.people.models import Person
@@ -42,6 +55,30 @@ indicators = Resource(
     fields=("number", *Indicator.DEFINITION, "status"),
     form=IndicatorForm,
     create=workflow.add_indicator,
+)
+limits = Resource(
+    "control-limits",
+    ControlLimits,
+    fields=(
+        "indicator",
+        "chart",
+        "holds_from",
+        "first_on",
+        "last_on",
+        "left_out",
+        "because",
+        "periods",
+        "status",
+    ),
+    form=NewLimitsForm,
+    create=workflow.freeze_limits,
+)
+answers = Resource(
+    "signal-answers",
+    SignalAnswer,
+    fields=("indicator", "day", "rules", "found", "words", "nonconformity"),
+    form=NewAnswerForm,
+    create=workflow.answer_signal,
 )
 measurements = Resource(
     "measurements",

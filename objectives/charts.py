@@ -1,32 +1,118 @@
 """Pictures of indicators and objectives: every expected period in its place, gaps as gaps (9.1.3).
 
-`chart_of_indicator` is the one place where an indicator's chart is chosen; control charts are drawn
-there, from `series_of` with what stands behind each value.
+`chart_of_indicator` is the one place where an indicator's chart is chosen.
 """
 
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.utils.safestring import SafeString
 
-from objectives import schedule
+from objectives import schedule, spc
+from objectives.control import Control, control_of, in_figures, scale_of
 from objectives.models import Indicator, readings_of
 from qms import charts
-from qms.charts import Chart
+from qms.charts import Chart, Plotted
 
 SPARK_POINTS = 12
 MOST_DRAWN = 120  # points a picture holds; the table below it has the rest
 Point = tuple[str, Decimal | None]
 
 
-def chart_of_indicator(indicator: Indicator, today: date) -> Chart:
-    """The indicator's picture: today a run chart of its newest readings, whatever its `chart`."""
+def chart_of_indicator(indicator: Indicator, today: date, control: Control | None = None) -> Chart:
+    """The indicator's picture: its control chart, or a run chart about the median."""
+    if indicator.chart != Indicator.Chart.RUN:
+        found = control or control_of(indicator, today)
+        if found.stretches:
+            return control_chart_of(found)
     readings = readings_of(indicator, until=today)[-MOST_DRAWN:]
     first = min([readings[0][0] if readings else indicator.starts_on, today])
     points = _points(indicator.frequency, readings, first, today, today)
-    return _run(indicator, points, title=f"{indicator.title}, {indicator.unit}", target=None)
+    title = f"{indicator.title}, {indicator.unit}"
+    runs = spc.runs([value for _, value in points])
+    median = in_figures(runs.median, indicator.decimals + 1) if runs and runs.useful else None
+    return _run(indicator, points, title=title, target=None, median=median)
+
+
+def control_chart_of(found: Control) -> Chart:
+    """The picture of a control chart, its newest periods; what is answered is drawn hollow."""
+    indicator, scale = found.indicator, scale_of(found.indicator)
+    digits = indicator.decimals + 1
+    values: dict[int, Plotted] = {}
+    ranges: dict[int, Plotted] = {}
+    marks = {(seen.index, seen.of_ranges): seen for seen in found.signals}
+    for stretch in found.stretches:
+        left = set(stretch.limits.left_out) if stretch.limits else set()
+        for chart, into, of_ranges in (
+            (stretch.chart, values, False),
+            (stretch.chart.ranges, ranges, True),
+        ):
+            if chart is None:
+                continue
+            for at, point in enumerate(chart.points, start=stretch.start):
+                name, start = found.periods[at]
+                seen = marks.get((at, of_ranges))
+                limits = (
+                    point or chart.drawn[0] if chart.has_steady_limits and chart.drawn else point
+                )
+                into[at] = Plotted(
+                    name,
+                    None if point is None else in_figures(point.value * scale, digits),
+                    None if limits is None else in_figures(chart.centre * scale, digits),
+                    None if limits is None else in_figures(Fraction(limits.lower) * scale, digits),
+                    None if limits is None else in_figures(Fraction(limits.upper) * scale, digits),
+                    tuple(str(rule) for rule in seen.rules) if seen else (),
+                    answered=bool(seen and not seen.is_open),
+                    left_out=start.isoformat() in left,
+                )
+    drawn = range(max(0, len(found.periods) - MOST_DRAWN), len(found.periods))
+    blank = [Plotted(found.periods[at][0], None) for at in drawn]
+    below = [ranges.get(at) or gap for at, gap in zip(drawn, blank, strict=True)]
+    first = drawn.start
+    return charts.control_chart(
+        [values.get(at) or gap for at, gap in zip(drawn, blank, strict=True)],
+        title=f"{indicator.title}, {indicator.unit}",
+        unit=indicator.unit,
+        baselines=[
+            (max(0, start - first), end - first) for start, end in _baselines(found) if end >= first
+        ],
+        ranges=below if ranges else (),
+        ranges_title="Moving range" if indicator.chart == Indicator.Chart.IMR else "Range",
+    )
+
+
+def _baselines(found: Control) -> list[tuple[int, int]]:
+    """The first and last index of the periods that the limits were computed from."""
+    starts = [start for _, start in found.periods]
+    spans = []
+    for stretch in found.stretches:
+        if stretch.limits is not None:
+            first = schedule.period_of(found.indicator.frequency, stretch.limits.first_on).start
+            last = schedule.period_of(found.indicator.frequency, stretch.limits.last_on).start
+            inside = [at for at, start in enumerate(starts) if first <= start <= last]
+        else:
+            known = [at for at, each in enumerate(found.taken) if each is not None]
+            inside = known[: stretch.chart.baseline.periods]
+        if inside:
+            spans.append((inside[0], inside[-1]))
+    return spans
+
+
+def histogram_of(found: Control, values: Sequence[Decimal]) -> Chart:
+    """How often values of each size come, with what is acceptable."""
+    indicator = found.indicator
+    limits = [
+        (words, at, "late")
+        for words, at in (("From", indicator.lower_limit), ("To", indicator.upper_limit))
+        if at is not None
+    ]
+    shown = [(words, _rounded(at, indicator.decimals) or at, tone) for words, at, tone in limits]
+    return charts.histogram(
+        values, title=f"{indicator.title}: spread", unit=indicator.unit, accepted=shown
+    )
 
 
 def chart_of(objective: Any, today: date) -> Chart:
@@ -38,9 +124,17 @@ def chart_of(objective: Any, today: date) -> Chart:
     return _run(objective, points_of(objective, today), title=title, target=objective.goal)
 
 
-def _run(of: Any, points: Sequence[Point], *, title: str, target: Decimal | None) -> Chart:
+def _run(
+    of: Any,
+    points: Sequence[Point],
+    *,
+    title: str,
+    target: Decimal | None,
+    median: Decimal | None = None,
+) -> Chart:
     shown = [(name, _rounded(value, of.decimals)) for name, value in points]
-    return charts.run_chart(shown, title=title, unit=of.unit, target=_rounded(target, of.decimals))
+    goal = _rounded(target, of.decimals)
+    return charts.run_chart(shown, title=title, unit=of.unit, target=goal, median=median)
 
 
 def points_of(objective: Any, today: date) -> list[Point]:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
+from capa.models import Nonconformity
 from objectives.figures import FigureField, figure_words, number_in, subgroup_in
-from objectives.models import Indicator, Measurement, Objective
+from objectives.models import Indicator, Measurement, Objective, SignalAnswer
 from objectives.workflow.objectives import NEW_INDICATOR, indicator_for
 from qms import contributions
 from qms.forms import NumberField, PlainForm, RecordForm, within_reach
@@ -357,3 +358,65 @@ def interim_of(typed: Mapping[str, Any]) -> tuple[tuple[date, Decimal], ...]:
     """The interim targets of clean form values, by day."""
     stages = typed.get("interim") or []
     return tuple((date.fromisoformat(each["on"]), Decimal(each["value"])) for each in stages)
+
+
+class LimitsForm(PlainForm):
+    """Which readings the limits of a control chart are computed from, and why."""
+
+    first_on = forms.DateField(label="From the reading of")
+    last_on = forms.DateField(label="To the reading of", help_text="Twenty to 25 are customary.")
+    holds_from = forms.DateField(
+        label="Hold from",
+        required=False,
+        help_text="Empty: from the first of these readings on.",
+    )
+    left_out = forms.CharField(
+        label="Readings to leave out",
+        required=False,
+        max_length=500,
+        help_text="Days of readings with a known special cause, like 2026-03-31, 2026-05-31.",
+    )
+    because = forms.CharField(
+        label="Why these limits", max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def clean_left_out(self) -> list[date]:
+        words = re.split(r"[\s,;]+", self.cleaned_data["left_out"].strip())
+        try:
+            return [date.fromisoformat(word) for word in words if word]
+        except ValueError:
+            raise ValidationError("Write days like 2026-03-31, with commas between.") from None
+
+
+class AnswerForm(PlainForm):
+    """What is behind a signal."""
+
+    found = forms.ChoiceField(
+        label="What was found", choices=SignalAnswer.Found.choices, widget=forms.RadioSelect
+    )
+    words = forms.CharField(
+        label="In words", max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    grade = forms.ChoiceField(
+        label="Grade of the nonconformity",
+        choices=Nonconformity.Grade.choices,
+        initial=Nonconformity.Grade.MINOR,
+        required=False,
+        help_text="Only where one is raised.",
+    )
+
+    def clean_grade(self) -> str:
+        return str(self.cleaned_data["grade"] or Nonconformity.Grade.MINOR)
+
+
+class NewLimitsForm(LimitsForm):
+    """The same, and of which indicator."""
+
+    indicator = forms.ModelChoiceField(Indicator.objects.all())
+
+
+class NewAnswerForm(AnswerForm):
+    """The same, and which signal of which indicator."""
+
+    indicator = forms.ModelChoiceField(Indicator.objects.all())
+    day = forms.DateField()

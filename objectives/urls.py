@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from objectives.views import indicators, objectives, readings, sheets
+from objectives.views import control, indicators, objectives, readings, sheets
 
 app_name = "objectives"
 urlpatterns = [
@@ -27,6 +27,10 @@ urlpatterns = [
         name="indicator_transition",
     ),
     path("indicators/<int:pk>/reading/", readings.measurement_create, name="measurement_create"),
+    path("indicators/<int:pk>/limits/", control.limits_create, name="limits_create"),
+    path("indicators/<int:pk>/signals/<slug:day>/", control.signal_answer, name="signal_answer"),
+    path("limits/<int:pk>/", control.limits_detail, name="limits_detail"),
+    path("limits/<int:pk>/do/<slug:name>/", control.limits_transition, name="limits_transition"),
     path("readings/", readings.readings_enter, name="readings_enter"),
     path("readings/<int:pk>/", readings.measurement_detail, name="measurement_detail"),
     path(

@@ -35,7 +35,14 @@ from documents.models import (
 )
 from objectives import schedule
 from objectives import workflow as objectives
-from objectives.models import Indicator, Measurement, Objective, ReadingSheet, readings_of
+from objectives.models import (
+    ControlLimits,
+    Indicator,
+    Measurement,
+    Objective,
+    ReadingSheet,
+    readings_of,
+)
 from objectives.workflow import sheets as reading_sheets
 from qms import clock
 from qms.actions import workflow as actions
@@ -778,6 +785,35 @@ def an_indicator(cast: Cast) -> Indicator:
     )
 
 
+def a_charted_indicator(cast: Cast) -> Indicator:
+    """Measured every day on a control chart, with a signal on the last day."""
+    indicator = objectives.add_indicator(
+        by=cast.manager,
+        title="Turnaround",
+        unit="h",
+        starts_on=in_days(-40),
+        responsible=cast.owner,
+        frequency="daily",
+        chart="i-mr",
+    )
+    for day in range(-12, 0):
+        value = Decimal(50 + day % 3)
+        objectives.record_reading(
+            by=cast.owner, indicator=indicator, measured_for=in_days(day), value=value
+        )
+    return indicator
+
+
+def some_limits(cast: Cast) -> ControlLimits:
+    return objectives.freeze_limits(
+        by=cast.manager,
+        indicator=a_charted_indicator(cast),
+        first_on=in_days(-12),
+        last_on=in_days(-1),
+        because="The first twelve days.",
+    )
+
+
 def a_computed_reading(cast: Cast) -> Measurement:
     """Nothing was open last month when it was computed; then something of that month turned up."""
     indicator = objectives.add_indicator(
@@ -1321,6 +1357,14 @@ ALL = (
         },
         api="measurements",
         people=("owner", "newcomer"),
+    ),
+    Scene(
+        ControlLimits,
+        some_limits,
+        {"take_back_limits": Step("manager", never=("process_owner",))},
+        page="objectives:limits_transition",
+        api="control-limits",
+        people=("owner",),
     ),
     Scene(
         ReadingSheet,

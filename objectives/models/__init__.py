@@ -4,6 +4,7 @@ What is measured lives longer than what is to be reached: last year's objective 
 judged by the readings of one indicator.
 """
 
+from objectives.models.control import ControlLimits, SignalAnswer
 from objectives.models.indicators import MOST_READINGS, Indicator
 from objectives.models.objectives import AimThen, Objective, aims_of, in_a_row
 from objectives.models.readings import Measurement, readings_of, series_of
@@ -12,11 +13,13 @@ from objectives.models.sheets import ReadingSheet, SheetProgress
 __all__ = [
     "MOST_READINGS",
     "AimThen",
+    "ControlLimits",
     "Indicator",
     "Measurement",
     "Objective",
     "ReadingSheet",
     "SheetProgress",
+    "SignalAnswer",
     "aims_of",
     "in_a_row",
     "readings_of",

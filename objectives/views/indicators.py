@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from objectives import schedule, workflow
-from objectives.charts import MOST_DRAWN, chart_of_indicator, spark_of
+from objectives.charts import MOST_DRAWN, chart_of_indicator, histogram_of, spark_of
+from objectives.control import Control, Seen, control_of, fit_of
 from objectives.forms import IndicatorForm
 from objectives.models import Indicator, Objective, readings_of
 from objectives.prints import indicator_pdf as pdf_of
@@ -24,6 +25,7 @@ from qms.templatetags.face import badge
 PEOPLE = ("responsible", "process__owner", "site", "created_by")
 MANY = 500  # indicators on one page
 READINGS_A_PAGE = 24
+MOST_SIGNALS = 20
 
 
 def missing_word(indicator: Any) -> str:
@@ -111,13 +113,25 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
     objectives = Objective.objects.visible_to(request.user).exclude(status="void")
     related = objectives.filter(indicator=indicator).with_readings().select_related("owner")
     source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
+    found = control_of(indicator, today) if indicator.chart != Indicator.Chart.RUN else None
+    fit = fit_of(found) if found else None
     return pages.show_record(
         request,
         indicator,
         template="objectives/indicator_detail.html",
         title=indicator.title,
         crumbs=[("Indicators", reverse("objectives:indicator_list")), (indicator.number, "")],
-        chart=chart_of_indicator(indicator, today),
+        chart=chart_of_indicator(indicator, today, found),
+        control=found,
+        limits=list(
+            indicator.control_limits.select_related("created_by").order_by("-holds_from", "-pk")
+        )
+        if found
+        else [],
+        answers=_answers(found),
+        fit=fit,
+        histogram=histogram_of(found, fit.values) if found and fit and fit.values else None,
+        may_decide=in_use and not workflow.only_who_keeps_it(indicator, request.user),
         trend=trend_in_words(indicator.direction, readings[-MOST_DRAWN:]),
         readings=paged.get_page(request.GET.get("readings")),
         count=len(readings),
@@ -132,6 +146,11 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
         and not indicator.is_computed
         and request.user.has_perm("objectives.import_measurement"),
     )
+
+
+def _answers(found: Control | None) -> list[Seen]:
+    """The signals of a chart, the newest first; where one goes on, the newest of it."""
+    return list(reversed(found.signals))[:MOST_SIGNALS] if found else []
 
 
 @needs("objectives.add_indicator")

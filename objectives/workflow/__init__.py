@@ -1,8 +1,10 @@
 """The procedures of indicators, their readings, and the objectives judged by them (6.2, 9.1)."""
 
 from objectives.workflow.computing import compute_due, compute_reading, recompute
+from objectives.workflow.control import answer_signal, freeze_limits, take_back_limits
 from objectives.workflow.indicators import (
     add_indicator,
+    only_who_keeps_it,
     only_who_measures,
     resume,
     retire,
@@ -33,14 +35,17 @@ __all__ = [
     "achieve",
     "activate",
     "add_indicator",
+    "answer_signal",
     "bring_sheet",
     "cancel",
     "compute_due",
     "compute_reading",
     "correct",
+    "freeze_limits",
     "is_complete",
     "miss",
     "only_who_answers",
+    "only_who_keeps_it",
     "only_who_measures",
     "recompute",
     "record_reading",
@@ -49,6 +54,7 @@ __all__ = [
     "send_readings",
     "set_objective",
     "take_back",
+    "take_back_limits",
     "void",
     "void_indicator",
     "withdraw",

@@ -1,12 +1,13 @@
 """An indicator is measured from the day it is there until it is retired (9.1.1)."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Max
 
 from objectives import schedule
+from objectives.control import control_of
 from objectives.models import Indicator, Measurement, Objective
 from qms import contributions
 from qms.contributions import Step
@@ -15,6 +16,7 @@ from qms.refusals import Refused
 from qms.workflow import amendment, creates, transition, voids
 
 Status = Indicator.Status
+EXPLAIN_WITHIN = 14  # days after a reading is due
 PURSUED = (Objective.Status.DRAFT, Objective.Status.ACTIVE)
 
 
@@ -197,10 +199,15 @@ void_indicator = voids(
 
 
 @contributions.work(Indicator)
-def next_reading(indicator: Indicator) -> list[Step]:
-    """Who is responsible enters the next reading; what is computed asks nobody."""
-    if indicator.status != Status.ACTIVE or indicator.is_computed:
+def next_steps(indicator: Indicator) -> list[Step]:
+    """Who is responsible enters the next reading, and explains what the chart signals."""
+    if indicator.status != Status.ACTIVE:
         return []
+    asked = [] if indicator.is_computed else _next_reading(indicator)
+    return asked + _to_explain(indicator)
+
+
+def _next_reading(indicator: Indicator) -> list[Step]:
     last = Measurement.objects.live().filter(indicator=indicator).aggregate(day=Max("measured_for"))
     days = [last["day"]] if last["day"] else []
     period = schedule.next_reading(indicator.frequency, indicator.starts_on, None, days)
@@ -209,3 +216,17 @@ def next_reading(indicator: Indicator) -> list[Step]:
     due = schedule.due_on(indicator.frequency, period)
     url = f"{indicator.get_absolute_url()}reading/"
     return [Step("measure", "Enter", person=indicator.responsible, due=due, url=url)]
+
+
+def _to_explain(indicator: Indicator) -> list[Step]:
+    """The newest signal that nobody answered; older ones stand on the page."""
+    if indicator.chart == Indicator.Chart.RUN:
+        return []
+    left = control_of(indicator).open_signals
+    if not left:
+        return []
+    newest = left[-1]
+    period = schedule.period_of(indicator.frequency, newest.day)
+    due = schedule.due_on(indicator.frequency, period) + timedelta(days=EXPLAIN_WITHIN)
+    url = f"{indicator.get_absolute_url()}signals/{newest.day.isoformat()}/"
+    return [Step("explain", "Explain", person=indicator.responsible, due=due, url=url)]

@@ -34,10 +34,11 @@ def run_chart(
     title: str,
     unit: str = "",
     target: Number | None = None,
+    median: Number | None = None,
     accepted: Sequence[tuple[str, Number, str]] = (),
     signals: Collection[int] = (),
 ) -> Chart:
-    """Values in order of time, with the target.
+    """Values in order of time, with the target and the median.
 
     `points` are (period, value); None is a missing value and breaks the line. `accepted` are the
     lines of a specification, (words, value, state). `signals` are the indexes of points that a
@@ -65,6 +66,8 @@ def run_chart(
         )
     ]
     layers: list[dict[str, Any]] = _target_layers(target, unit)
+    if median is not None:
+        layers += rule(median, MUTED, [2, 3], f"Median {shown(median, unit)}")
     for words, at, state in accepted:
         layers += rule(at, STATES[state], [6, 4], f"{words} {shown(at, unit)}")
     layers += [_line_layer(), _point_layer(len(points))]

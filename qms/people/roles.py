@@ -277,6 +277,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "objectives.measure_indicator": EVERYONE,  # only what one answers for: a guard says so
     "objectives.compute_measurement": (SYSTEM,),
     "objectives.view_measurement": EVERYONE,
+    "objectives.view_controllimits": EVERYONE,
+    "objectives.view_signalanswer": EVERYONE,
     "objectives.import_measurement": (QM, PO, TM),
     "objectives.view_readingsheet": (QM, PO, TM),
     "objectives.read_sheet": (SYSTEM,),

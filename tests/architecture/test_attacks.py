@@ -26,6 +26,7 @@ from capa.workflow import raise_nonconformity
 from documents import workflow as documents
 from documents.content import from_markdown
 from documents.models import Document, Revision
+from objectives import workflow as objectives
 from qms import clock
 from qms.actions.models import Action
 from qms.actions.workflow import plan_action, wait_for
@@ -161,9 +162,21 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
+    "objectives.SignalAnswer": lambda cast: _signal_answer(cast),
     "reviews.ReviewInput": an_input,
     "reviews.ReviewAttendee": lambda cast: _attendee(cast),
 }
+
+
+def _signal_answer(cast: Cast) -> Any:
+    limits = scenes.some_limits(cast)
+    indicator = limits.indicator
+    objectives.record_reading(
+        by=cast.owner, indicator=indicator, measured_for=today(), value=Decimal(90)
+    )
+    return objectives.answer_signal(
+        by=cast.owner, indicator=indicator, day=today(), found="cause", words="A storm."
+    )
 
 
 def _evaluated(cast: Cast, record: Any) -> Any:
