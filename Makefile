@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Every process here compiles what it runs, or reads what another has compiled: half its start.
+export PYTHONDONTWRITEBYTECODE :=
 
 PORT ?= 8000
 COMPANY ?= ca-manufacturer

@@ -8,7 +8,7 @@ chapter, so the page adds no rule of its own. See docs/extending.md.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -609,10 +609,11 @@ def _navigation(request: HttpRequest, person: Any) -> list[tuple[str, list[Link]
     return [(group, links) for group, links in drawn if links]
 
 
+@cache
 def _known_address(url_name: str) -> str:
     """The address, or nothing: one wrong entry must not take every page down with it.
 
-    A test holds every entry to a page that exists.
+    Found once: a page has some seventy entries. A test holds every entry to a page that exists.
     """
     try:
         return reverse(url_name)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from simple_history.manager import HistoryDescriptor
 from simple_history.models import HistoricalRecords
 
 from qms import triggers
@@ -46,6 +47,17 @@ class HistoryRow(models.Model):
         abstract = True
 
 
+class KnownHistory:
+    """`record.history`; simple-history makes a class of managers anew each time it is asked."""
+
+    def __init__(self, made: HistoryDescriptor) -> None:
+        self.model = made.model
+        self.manager = made.manager_class.from_queryset(made.queryset_class)
+
+    def __get__(self, record: models.Model | None, owner: type[models.Model]) -> Any:
+        return self.manager(self.model, record)
+
+
 class History(HistoricalRecords):
     """simple-history with an append-only table and the database's own stamp on each row."""
 
@@ -53,6 +65,12 @@ class History(HistoricalRecords):
         options.setdefault("bases", [HistoryRow])
         options.setdefault("user_db_constraint", True)
         super().__init__(**options)
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        super().finalize(sender, **kwargs)
+        found = sender.__dict__.get("history")
+        if isinstance(found, HistoryDescriptor):
+            sender.history = KnownHistory(found)  # type: ignore[attr-defined]
 
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
         options: dict[str, Any] = super().get_meta_options(model)
@@ -184,7 +202,8 @@ class Record(models.Model):
         Raises Stale when the stored row is newer than this one, Refused when a released record
         gets no reason or a frozen field was changed, TypeError on a change of state.
         """
-        with transaction.atomic():
+        # A transition has a savepoint of its own around this, and so has whatever raises out of it.
+        with transaction.atomic(savepoint=not _transition):
             stored = type(self)._base_manager.select_for_update(of=("self",)).get(pk=self.pk)
             if stored.version != self.version:
                 raise Stale

@@ -243,9 +243,9 @@ def settle_reading(
     Twice is once, and two at the same moment are one after the other.
     """
     chosen = None if documents is None else list(documents)
+    if chosen is None and not _concerns_anybody(person):
+        return Settled()
     with db.atomic():
-        if chosen is None and not _concerns_anybody(person):
-            return Settled()
         _one_at_a_time()
         asked = asked_revisions(chosen)
         wanted = readers_wanted(chosen, person)

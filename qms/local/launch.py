@@ -33,6 +33,7 @@ EVERY_PROGRAM = {
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }
 BUILD_MARK = "demo-is-being-built"
+EMPTY = "qms_empty"  # the migrated database without a company, while one is built
 
 
 class Stopped(Exception):
@@ -92,9 +93,13 @@ def prepare(stack: Stack, company: str, months: int) -> None:
     bring_tables_up_to_date(stack.folder)
     if is_empty(os.environ["DATABASE_URL"]) and has_command("build_demo"):
         say(f"Building the company {company} …")
+        if stack.postgres is not None:
+            _keep_empty_database(stack.postgres.url("postgres"))
         mark.touch()
         manage("build_demo", "--company", company, "--months", str(months))
         mark.unlink()
+        if stack.postgres is not None:
+            _forget_empty_database(stack.postgres.url("postgres"))
     gather_static_files(stack.folder)
 
 
@@ -330,10 +335,27 @@ def _relay(name: str, stream: IO[bytes]) -> None:
         print(f"{colour}{name:<8} |{end} {text}", flush=True)
 
 
+def _keep_empty_database(url: str) -> None:
+    """Copy the database before the company is built: starting over need not migrate again."""
+    _forget_empty_database(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"create database {EMPTY} template qms")
+
+
+def _forget_empty_database(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {EMPTY}")
+
+
 def _empty_database(url: str) -> None:
+    """Put the copy in place of what was half built."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("drop database if exists qms with (force)")
-        connection.execute("create database qms")
+        kept = connection.execute("select 1 from pg_database where datname = %s", [EMPTY])
+        if kept.fetchone() is None:
+            connection.execute("create database qms")
+        else:
+            connection.execute(f"alter database {EMPTY} rename to qms")
 
 
 def _listen_for_the_end() -> None:

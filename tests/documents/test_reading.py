@@ -252,6 +252,7 @@ def test_a_restricted_document_is_seen_by_who_is_asked_to_read_it(cast: Cast) ->
     assert not Document.objects.visible_to(other).exists()
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     moves=st.lists(

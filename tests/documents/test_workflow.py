@@ -19,6 +19,7 @@ from qms.signing.workflow import Proof
 from qms.workflow import amend
 from tests import factories
 from tests.kernel.test_workflow import at_once
+from tests.sampling import spread
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.2")]
 
@@ -230,7 +231,7 @@ def test_a_restricted_document_is_not_there_for_others(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("run", range(15))
+@pytest.mark.parametrize("run", spread(range(15), quick=4))
 def test_two_revisions_started_at_once_leave_one_in_work_and_no_error(run: int) -> None:
     cast = Cast()
     document = cast.approved(cast.draft()).document
