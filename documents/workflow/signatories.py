@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, prefetch_related_objects
 
 from documents.models import Revision, Signatory
 from qms.events import handles
@@ -64,13 +65,22 @@ class Plan:
 
 def signatories_of(revision: Revision, part: str) -> Plan:
     """Who signs this part of a revision and how far it is."""
-    seats = [
-        seat
-        for seat in Signatory.objects.seated().filter(revision=revision).select_related("person")
-        if seat.part == part
-    ]
+    seats = [seat for seat in _seats_of(revision) if seat.part == part and not seat.ended]
     asked = revision.review_quorum if part == Part.REVIEW else revision.approval_quorum
     return Plan(seats, min(asked or len(seats), len(seats)), revision.in_order)
+
+
+def _seats_of(revision: Revision) -> Iterable[Signatory]:
+    """Who is or was named, in order; read once for each object, because every guard asks."""
+    everybody = Signatory.objects.order_by("part", "position", "pk").select_related("person")
+    prefetch_related_objects([revision], Prefetch("signatories", everybody))
+    return revision.signatories.all()
+
+
+def _read_anew(revision: Revision) -> None:
+    """Somebody was named, or took back a signature: the next guard asks the database again."""
+    if "signatories" in getattr(revision, "_prefetched_objects_cache", ()):
+        revision.refresh_from_db(fields=["signatories"])
 
 
 def unfit(revision: Revision, part: str, person: Any) -> str:
@@ -122,6 +132,7 @@ def name_signatories(revision: Revision, part: str, people: Iterable[Any], *, by
             if not seat.ended:
                 seat.ended = True
                 seat.save_because("No longer named.", by=by)
+    _read_anew(revision)
 
 
 @creates(Signatory, permission="documents.change_revision")
@@ -150,6 +161,7 @@ def begin_anew(revision: Revision, *, by: Any, reason: str) -> None:
     for seat in Signatory.objects.seated().filter(revision=revision).exclude(signed_on=None):
         seat.signed_on = None
         seat.save_because(reason, by=by)
+    _read_anew(revision)
 
 
 # Handing on
@@ -200,4 +212,5 @@ def tell_the_revision(event: RecordSaved) -> None:
     """Who is next with a revision follows its signatories."""
     seat = event.record
     if isinstance(seat, Signatory) and seat.revision.status != Revision.Status.DRAFT:
+        _read_anew(seat.revision)
         refresh(seat.revision)
