@@ -20,10 +20,10 @@ STAGES = (-7, -1, 0, 1, 7, 14, 28)  # days after the due date
 @handles(RecordSaved, order=90)
 def write_work(event: RecordSaved) -> None:
     """Every save of a record leaves its next steps behind."""
-    refresh(event.record, new=event.created)
+    refresh(event.record, is_new=event.created)
 
 
-def refresh(record: Record, *, new: bool = False) -> None:
+def refresh(record: Record, *, is_new: bool = False) -> None:
     """Make the stored work items of a record equal to what its chapter says is next.
 
     Items that stay keep their age; items that are no longer next disappear. A new record has none.
@@ -36,7 +36,7 @@ def refresh(record: Record, *, new: bool = False) -> None:
     stored = WorkItem.objects.filter(record_type=record_type, record_id=record.pk)
     stored = stored.select_related("person")
     gone = []
-    for item in () if new else stored:
+    for item in () if is_new else stored:
         step = wanted.pop((item.step, item.person_id, item.role), None)
         if step is None:
             gone.append(item.pk)
