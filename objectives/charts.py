@@ -41,6 +41,8 @@ def control_chart_of(found: Control) -> Chart:
     """The picture of a control chart, its newest periods; what is answered is drawn hollow."""
     indicator, scale = found.indicator, scale_of(found.indicator)
     digits = indicator.decimals + 1
+    # What was read is drawn as it was read; what was computed from it has a digit more.
+    read = indicator.decimals if indicator.chart in {"i-mr", "c", "np"} else digits
     values: dict[int, Plotted] = {}
     ranges: dict[int, Plotted] = {}
     marks = {(seen.index, seen.of_ranges): seen for seen in found.signals}
@@ -60,7 +62,7 @@ def control_chart_of(found: Control) -> Chart:
                 )
                 into[at] = Plotted(
                     name,
-                    None if point is None else in_figures(point.value * scale, digits),
+                    None if point is None else in_figures(point.value * scale, read),
                     None if limits is None else in_figures(chart.centre * scale, digits),
                     None if limits is None else in_figures(Fraction(limits.lower) * scale, digits),
                     None if limits is None else in_figures(Fraction(limits.upper) * scale, digits),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from objectives.models import Indicator, Objective, readings_of
+from objectives.models import Indicator, Objective, SignalAnswer, readings_of
 from objectives.status import (
     AT_RISK,
     MISSED,
@@ -199,3 +199,23 @@ def _course(key: int, period: Period, person: Any) -> IndicatorCourse | None:
 
 
 contributions.tells_indicators(Indicators(_choose, _course))
+
+
+@contributions.audit_factor
+def signals_of_processes(since: Mapping[int, date], today: date) -> Iterable[tuple[int, str, int]]:
+    """Signals of a process's indicators that meant something, since its last audit."""
+    rows = SignalAnswer.objects.filter(indicator__process__in=list(since))
+    counted: Counter[int] = Counter()
+    for process, day in rows.exclude(found=SignalAnswer.Found.NOTHING).values_list(
+        "indicator__process_id", "day"
+    ):
+        counted[process] += day > since[process]
+    return [
+        (
+            process,
+            f"{count} signal{'s' if count > 1 else ''} of its indicators.",
+            min(5 * count, 15),
+        )
+        for process, count in sorted(counted.items())
+        if count
+    ]

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from objectives import workflow
+from objectives.control import control_of
 from objectives.models import Indicator, Objective
 from objectives.workflow.objectives import plan_action_for
 from qms.actions import workflow as actions
@@ -19,6 +20,7 @@ from qms.periods import add_months
 from qms.refusals import Refused
 
 INDICATORS = "indicators"
+FROZEN_AFTER = 20  # readings
 
 
 @stage(50)
@@ -156,7 +158,48 @@ def _enter(
         measured_for=measured_for,
         **_value(life, told, count),
     )
+    _look_at_its_chart(life, told)
     _next_reading(life, told, add_months(month, 1), count + 1, objective)
+
+
+def _look_at_its_chart(life: Life, told: dict[str, Any]) -> None:
+    """Limits are frozen once there are enough readings; a signal is explained within days.
+
+    The newest one still waits, for whoever wants to try it.
+    """
+    indicator = life.kept[INDICATORS][told["metric"]]
+    if indicator.chart == "run" or indicator.is_computed:
+        return
+    found = control_of(indicator)
+    days = [each.day for each in found.taken if each]
+    if len(days) == FROZEN_AFTER:
+        workflow.freeze_limits(
+            by=life.who("quality"),
+            indicator=indicator,
+            first_on=days[0],
+            last_on=days[-1],
+            because="Enough months in a row without a change of the process.",
+        )
+    for seen in found.open_signals[-1:]:
+        if seen.day < life.today - timedelta(days=70):
+            life.after(6, partial(_explain, life, told, seen.day))
+
+
+def _explain(life: Life, told: dict[str, Any], day: date) -> None:
+    indicator = life.kept[INDICATORS][told["metric"]]
+    left = [seen for seen in control_of(indicator).open_signals if seen.day == day]
+    if not left:
+        return
+    shifted = "shift" in told and day >= life.month(told["shift"][0])
+    workflow.answer_signal(
+        by=life.who(told["owner"]),
+        indicator=indicator,
+        day=day,
+        found="changed" if shifted else "cause",
+        words="A new batch of tools wears faster; the supplier is asked."
+        if shifted
+        else "A short month with one large order; we looked at it and leave it.",
+    )
 
 
 def _is_taken_up(life: Life, told: dict[str, Any]) -> bool:

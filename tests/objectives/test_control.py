@@ -240,3 +240,20 @@ def test_the_pages_explain_and_freeze(firm: Firm, client: Any) -> None:
     made = ControlLimits.objects.get()
     assert client.get(made.get_absolute_url()).status_code == 200
     assert client.get(f"{indicator.get_absolute_url()}pdf/").content[:5] == b"%PDF-"
+
+
+def test_signals_that_meant_something_speak_for_an_audit(firm: Firm) -> None:
+    from qms import contributions
+    from qms.scope.workflow import activate, create_process
+
+    process = activate(
+        create_process(by=firm.quality, code="PR", name="Production", owner=firm.owner),
+        by=firm.quality,
+    )
+    indicator = firm.indicator([*CALM, *CALM, 75], process=process)
+    since = {process.pk: add_months(today(), -12)}
+    assert contributions.audit_factors(since, today()) == []
+    firm.explain(indicator, control_of(indicator).signals[0].day)
+    assert contributions.audit_factors(since, today()) == [
+        (process.pk, "1 signal of its indicators.", 5)
+    ]
