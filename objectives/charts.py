@@ -43,6 +43,7 @@ def control_chart_of(found: Control) -> Chart:
     digits = indicator.decimals + 1
     # What was read is drawn as it was read; what was computed from it has a digit more.
     read = indicator.decimals if indicator.chart in {"i-mr", "c", "np"} else digits
+    drawn = range(max(0, len(found.periods) - MOST_DRAWN), len(found.periods))
     values: dict[int, Plotted] = {}
     ranges: dict[int, Plotted] = {}
     marks = {(seen.index, seen.of_ranges): seen for seen in found.signals}
@@ -54,12 +55,13 @@ def control_chart_of(found: Control) -> Chart:
         ):
             if chart is None:
                 continue
+            steady = chart.drawn[0] if chart.drawn and chart.has_steady_limits else None
             for at, point in enumerate(chart.points, start=stretch.start):
+                if at < drawn.start:
+                    continue
                 name, start = found.periods[at]
                 seen = marks.get((at, of_ranges))
-                limits = (
-                    point or chart.drawn[0] if chart.has_steady_limits and chart.drawn else point
-                )
+                limits = point or steady
                 into[at] = Plotted(
                     name,
                     None if point is None else in_figures(point.value * scale, read),
@@ -70,7 +72,6 @@ def control_chart_of(found: Control) -> Chart:
                     answered=bool(seen and not seen.is_open),
                     left_out=start.isoformat() in left,
                 )
-    drawn = range(max(0, len(found.periods) - MOST_DRAWN), len(found.periods))
     blank = [Plotted(found.periods[at][0], None) for at in drawn]
     below = [ranges.get(at) or gap for at, gap in zip(drawn, blank, strict=True)]
     first = drawn.start

@@ -18,7 +18,7 @@ from objectives.models.readings import Taken
 from objectives.spc import Baseline, ControlChart, Kind, Row
 from qms.refusals import Refused
 
-MOST_JUDGED = 520  # readings a chart is computed from, the newest
+MOST_JUDGED = 260  # readings a chart is computed from, the newest: five years of weeks
 FEWEST = 8  # readings before limits mean anything
 CUSTOMARY = 24  # readings that limits rest on, as a rule
 
@@ -92,13 +92,24 @@ def control_of(indicator: Indicator, until: date | None = None) -> Control:
         .order_by("holds_from", "pk")
     )
     try:
-        stretches = tuple(_stretches(indicator, periods, rows, limits))
+        first = _first_rows(indicator, rows, len(taken))
+        stretches = tuple(_stretches(indicator, periods, rows, limits, first))
     except Refused as refusal:
         return Control(indicator, periods, slots, (), (), why_not=str(refusal))
     answers = {each.day: each for each in SignalAnswer.objects.filter(indicator=indicator)}
     signals = tuple(_seen(stretches, periods, slots, answers))
     last = limits[-1] if limits else None
     return Control(indicator, periods, slots, stretches, signals, last=last)
+
+
+def _first_rows(
+    indicator: Indicator, rows: Sequence[Row | None], count: int
+) -> Sequence[Row | None]:
+    """The rows that provisional limits begin with: the very first, however many came since."""
+    if count < MOST_JUDGED:
+        return rows
+    _, slots = _slots(indicator, series_of(indicator, first=CUSTOMARY))
+    return [None if each is None else _row(indicator, each) for each in slots]
 
 
 def _slots(
@@ -129,6 +140,7 @@ def _stretches(
     periods: Sequence[tuple[str, date]],
     rows: Sequence[Row | None],
     limits: Sequence[ControlLimits],
+    earliest: Sequence[Row | None],
 ) -> Iterator[Stretch]:
     """The readings cut where other limits begin; before the first frozen ones, provisional."""
     kind = Kind(indicator.chart)
@@ -142,7 +154,8 @@ def _stretches(
     begins = [(at, each) for at, each in zip(cuts, limits, strict=True) if at is not None]
     first = begins[0][0] if begins else len(rows)
     if first > 0 or not begins:
-        found = _provisional(kind, rows[:first], must=not begins)
+        provisional = rows[:first] if earliest is rows else earliest
+        found = _provisional(kind, provisional, must=not begins)
         if found is not None:
             yield Stretch(0, spc.chart(found, rows[:first], rules=indicator.rules), None)
     ends = [*[at for at, _ in begins[1:]], len(rows)]

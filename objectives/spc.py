@@ -493,7 +493,7 @@ def chart(
         return _ewma(baseline, rows, rules, Fraction(weight), Fraction(width))
     if baseline.kind == Kind.XBAR_R:
         _check_subgroups(rows, baseline.size)
-    points = tuple(None if row is None else _point(baseline, row) for row in rows)
+    points = _points(baseline, rows)
     signals = _signals(points, rules_for(baseline.kind, rules))
     return ControlChart(baseline, rules, points, signals, _ranges(baseline, rows))
 
@@ -511,43 +511,77 @@ def _check_subgroups(rows: Rows, size: Fraction) -> None:
             raise Refused(f"Value {index + 1}: it has {count} values, the baseline's have {size}.")
 
 
-def _point(baseline: Baseline, row: Row) -> Point:
+@dataclass(frozen=True)
+class _Band:
+    """The variance of a drawn value, and the limits that follow from it."""
+
+    centre: Fraction
+    variance: Fraction
+    width: Fraction
+    lower: Decimal
+    upper: Decimal
+
+    @classmethod
+    def of(
+        cls,
+        centre: Fraction,
+        variance: Fraction,
+        *,
+        width: Fraction = Fraction(SIGMAS),
+        floor: Number | None = None,
+        roof: Number | None = None,
+    ) -> Self:
+        reach = _shown(width) * _root(variance)
+        lower, upper = _shown(centre) - reach, _shown(centre) + reach
+        if floor is not None:
+            lower = max(lower, _shown(Fraction(floor)))
+        if roof is not None:
+            upper = min(upper, _shown(Fraction(roof)))
+        return cls(centre, variance, width, lower, upper)
+
+    def place(self, value: Fraction) -> Point:
+        """A point between the limits; squares are compared, so that no root is ever rounded."""
+        away = value - self.centre
+        square, variance = away**2, self.variance
+        if square <= variance:
+            zone = 0
+        elif square > self.width**2 * variance:
+            zone = SIGMAS
+        else:
+            zone = 2 if square > 4 * variance else 1
+        return Point(value, self.lower, self.upper, variance, _sign(away), zone)
+
+
+def _band(baseline: Baseline, size: Fraction) -> _Band:
+    """The limits of a value that was counted in so many; measured values know no size."""
     kind, centre = baseline.kind, baseline.centre
     if kind == Kind.XBAR_R:
         error = CONSTANTS[int(baseline.size)].a2 * baseline.spread / SIGMAS
-        return _placed(_mean(row), centre, error**2)
+        return _Band.of(centre, error**2)
     if kind == Kind.I_MR:
-        return _placed(row.value, centre, (baseline.spread / CONSTANTS[2].d2) ** 2)
+        return _Band.of(centre, (baseline.spread / CONSTANTS[2].d2) ** 2)
     if kind == Kind.C:
-        return _placed(row.value, centre, centre, floor=0)
-    size = Fraction(row.size or 1)
+        return _Band.of(centre, centre, floor=0)
     if kind == Kind.NP:
-        return _placed(row.value, centre, centre * (1 - centre / size), floor=0, roof=size)
+        return _Band.of(centre, centre * (1 - centre / size), floor=0, roof=size)
     if kind == Kind.P:
-        return _placed(row.value / size, centre, centre * (1 - centre) / size, floor=0, roof=1)
-    return _placed(row.value / size, centre, centre / size, floor=0)
+        return _Band.of(centre, centre * (1 - centre) / size, floor=0, roof=1)
+    return _Band.of(centre, centre / size, floor=0)
 
 
-def _placed(
-    value: Fraction,
-    centre: Fraction,
-    variance: Fraction,
-    *,
-    width: Fraction = Fraction(SIGMAS),
-    floor: Number | None = None,
-    roof: Number | None = None,
-) -> Point:
-    """A point between its limits; squares are compared, so that no root is ever rounded."""
-    away = value - centre
-    square = away**2
-    zone = SIGMAS if square > width**2 * variance else sum(square > k**2 * variance for k in (1, 2))
-    reach = _shown(width) * _root(variance)
-    lower, upper = _shown(centre) - reach, _shown(centre) + reach
-    if floor is not None:
-        lower = max(lower, _shown(Fraction(floor)))
-    if roof is not None:
-        upper = min(upper, _shown(Fraction(roof)))
-    return Point(value, lower, upper, variance, _sign(away), zone)
+def _points(baseline: Baseline, rows: Rows) -> Points:
+    """The drawn values between their limits, which are computed once for each n."""
+    bands: dict[Decimal | None, _Band] = {}
+    points: list[Point | None] = []
+    for row in rows:
+        if row is None:
+            points.append(None)
+            continue
+        size = Fraction(row.size or 1)
+        band = bands.get(row.size) or bands.setdefault(row.size, _band(baseline, size))
+        value = _mean(row) if baseline.kind == Kind.XBAR_R else row.value
+        points.append(band.place(value / size if baseline.kind in {Kind.P, Kind.U} else value))
+    return tuple(points)
 
 
 def _ranges(baseline: Baseline, rows: Rows) -> ControlChart | None:
@@ -563,14 +597,14 @@ def _ranges(baseline: Baseline, rows: Rows) -> ControlChart | None:
         return None
     centre = baseline.spread
     lower, upper = factors.d3 * centre, factors.d4 * centre
+    shown = (_shown(lower), _shown(upper))
     variance = ((upper - centre) / SIGMAS) ** 2
     points = tuple(
         None
         if value is None
         else Point(
             value,
-            _shown(lower),
-            _shown(upper),
+            *shown,
             variance,
             _sign(value - centre),
             SIGMAS if not lower <= value <= upper else 0,
@@ -592,13 +626,14 @@ def _ewma(
     if baseline.spread < 0:
         raise Refused("Sigma is not below 0.")
     variance = baseline.spread**2 * weight / (2 - weight)
+    band = _Band.of(baseline.centre, variance, width=width)
     smoothed, points = baseline.centre, list[Point | None]()
     for row in rows:
         if row is None:
             points.append(None)
             continue
         smoothed = _rounded(weight * row.value + (1 - weight) * smoothed)
-        points.append(_placed(smoothed, baseline.centre, variance, width=width))
+        points.append(band.place(smoothed))
     drawn = tuple(points)
     signals = _signals(drawn, rules_for(Kind.EWMA, rules))
     return ControlChart(baseline, rules, drawn, signals, width=width)

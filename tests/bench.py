@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "var" / "bench.json"
+READINGS, INDICATORS = 10_000, 500
 SIZES = {"small": 1_000, "default": 10_000, "large": 100_000}
 
 
@@ -110,8 +111,36 @@ def fill(count: int) -> Any:
     _multiply_entries(entry, count - 1, first, words)
     Word.objects.bulk_create([Word(word=word) for word in ("calibration", "storage", "packing")])
     _lengthen_history(first + 500, 200)
+    _fill_indicators(manager)
     last.execute("vacuum analyze")  # as the server does by itself after such a load
     return manager
+
+
+def _fill_indicators(manager: Any) -> None:
+    """An indicator with 10,000 readings on a control chart, and 500 others of two years."""
+    from datetime import timedelta
+    from decimal import Decimal
+
+    from objectives import workflow
+    from objectives.models import Indicator
+    from qms.periods import today
+    from tests.many import multiply
+
+    begun = today() - timedelta(days=READINGS)
+    told = {"by": manager, "unit": "h", "starts_on": begun, "frequency": "daily"}
+    charted = workflow.add_indicator(title="Turnaround", chart="i-mr", **told)
+    other = workflow.add_indicator(title="Scrap", **told)
+    for indicator, times in ((charted, READINGS - 1), (other, 23)):
+        reading = workflow.record_reading(
+            by=manager, indicator=indicator, measured_for=begun, value=Decimal(50)
+        )
+        day = f"date '{begun}' + n"
+        multiply(reading, times, measured_for=day, period_start=day, value="50 + mod(n * 7919, 11)")
+    multiply(other, INDICATORS - 1, number="'IND-' || (1000 + n)", title="'Scrap ' || n")
+    newest = list(Indicator.objects.filter(title__startswith="Scrap ").order_by("pk"))
+    assert len(newest) == INDICATORS - 1
+    for reading in other.measurements.all():
+        multiply(reading, INDICATORS - 1, indicator_id=f"{newest[0].pk - 1} + n")
 
 
 def _multiply_entries(entry: Any, times: int, first: int, title: str) -> None:
@@ -176,8 +205,10 @@ def plain_list(request: Any) -> Any:
 def pages(client: Any) -> list[Page]:
     """What is measured, with its targets."""
     from documents.models import Document
+    from objectives.models import Indicator
 
     some = Document.objects.order_by("pk")[500]  # the one with a long history
+    charted = Indicator.objects.get(title="Turnaround")
 
     withdrawn = iter(Document.objects.exclude(status="withdrawn").order_by("pk")[600:900])
     new = {"title": "Receiving", "kind": "procedure", "owner": some.owner_id, "language": "en"}
@@ -200,6 +231,9 @@ def pages(client: Any) -> list[Page]:
         Page("master list, page 40", get("/documents/?page=40"), 1.5, 12),
         Page("master list, filtered", get("/documents/?title=storage&sort=title"), 1.5, 12),
         Page("a document", get(f"/documents/{some.pk}/"), 2, 20),
+        Page("an indicator, 10,000 readings", get(charted.get_absolute_url()), 2, 20),
+        # Ten times the rows of the plain list.
+        Page("500 indicators", get("/objectives/indicators/"), 15, 12),
         Page("my work", get("/"), 2, 15),
         Page("leadership", get("/leadership/"), 2, 15),
         Page("create a document", create, 2, 20),
@@ -265,11 +299,11 @@ def main() -> int:
         client.force_login(manager, backend="qms.people.access.RoleBackend")
         figures = measure(client, asked.rounds)
     print(f"{SIZES[asked.scale]:,} documents, medians of {asked.rounds}\n")
-    print(f"{'page':26}{'ms':>8}{'plain lists':>13}{'of':>6}{'questions':>11}{'of':>5}")
+    print(f"{'page':31}{'ms':>8}{'plain lists':>13}{'of':>6}{'questions':>11}{'of':>5}")
     for each in figures:
         mark = "" if each.holds else "  missed"
         print(
-            f"{each.name:26}{each.milliseconds:8}{each.ratio:13}{each.most:6}"
+            f"{each.name:31}{each.milliseconds:8}{each.ratio:13}{each.most:6}"
             f"{each.queries:11}{each.most_queries:5}{mark}"
         )
     TARGET.parent.mkdir(exist_ok=True)

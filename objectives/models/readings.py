@@ -186,20 +186,27 @@ class Taken:
 
 
 def series_of(
-    indicator: Indicator, *, until: date | None = None, most: int | None = None
+    indicator: Indicator,
+    *,
+    until: date | None = None,
+    most: int | None = None,
+    first: int | None = None,
 ) -> list[Taken]:
     """The live readings of an indicator with everything behind them, oldest first.
 
-    `most` keeps only so many of the newest.
+    `most` keeps only so many of the newest, `first` only so many of the oldest.
     """
     rows = Measurement.objects.live().filter(indicator=indicator)
     if until is not None:
         rows = rows.filter(measured_for__lte=until)
     names = ("measured_for", "value", "counted", "size", "values")
-    found = rows.order_by("-measured_for").values_list(*names)[:most]
+    if first is not None:
+        found = list(rows.order_by("measured_for").values_list(*names)[:first])
+    else:
+        found = list(rows.order_by("-measured_for").values_list(*names)[:most])[::-1]
     return [
         Taken(day, value, counted, size, tuple(Decimal(each) for each in values))
-        for day, value, counted, size, values in reversed(list(found))
+        for day, value, counted, size, values in found
     ]
 
 

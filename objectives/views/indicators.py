@@ -104,7 +104,8 @@ def indicator_list(request: HttpRequest) -> HttpResponseBase:
 @needs("objectives.view_indicator")
 def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One indicator: its chart, its readings with corrections, the objectives judged by it."""
-    indicator = pages.find(request, Indicator.objects.select_related(*PEOPLE), pk=pk)
+    known = Indicator.objects.with_readings(MOST_DRAWN).select_related(*PEOPLE)
+    indicator = pages.find(request, known, pk=pk)
     today = periods.today()
     rows = indicator.measurements.select_related("created_by", "indicator", "corrects")
     paged = Paginator(rows.order_by("-measured_for", "-pk"), READINGS_A_PAGE)
@@ -134,7 +135,7 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
         may_decide=in_use and not workflow.only_who_keeps_it(indicator, request.user),
         trend=trend_in_words(indicator.direction, readings[-MOST_DRAWN:]),
         readings=paged.get_page(request.GET.get("readings")),
-        count=len(readings),
+        count=indicator.measurements.live().count(),
         last=last_value(indicator),
         missing=missing_word(indicator),
         objectives=[(each, stands(each)) for each in related.order_by("-number")[:50]],

@@ -257,3 +257,14 @@ def test_signals_that_meant_something_speak_for_an_audit(firm: Firm) -> None:
     assert contributions.audit_factors(since, today()) == [
         (process.pk, "1 signal of its indicators.", 5)
     ]
+
+
+def test_provisional_limits_are_those_of_the_very_first_readings(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indicator = firm.indicator([*CALM, *CALM, 60, 61, 60, 61, 60])
+    whole = control_of(indicator).stretches[0].chart.baseline
+    monkeypatch.setattr("objectives.control.MOST_JUDGED", 12)
+    short = control_of(indicator)
+    assert len(short.taken) == 12
+    assert short.stretches[0].chart.baseline == whole

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from objectives import spc
@@ -262,6 +262,8 @@ def test_runs_about_the_median_find_a_shift() -> None:
 values_of = st.decimals(-1000, 1000, allow_nan=False, places=2)
 series = st.lists(st.one_of(values_of, st.none()), min_size=3, max_size=60)
 factors = st.decimals("0.001", 1000, places=3).filter(bool)
+# A busy machine draws slowly; that says nothing about the rules.
+at_leisure = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KINDS = st.sampled_from([Kind.I_MR, Kind.EWMA])
 
 
@@ -280,6 +282,7 @@ def _chart_or_none(kind: Kind, values: list[Row | None]) -> spc.ControlChart | N
         return None
 
 
+@at_leisure
 @given(KINDS, series, factors, values_of)
 def test_another_unit_or_zero_changes_no_signal(
     kind: Kind, values: list[Decimal | None], factor: Decimal, shift: Decimal
@@ -294,6 +297,7 @@ def test_another_unit_or_zero_changes_no_signal(
     assert again.centre == found.centre * Fraction(factor) + Fraction(shift)
 
 
+@at_leisure
 @given(series, series)
 def test_frozen_limits_never_move(old: list[Decimal | None], new: list[Decimal | None]) -> None:
     found = _chart_or_none(Kind.I_MR, _made(old))
@@ -306,6 +310,7 @@ def test_frozen_limits_never_move(old: list[Decimal | None], new: list[Decimal |
     assert len(limits) == 1
 
 
+@at_leisure
 @given(
     st.sampled_from([Kind.I_MR, Kind.C, Kind.XBAR_R]),
     st.integers(0, 10**6),
@@ -341,6 +346,7 @@ def _exactly(value: Fraction) -> Decimal:
     return found
 
 
+@at_leisure
 @given(st.lists(values_of, min_size=2, max_size=40), st.data())
 def test_a_missing_period_breaks_every_run(values: list[Decimal], data: st.DataObject) -> None:
     gap = data.draw(st.integers(1, len(values) - 1))
@@ -354,6 +360,7 @@ def test_a_missing_period_breaks_every_run(values: list[Decimal], data: st.DataO
     assert broken.ranges.points[gap + 1] is None
 
 
+@at_leisure
 @given(st.sampled_from(["nelson", "western-electric"]), series)
 def test_more_rules_never_take_a_signal_away(rules: str, values: list[Decimal | None]) -> None:
     found = _chart_or_none(Kind.I_MR, _made(values))
