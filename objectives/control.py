@@ -18,7 +18,7 @@ from objectives.models.readings import Taken
 from objectives.spc import Baseline, ControlChart, Kind, Row
 from qms.refusals import Refused
 
-MOST_JUDGED = 260  # readings a chart is computed from, the newest: five years of weeks
+MOST_JUDGED = 150  # readings a chart is computed from, the newest: it draws 120 of them
 FEWEST = 8  # readings before limits mean anything
 CUSTOMARY = 24  # readings that limits rest on, as a rule
 
