@@ -62,17 +62,6 @@ class NewAuditForm(AuditForm):
     )
 
 
-class TeamForm(PlainForm):
-    """Who audits beside the lead auditor."""
-
-    team = forms.ModelMultipleChoiceField(
-        Person.objects.people(),
-        label="Team",
-        required=False,
-        help_text="Beside the lead auditor. Nobody who owns, works in or wrote for the process.",
-    )
-
-
 class AnswerForm(PlainForm):
     """The answer to one question, on the phone."""
 

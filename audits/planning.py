@@ -150,9 +150,13 @@ def auditors_of(people: Sequence[Person], period: Period) -> list[Auditor]:
     ]
 
 
-def booked_days(people: Collection[Person], period: Period) -> defaultdict[int, set[date]]:
+def booked_days(
+    people: Collection[Person], period: Period, *, without: Audit | None = None
+) -> defaultdict[int, set[date]]:
     """The days on which these people lead or take part in an audit to come."""
     audits = Audit.objects.planned_between(period.start, period.end).filter(status__in=TO_COME)
+    if without is not None:
+        audits = audits.exclude(pk=without.pk)
     found: defaultdict[int, set[date]] = defaultdict(set)
     for who, day in audits.filter(lead__in=people).values_list("lead_id", "planned_on"):
         found[who].add(day)

@@ -1,16 +1,18 @@
 """Pages of audits: list, record, team, checklist, report."""
 
+from typing import cast
+
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 
-from audits import workflow
+from audits import assigning, workflow
 from audits.forms import (
     AuditForm,
     ExceptionForm,
     NewAuditForm,
     QuestionForm,
-    TeamForm,
 )
 from audits.models import Audit, Finding
 from audits.prints import report_pdf as pdf_of
@@ -19,6 +21,7 @@ from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
 from qms.people.models import Person
+from qms.refusals import Refused, Stale
 from qms.scope.models import Process
 
 AUDITS = [
@@ -175,16 +178,59 @@ def question_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("audits.change_audit")
 def team_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose the team anew."""
+    """Choose lead and team: the eligible first, and why each other one is not."""
     audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
-    return pages.edit(
-        request,
-        form_class=TeamForm,
-        create=lambda *, by, **fields: workflow.set_team(audit, by=by, **fields),
-        title=f"Team of {audit.number}",
-        done=audit.get_absolute_url(),
-        initial={"team": [person.pk for person in workflow.team_of(audit)[1:]]},
-    )
+    if request.method != "POST":
+        return _show_team(request, audit)
+    chosen = Person.objects.people().filter(pk__in=_numbers(request.POST.getlist("team")))
+    lead = Person.objects.people().filter(pk__in=_numbers([request.POST.get("lead", "")])).first()
+    try:
+        if lead is None:
+            raise Refused("Choose the lead auditor.")
+        workflow.set_team(
+            audit,
+            by=cast(Person, request.user),
+            lead=lead,
+            team=list(chosen),
+            version=next(iter(_numbers([request.POST.get("version", "")])), None),
+        )
+    except Stale as stale:
+        return _show_team(request, audit, str(stale), status=409)
+    except Refused as refusal:
+        return _show_team(request, audit, str(refusal), status=422)
+    return pages.go_to(request, audit.get_absolute_url())
+
+
+def _numbers(words: list[str]) -> list[int]:
+    return [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 10]
+
+
+def _show_team(
+    request: HttpRequest, audit: Audit, refusal: str = "", *, status: int = 200
+) -> HttpResponse:
+    found = assigning.candidates(audit)
+    is_post = request.method == "POST"
+    team = _numbers(request.POST.getlist("team")) if is_post else []
+    lead = _numbers([request.POST.get("lead", "")]) if is_post else [audit.lead_id]
+    if not is_post:
+        team = [person.pk for person in workflow.team_of(audit)[1:]]
+    leads = [each for each in found if each.may_lead and each.is_eligible]
+    context = {
+        "title": f"Team of {audit.number}",
+        "crumbs": [
+            ("Audits", reverse("audits:audit_list")),
+            (audit.number, audit.get_absolute_url()),
+            ("Team", ""),
+        ],
+        "audit": audit,
+        "candidates": found,
+        "lead": lead,
+        "team": team,
+        "refusal": refusal,
+        "swaps": [] if leads else assigning.exchanges(audit),
+        "nobody": not leads,
+    }
+    return render(request, "audits/assign.html", context, status=status)
 
 
 @needs("audits.change_audit")

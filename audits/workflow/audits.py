@@ -1,6 +1,6 @@
 """The procedure of an audit: plan, confirm, conduct, report, follow up (ISO 9001 9.2.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,12 +27,15 @@ from audits.workflow.teams import (
     only_the_lead,
     only_the_team,
     team_is_competent,
+    team_is_free,
     team_is_independent,
     team_may_audit,
     team_of,
 )
 from capa.workflow import NonconformityClosed
+from documents.models import Revision
 from qms import contributions
+from qms.clauses import ClauseRef, sorted_keys
 from qms.contributions import Step
 from qms.events import handles
 from qms.files.workflow import guards_attaching
@@ -56,6 +59,27 @@ def until_the_report_is_issued(audit: Audit, by: Any) -> str | None:
     if audit.status in (Status.PLANNED, Status.CONFIRMED, Status.IN_PROGRESS):
         return None
     return "The report is issued; nothing is added to it. Attach it to the nonconformity."
+
+
+def it_still_runs(audit: Audit, by: Any) -> str | None:
+    """A process that was retired after the audit was planned is not audited any more."""
+    if audit.process.status == Process.Status.ACTIVE:
+        return None
+    return f"{audit.process.name} does not run any more. Void this audit, or audit another process."
+
+
+def it_says_its_criteria(audit: Audit, by: Any) -> str | None:
+    return None if audit.criteria.strip() else "Say against what it audits: its criteria."
+
+
+def usual_criteria(process: Process, edition: str, references: Sequence[str]) -> str:
+    """The clauses, and the documents of the process with the revision in force."""
+    keys = sorted_keys(references)
+    told = [f"ISO 9001:{edition}, clauses {', '.join(ClauseRef.parse(k).number for k in keys)}."]
+    rows = Revision.objects.filter(document__process=process, status=Revision.Status.EFFECTIVE)
+    for number, label in rows.order_by("document__number").values_list("document__number", "label"):
+        told.append(f"{number}, revision {label}.")
+    return "\n".join(told if keys else told[1:]) or "What the process says of itself."
 
 
 @creates(Audit, permission="audits.add_audit")
@@ -88,7 +112,7 @@ def plan_audit(
         edition=edition,
         clauses=references,
         objectives=objectives,
-        criteria=criteria,
+        criteria=criteria.strip() or usual_criteria(process, edition, references),
         scope=scope,
         method=method,
         planned_on=planned_on,
@@ -113,7 +137,15 @@ def plan_audit(
     source=Status.PLANNED,
     target=Status.CONFIRMED,
     permission="audits.change_audit",
-    guards=[team_may_audit, team_is_competent, team_is_independent, there_is_a_checklist],
+    guards=[
+        it_still_runs,
+        it_says_its_criteria,
+        team_may_audit,
+        team_is_free,
+        team_is_competent,
+        team_is_independent,
+        there_is_a_checklist,
+    ],
     label="Confirm",
 )
 def confirm(audit: Audit, *, by: Any) -> None:
@@ -166,7 +198,7 @@ def within_its_window(audit: Audit, changed: Mapping[str, Any]) -> str | None:
     target=Status.IN_PROGRESS,
     permission="audits.conduct_audit",
     only=only_the_team,
-    guards=[team_is_competent, team_is_independent],
+    guards=[it_still_runs, team_is_competent, team_is_independent],
     label="Start",
 )
 def start(audit: Audit, *, by: Any) -> None:

@@ -15,7 +15,7 @@ from audits.models import (
 from qms.competence.workflow import Unmet, unmet_on
 from qms.links import set_links
 from qms.people.models import Person
-from qms.refusals import Refused
+from qms.refusals import Refused, Stale
 from qms.work.workflow import refresh
 from qms.workflow import creates
 
@@ -102,14 +102,39 @@ def team_is_competent(audit: Audit, by: Any) -> str | None:
     return " ".join(said) + " Record a finding under Competence, or choose another auditor."
 
 
-def set_team(audit: Audit, *, by: Person, team: Any) -> Audit:
-    """Choose the team anew, while the audit is planned."""
+def team_is_free(audit: Audit, by: Any) -> str | None:
+    """Nobody is in two audits on one day."""
+    team = [person.pk for person in team_of(audit)]
+    others = Audit.objects.filter(planned_on=audit.planned_on).exclude(pk=audit.pk)
+    others = others.filter(status__in=(Status.PLANNED, Status.CONFIRMED))
+    places = AuditTeamMember.objects.live().filter(audit__in=others, person__in=team)
+    taken = [
+        *others.filter(lead__in=team).values_list("lead__name", "number"),
+        *places.values_list("person__name", "audit__number"),
+    ]
+    if not taken:
+        return None
+    said = " ".join(f"{name} is in {number} on that day." for name, number in sorted(set(taken)))
+    return f"{said} Choose another day, or another auditor."
+
+
+def set_team(
+    audit: Audit, *, by: Person, team: Any, lead: Person | None = None, version: int | None = None
+) -> Audit:
+    """Choose the lead and the team anew, while the audit is planned."""
     if not by.has_perm("audits.change_audit"):
         raise PermissionDenied("Your role does not allow you to change an audit.")
     with db.atomic():
         locked: Audit = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
         if locked.status != Status.PLANNED:
             raise Refused("The team is confirmed. Postpone the audit to change it.")
+        if version is not None and locked.version != version:
+            raise Stale
+        if lead is not None and lead.pk != locked.lead_id:
+            if not (lead.is_outside or lead.holds("lead_auditor")):
+                raise Refused(f"{lead.name} is no lead auditor.", field="lead")
+            locked.lead = lead
+            locked.save_because("Another lead auditor is assigned.", by=by)
         others = [person for person in team if person.pk != locked.lead_id]
         set_links(AuditTeamMember, owner={"audit": locked}, target="person", targets=others, by=by)
         refresh(locked)
