@@ -14,7 +14,7 @@ from qms.access import ANYONE_SIGNED_IN, needs
 from qms.contributions import Entry
 from qms.home.models import SavedView
 from qms.home.workflow import forget_view, keep_view
-from qms.periods import today
+from qms.periods import EARLIEST, LATEST, today
 from qms.refusals import Refused
 from qms.work.models import WorkItem
 
@@ -218,6 +218,46 @@ def calendar(request: HttpRequest) -> HttpResponse:
     listed = [each for week in month.weeks for each in week if each and each.entries]
     context = {"title": "Calendar", "today": day, "month": month, "listed": listed}
     return pages.respond(request, "home/calendar.html", "home/month.html", context)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One kind of thing over the twelve months of a year; `cells` hold what comes when."""
+
+    kind: str
+    cells: list[list[Entry]]
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.cells))
+
+
+def year_of(person: Any, year: int) -> list[Strip]:
+    """Everything planned in a year, a strip for each kind, the earliest first."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    strips: dict[str, list[list[Entry]]] = {}
+    found = contributions.calendar_for(person, first, last)
+    for entry in sorted(found, key=lambda each: (each.day, each.title)):
+        cells = strips.setdefault(entry.kind, [[] for _ in range(12)])
+        cells[entry.day.month - 1].append(entry)
+    return [Strip(kind, cells) for kind, cells in strips.items()]
+
+
+@needs(ANYONE_SIGNED_IN)
+def planner(request: HttpRequest) -> HttpResponse:
+    """One year on one page: audits, visits, reviews, calibrations, evaluations, deadlines."""
+    day = today()
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else day.year
+    year = min(max(year, EARLIEST.year), LATEST.year)
+    context = {
+        "title": str(year),
+        "today": day,
+        "year": year,
+        "months": [date(year, month, 1) for month in range(1, 13)],
+        "strips": year_of(request.user, year),
+    }
+    return render(request, "home/planner.html", context)
 
 
 def _asked_month(text: str) -> date | None:
