@@ -128,6 +128,9 @@ def _place(life: Life, day: Any) -> dict[str, Any]:
 def _confirm(life: Life, audit: Audit) -> None:
     if workflow.team_is_independent(audit, audit.lead):
         return  # somebody took on work of the process meanwhile; the plan waits for a decision
+    if workflow.team_is_free(audit, audit.lead):
+        _postpone(life, audit, _working_day(audit.planned_on + timedelta(days=3)))
+        return
     workflow.confirm(audit, by=life.who("lead"))
     if audit.pk != life.kept.get("going_on") and life.often(0.12):
         new = audit.planned_on + timedelta(days=21)
@@ -137,6 +140,10 @@ def _confirm(life: Life, audit: Audit) -> None:
         life.at(life.moment(audit.planned_on, early), lambda: _start(life, audit))
 
 
+def _working_day(day: Any) -> Any:
+    return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() > 4 else day
+
+
 def _postpone(life: Life, audit: Audit, new: Any) -> None:
     reason = life.pick(life.voice("audits")["postponed"])
     workflow.postpone(audit, by=life.who("lead"), planned_on=new, reason=reason)
@@ -144,7 +151,8 @@ def _postpone(life: Life, audit: Audit, new: Any) -> None:
 
 
 def _confirm_again(life: Life, audit: Audit) -> None:
-    if not workflow.team_is_independent(audit, audit.lead):
+    who = audit.lead
+    if not (workflow.team_is_independent(audit, who) or workflow.team_is_free(audit, who)):
         workflow.confirm(audit, by=life.who("lead"))
         life.at(life.moment(audit.planned_on, 9), lambda: _start(life, audit))
 
