@@ -7,6 +7,7 @@ from typing import Any
 from audits import workflow
 from audits.independence import objections
 from audits.models import Audit, ChecklistItem
+from audits.planning import booked_days
 from qms.demo.life import Life, stage
 from qms.people.models import Person
 from qms.periods import Period, add_months
@@ -89,7 +90,13 @@ def _plan_today(life: Life) -> None:
 def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
     process = life.processes[code]
     process.refresh_from_db()
-    free = [each for each in life.cast("auditors") if not objections(each, process, day)]
+    on = life.moment(day).astimezone(life.zone).date()
+    taken = booked_days(life.cast("auditors"), Period(on, on))
+    free = [
+        each
+        for each in life.cast("auditors")
+        if not (taken[each.pk] or objections(each, process, day))
+    ]
     leads = [person for person in free if person.holds("lead_auditor")]
     if not leads:
         return  # nobody independent can lead: the coverage shows the hole
