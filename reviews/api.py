@@ -2,8 +2,14 @@
 
 from qms.api import Resource
 from reviews import workflow
-from reviews.forms import InputForm, NewDecisionForm, NewReviewForm, ReviewForm
-from reviews.models import Decision, Review, ReviewInput
+from reviews.forms import (
+    InputForm,
+    NewDecisionForm,
+    NewReviewForm,
+    ObjectiveAnswerForm,
+    ReviewForm,
+)
+from reviews.models import Decision, Review, ReviewedObjective, ReviewInput
 
 reviews = Resource(
     "reviews",
@@ -43,6 +49,12 @@ review_inputs = Resource(
         "no_change_because",
     ),
     edit_form=InputForm,
+)
+reviewed_objectives = Resource(
+    "reviewed-objectives",
+    ReviewedObjective,
+    fields=("review", "objective", "aim", "standing", "sentence", "answer", "because"),
+    edit_form=ObjectiveAnswerForm,
 )
 decisions = Resource(
     "decisions",

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from objectives.models import Objective
 from qms import contributions
-from qms.contributions import Entry, Tile
-from reviews.models import Decision, Review
+from qms.contributions import Entry, Panel, Tile
+from reviews.models import Decision, Review, ReviewedObjective
 
 contributions.navigation(
     "Check",
@@ -62,3 +63,14 @@ def review_days(person: Any, start: date, end: date) -> list[Entry]:
         Entry(each.held_on, each.title, "Management review", each.get_absolute_url(), "fine")
         for each in held.order_by("held_on", "pk")[:100]
     ]
+
+
+@contributions.record_panel
+def what_reviews_said(record: Any, person: Any) -> Panel | None:
+    """On an objective: what each management review said of it, the latest first."""
+    if not isinstance(record, Objective) or not person.has_perm("reviews.view_reviewedobjective"):
+        return None
+    rows = ReviewedObjective.objects.visible_to(person).filter(objective=record)
+    said = rows.exclude(review__status="void").select_related("review").order_by("-pk")
+    found = list(said[:12])
+    return Panel("reviews/panel.html", {"reviewed": found}, order=20) if found else None

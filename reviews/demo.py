@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from objectives.models import Objective
 from qms.actions import workflow as actions
 from qms.demo.life import Life, stage
 from qms.workflow import amend
@@ -85,7 +86,28 @@ def _hold(life: Life, review: Review, told: dict[str, Any]) -> None:
         )
         late = life.chance.choice([-9, -3, 0, 6])
         life.on(due + timedelta(days=late), partial(_act, life, decision))
+    _answer(life, review)
     life.after(4, lambda: _sign(life, review))
+
+
+def _answer(life: Life, review: Review) -> None:
+    """Every objective is confirmed; what is off its way is revised, as the company says."""
+    voice = life.voice("reviews")["objectives"]
+    said = []
+    for row in workflow.objectives_of(review):
+        answer = "revised" if row.standing == "Off track" else "confirmed"
+        said.append(workflow.Answered(row, answer, voice[answer]))
+        if answer == "revised":
+            life.after(9, partial(_revise, row.objective, voice["plan"]))
+    workflow.answer_objectives(said, by=life.who("quality"))
+
+
+def _revise(objective: Objective, plan: str) -> None:
+    """The owner brings it into line with what the review wants, unless it ended meanwhile."""
+    objective.refresh_from_db()
+    if objective.status == Objective.Status.ACTIVE:
+        changes = {"plan": f"{objective.plan}\n{plan}".strip()}
+        amend(objective, by=objective.owner, changes=changes, reason="As the review wanted.")
 
 
 def _act(life: Life, decision: Any) -> None:

@@ -12,7 +12,7 @@ from qms.actions.models import Action
 from qms.contributions import Line
 from qms.periods import Period, add_months, day_of
 from qms.proofs import Blocker, GapSignal, Proofs, as_it_was, counted, gap_signal, proves
-from reviews.models import Decision, Review
+from reviews.models import Decision, Review, ReviewedObjective
 from reviews.prints import TEMPLATE, minutes_context
 
 
@@ -92,6 +92,26 @@ def decision_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ..
             action.due if action else None,
             action.get_status_display() if action else "",
             each.none_because,
+        )
+
+
+@contributions.register(
+    name="review-objectives",
+    title="Objectives at management reviews",
+    columns=("Review", "Objective", "Title", "Target", "How it stood", "Answer", "Because"),
+)
+def objective_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row an objective a review answered."""
+    rows = ReviewedObjective.objects.filter(review__in=list(reviews_of(period))).exclude(answer="")
+    for each in rows.select_related("review", "objective").order_by("review__held_on", "pk"):
+        yield (
+            each.review.number,
+            each.objective.number,
+            each.objective.title,
+            each.aim,
+            each.standing,
+            each.get_answer_display(),
+            each.because,
         )
 
 

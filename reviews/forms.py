@@ -6,7 +6,7 @@ from django import forms
 
 from qms.forms import PlainForm, RecordForm
 from qms.people.models import Person
-from reviews.models import Decision, Review, ReviewInput
+from reviews.models import Decision, Review, ReviewedObjective, ReviewInput
 
 
 def leaders() -> Any:
@@ -76,6 +76,23 @@ class InputForm(RecordForm):
             self.fields["comment_opportunities"].label = "Did the actions on opportunities work?"
         else:
             del self.fields["comment_opportunities"]
+
+
+class ObjectiveAnswerForm(RecordForm):
+    """What a review says of one objective."""
+
+    class Meta:
+        model = ReviewedObjective
+        fields = ("answer", "because")
+        widgets = {"because": forms.Textarea(attrs={"rows": 2})}
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if said.get("answer") and not (said.get("because") or "").strip():
+            self.add_error("because", "Say why; the reason is kept with the minutes.")
+        elif not said.get("answer") and (said.get("because") or "").strip():
+            self.add_error("answer", "Say whether it is confirmed, revised or closed.")
+        return said
 
 
 class DecisionForm(PlainForm):

@@ -70,6 +70,13 @@ class DecisionStays(StaysWithItsReview):
     sealed_in = ("closed", "void")
 
 
+class ObjectiveStays(StaysWithItsReview):
+    """How an objective stood stays as compiled; what was said of it stays with the minutes."""
+
+    sealed_in = ("closed", "void")
+    columns = ("objective_id", "aim", "standing", "sentence", "seen_version")
+
+
 class MinutesStay(pgtrigger.Trigger):
     """Signed minutes, and a void review, stay as they are."""
 
@@ -227,6 +234,12 @@ class Review(Numbered, StatefulRecord):
             [d.position, d.kind, d.text, d.action_id, d.none_because]
             for d in decided.order_by("position")
         ]
+        answered = self.reviewed_objectives.exclude(answer="")
+        if spoken := [
+            [o.objective_id, o.aim, o.standing, o.answer, o.because]
+            for o in answered.order_by("objective_id")
+        ]:  # minutes signed before objectives were answered one by one have none
+            content["objectives"] = spoken
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -306,6 +319,68 @@ class ReviewInput(Record):
         if self.asks_twice:
             return bool(self.comment.strip() and self.comment_opportunities.strip())
         return bool(self.comment.strip())
+
+
+class ReviewedObjective(Record):
+    """An active objective at a review: how it stood, and that it is confirmed, revised or closed.
+
+    How it stood is written when the inputs are compiled and stays; `seen_version` is the version of
+    the objective that was looked at.
+    """
+
+    class Answer(models.TextChoices):
+        CONFIRMED = "confirmed", "Confirmed as it is"
+        REVISED = "revised", "To be revised"
+        CLOSED = "closed", "To be closed"
+
+    ANSWER_TONES: ClassVar = {"confirmed": "fine", "revised": "soon", "closed": "void"}
+
+    review = models.ForeignKey(
+        Review, models.PROTECT, related_name="reviewed_objectives", editable=False
+    )
+    objective = models.ForeignKey(
+        "objectives.Objective", models.PROTECT, related_name="+", editable=False
+    )
+    aim = models.CharField("target", max_length=200, editable=False)
+    standing = models.CharField("how it stood", max_length=20, editable=False)
+    sentence = models.TextField("by its readings", editable=False)
+    seen_version = models.PositiveIntegerField(editable=False)
+    answer = models.CharField("answer", max_length=10, choices=Answer, blank=True)
+    because = models.TextField("because", blank=True, max_length=2_000)
+
+    class Meta(Record.Meta):
+        verbose_name = "objective at a review"
+        verbose_name_plural = "objectives at reviews"
+        triggers = [*Record.Meta.triggers, ObjectiveStays(name="stays_with_its_review")]
+        constraints = [
+            models.UniqueConstraint(fields=["review", "objective"], name="reviews_objective_once"),
+            models.CheckConstraint(
+                condition=Q(answer="") | ~Q(because=""), name="reviews_objective_answer_has_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.objective.number} at {self.review.number}"
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('reviews:review_detail', args=[self.review_id])}#objectives"
+
+    @property
+    def title(self) -> str:
+        return self.objective.title
+
+    @property
+    def is_answered(self) -> bool:
+        return bool(self.answer)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the review has to answer it; what ended before it was answered is not asked."""
+        return self.is_answered or self.objective.status == "active"
+
+    @property
+    def answer_tone(self) -> str:
+        return self.ANSWER_TONES.get(self.answer, "")
 
 
 class Decision(StatefulRecord):

@@ -6,7 +6,7 @@ from typing import Any
 from qms import clauses, pdf
 from qms.contributions import letterhead
 from reviews.models import Decision, Review, ReviewAttendee
-from reviews.workflow import inputs_of
+from reviews.workflow import inputs_of, objectives_of
 
 TEMPLATE = "reviews/minutes_print.html"
 
@@ -23,6 +23,7 @@ def minutes_context(review: Review, as_of: datetime | None = None) -> dict[str, 
         marking="" if review.closed_on else "Draft: the minutes are not signed.",
         inputs=inputs_of(review),
         outputs=outputs_of(review),
+        objectives=objectives_of(review),
         attended=attended,
         facts=[
             ("State", review.get_status_display()),

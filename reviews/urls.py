@@ -12,6 +12,7 @@ urlpatterns = [
     path("<int:pk>/edit/", views.review_edit, name="review_edit"),
     path("<int:pk>/pdf/", views.review_pdf, name="review_pdf"),
     path("<int:pk>/decision/", views.decision_create, name="decision_create"),
+    path("<int:pk>/objectives/", views.review_objectives, name="review_objectives"),
     path("<int:pk>/do/<slug:name>/", views.review_transition, name="review_transition"),
     path("inputs/<int:pk>/", views.input_edit, name="input_edit"),
     path("decisions/<int:pk>/", views.decision_detail, name="decision_detail"),

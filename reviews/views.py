@@ -5,14 +5,22 @@ from typing import Any
 
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 
 from qms import clauses, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
 from reviews import workflow
-from reviews.forms import DecisionForm, InputForm, NewReviewForm, ReviewForm, leaders
-from reviews.models import Decision, Review, ReviewInput
+from reviews.forms import (
+    DecisionForm,
+    InputForm,
+    NewReviewForm,
+    ObjectiveAnswerForm,
+    ReviewForm,
+    leaders,
+)
+from reviews.models import Decision, Review, ReviewedObjective, ReviewInput
 from reviews.prints import attendance_of, outputs_of
 from reviews.prints import minutes_pdf as pdf_of
 
@@ -81,6 +89,7 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
     review = pages.find(request, rows, pk=pk)
     given = workflow.inputs_of(review)
     may_comment = review.status == "compiled" and request.user.has_perm("reviews.change_review")
+    objectives = _objectives(review, request)
     may_decide = review.status in ("compiled", "held") and request.user.has_perm(
         "reviews.add_decision"
     )
@@ -96,12 +105,87 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
         answered=sum(1 for each in given if each.required and each.is_answered),
         asked=sum(1 for each in given if each.required),
         outputs=outputs_of(review),
+        objectives=objectives,
+        objectives_answered=sum(1 for each in objectives if each.row.is_answered),
         attended=list(attendance_of(review)),
         decision_form=DecisionForm(by=request.user, auto_id="id_decision_%s")
         if may_decide
         else None,
         standard=clauses.standard(review.edition),
     )
+
+
+@dataclass(frozen=True)
+class ObjectiveLine:
+    """An objective at a review: how it stood, and its form where it may be answered."""
+
+    row: ReviewedObjective
+    form: ObjectiveAnswerForm | None
+
+
+def _objectives(review: Review, request: HttpRequest) -> list[ObjectiveLine]:
+    """The objectives of a review the person may see, with forms where this person may answer."""
+    may = review.status in ("compiled", "held") and request.user.has_perm("reviews.change_review")
+    rows = ReviewedObjective.objects.visible_to(request.user).filter(review=review)
+    seen = set(rows.values_list("pk", flat=True))
+    typed = request.POST if request.method == "POST" else None
+    return [
+        ObjectiveLine(
+            row,
+            ObjectiveAnswerForm(typed, instance=row, by=request.user, prefix=f"objective-{row.pk}")
+            if may
+            else None,
+        )
+        for row in workflow.objectives_of(review)
+        if row.pk in seen
+    ]
+
+
+@needs("reviews.change_review")
+def review_objectives(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm, revise or close the objectives of a review in one form; all are kept, or none."""
+    review = pages.find(request, Review.objects.select_related("chair"), pk=pk)
+    lines = _objectives(review, request)
+    if request.method == "POST" and _answer(request, lines):
+        return pages.go_to(request, f"{review.get_absolute_url()}#objectives")
+    context = {
+        "title": f"The objectives at {review.number}",
+        "record": review,
+        "objectives": lines,
+        "wrong": request.method == "POST",
+        "crumbs": [
+            ("Management reviews", reverse("reviews:review_list")),
+            (review.number, review.get_absolute_url()),
+            ("Objectives", ""),
+        ],
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "reviews/objectives.html", context, status=status)
+
+
+def _answer(request: HttpRequest, lines: list[ObjectiveLine]) -> bool:
+    """Keep what was answered anew; where something is wrong, its form says so and none is kept."""
+    typed = {
+        str(line.row.pk): line.form
+        for line in lines
+        if line.form is not None and {"answer", "because"} & set(line.form.changed_data)
+    }
+    fit = [form.is_valid() for form in typed.values()]
+    if not all(fit):
+        return False
+    said = [
+        workflow.Answered(
+            form.instance,
+            form.cleaned_data["answer"],
+            form.cleaned_data["because"],
+            form.cleaned_data["version"],
+        )
+        for form in typed.values()
+    ]
+    wrong = workflow.answer_objectives(said, by=request.user)
+    for refusal in wrong:
+        typed[refusal.field].add_error("answer", str(refusal))
+    return bool(lines) and not wrong
 
 
 def shown(inputs: list[ReviewInput], request: HttpRequest, *, may_comment: bool) -> list[Shown]:

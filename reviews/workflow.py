@@ -1,15 +1,20 @@
 """The procedure of a management review: planned, compiled, held, its minutes signed (9.3).
 
 It cannot be held while an input has neither content nor a reason why nothing changed, nor without
-top management; it cannot be closed without an entry under each of the three outputs.
+top management; it cannot be closed without an entry under each of the three outputs, nor while an
+objective is neither confirmed nor revised nor closed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.db import transaction as db
 
+from objectives.models import Objective, in_a_row
+from objectives.status import standing_of
 from qms import contributions
 from qms.actions.models import Action
 from qms.actions.workflow import promise
@@ -24,12 +29,19 @@ from qms.records import RecordSaved, insert_together
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.work.workflow import refresh
-from qms.workflow import amendment, creates, transition, voids
+from qms.workflow import amend, amendment, creates, transition, voids
 from reviews import inputs
-from reviews.models import Decision, Review, ReviewAttendee, ReviewInput
+from reviews.models import Decision, Review, ReviewAttendee, ReviewedObjective, ReviewInput
 
 Status = Review.Status
 SIGN_WITHIN = 14  # days after the meeting
+REVISE_WITHIN = 28  # days after the meeting until an objective is as the review wants it
+TO_BE_CHANGED = (ReviewedObjective.Answer.REVISED, ReviewedObjective.Answer.CLOSED)
+ANSWERED = {
+    ReviewedObjective.Answer.CONFIRMED: "confirmed",
+    ReviewedObjective.Answer.REVISED: "revised",
+    ReviewedObjective.Answer.CLOSED: "closed",
+}
 ACTION_KINDS = {
     Decision.Kind.IMPROVEMENT: Action.Kind.IMPROVEMENT,
     Decision.Kind.CHANGE: Action.Kind.CHANGE,
@@ -60,6 +72,16 @@ def every_output_is_decided(review: Review, by: Any) -> str | None:
     return f"Nothing is decided yet about {' and '.join(missing)}. If none is needed, say why."
 
 
+def every_objective_is_answered(review: Review, by: Any) -> str | None:
+    """Each objective pursued at the review is confirmed, revised or closed, with the reason."""
+    bare = [row.objective.number for row in objectives_of(review) if not row.is_answered]
+    if not bare:
+        return None
+    named = in_a_row(bare) if len(bare) < 4 else f"{len(bare)} objectives"
+    verb = "is" if len(bare) == 1 else "are"
+    return f"{named} {verb} neither confirmed nor revised nor closed."
+
+
 def took_part(review: Review, by: Any) -> str | None:
     """Who signs the minutes was there, as one of top management."""
     attended = ReviewAttendee.objects.live().filter(review=review, as_top_management=True)
@@ -75,6 +97,23 @@ def is_being_prepared(given: ReviewInput, by: Any) -> str | None:
     return "The inputs can be commented on from compiling until the review is held."
 
 
+def objectives_are_open(row: ReviewedObjective, by: Any) -> str | None:
+    if row.review.status in (Status.COMPILED, Status.HELD):
+        return None
+    return "Objectives are answered from compiling until the minutes are signed."
+
+
+def answered_with_a_reason(row: ReviewedObjective, changed: Mapping[str, Any]) -> str | None:
+    """An answer says why; a reason alone answers nothing."""
+    answer = changed.get("answer", row.answer)
+    because = changed.get("because", row.because).strip()
+    if answer and not because:
+        return f"Say why {row.objective.number} is {ANSWERED[answer]}."
+    if because and not answer:
+        return f"Say whether {row.objective.number} is confirmed, revised or closed."
+    return None
+
+
 def decisions_are_open(decision: Decision, by: Any) -> str | None:
     if decision.review.status in (Status.COMPILED, Status.HELD):
         return None
@@ -84,6 +123,12 @@ def decisions_are_open(decision: Decision, by: Any) -> str | None:
 def inputs_of(review: Review) -> list[ReviewInput]:
     """The inputs in the order of the list, each knowing its review."""
     return list(review.inputs.order_by("position", "pk"))
+
+
+def objectives_of(review: Review) -> list[ReviewedObjective]:
+    """The objectives a review answers, by number; each knows its review."""
+    rows = review.reviewed_objectives.select_related("objective__indicator", "objective__owner")
+    return [row for row in rows.order_by("objective__number", "pk") if row.is_asked]
 
 
 # Factories
@@ -217,6 +262,28 @@ def compile_inputs(review: Review, *, by: Any) -> None:
     for left in known.values():
         left.required, left.position = False, left.position + 100
         left.save_because("The list of this edition does not ask for it.", by=by)
+    lay_out_objectives(review, by)
+
+
+def lay_out_objectives(review: Review, by: Any, *, anew: bool = True) -> None:
+    """A row for each objective pursued now, with how it stands; `anew` looks at known ones too."""
+    known = {row.objective_id: row for row in ReviewedObjective.objects.filter(review=review)}
+    new = []
+    for objective in Objective.objects.active().with_readings().order_by("number"):
+        row = known.get(objective.pk)
+        if row is not None and not anew:
+            continue
+        if row is None:
+            row = ReviewedObjective(review=review, objective=objective, created_by=by)
+        standing = standing_of(objective, today())
+        row.aim = f"{objective.aim_in_words} by {objective.deadline:%-d %B %Y}"
+        row.standing, row.sentence = standing.words, standing.sentence
+        row.seen_version = objective.version
+        if row._state.adding:
+            new.append(row)
+        else:
+            row.save_because("Compiled again from the records.", by=by)
+    insert_together(new)
 
 
 @transition(
@@ -281,6 +348,7 @@ def hold(
         raise Refused("Nobody of top management took part; it is their review.", field="attendees")
     review.held_on, review.place = held_on, place.strip() or review.place
     review.guests, review.conclusions = guests.strip(), conclusions.strip()
+    lay_out_objectives(review, by, anew=False)
     for person in people:
         ReviewAttendee(
             review=review,
@@ -295,7 +363,12 @@ def hold(
     source=Status.HELD,
     target=Status.CLOSED,
     permission="reviews.close_review",
-    guards=[every_input_is_answered, every_output_is_decided, took_part],
+    guards=[
+        every_input_is_answered,
+        every_output_is_decided,
+        every_objective_is_answered,
+        took_part,
+    ],
     signs="Approved the minutes",
     label="Sign the minutes",
 )
@@ -328,6 +401,39 @@ commenting = amendment(
     fields=("comment", "comment_opportunities", "no_change_because"),
     guards=[is_being_prepared],
 )
+
+
+answering = amendment(
+    ReviewedObjective,
+    permission="reviews.change_review",
+    fields=("answer", "because"),
+    guards=[objectives_are_open],
+    checks=[answered_with_a_reason],
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What somebody says of one objective; `version` is the row's on the page they looked at."""
+
+    row: ReviewedObjective
+    answer: str
+    because: str
+    version: int | None = None
+
+
+def answer_objectives(said: Iterable[Answered], *, by: Any) -> list[Refused]:
+    """Keep every answer, or none: then the refusals, each with its row as `field`."""
+    wrong = []
+    with db.atomic():
+        for each in said:
+            try:
+                changes = {"answer": each.answer, "because": each.because.strip()}
+                amend(each.row, by=by, changes=changes, version=each.version)
+            except Refused as refusal:
+                wrong.append(Refused(str(refusal), field=str(each.row.pk)))
+        db.set_rollback(bool(wrong))
+    return wrong
 
 
 def hold_its_review(decision: Decision) -> None:
@@ -370,14 +476,30 @@ def minutes_are_open(review: Review, by: Any) -> str | None:
 
 @handles(RecordSaved, order=91)
 def parts_move_the_work_on(event: RecordSaved) -> None:
-    """A comment or a decision may take away what a review waits for."""
-    if isinstance(event.record, ReviewInput):
-        # While a review is being compiled its own save follows and writes its work.
-        prepared = Review.objects.filter(pk=event.record.review_id, status=Status.COMPILED)
-        for review in prepared.select_related("chair"):
+    """A comment, an answer or a decision may take away what a review waits for."""
+    part = event.record
+    if isinstance(part, Decision):
+        refresh(part.review)
+    elif isinstance(part, ReviewInput | ReviewedObjective):
+        # While a review is compiled or held its own save follows and writes its work.
+        waits = Status.COMPILED if isinstance(part, ReviewInput) else Status.HELD
+        rows = Review.objects.filter(pk=part.review_id, status=waits)
+        for review in rows.select_related("chair"):
             refresh(review)
-    elif isinstance(event.record, Decision):
-        refresh(event.record.review)
+
+
+@handles(RecordSaved, order=92)
+def what_was_wanted_is_asked_for(event: RecordSaved) -> None:
+    """A review that was held asks for what it wants of objectives, until they are so."""
+    rows = ReviewedObjective.objects.filter(answer__in=TO_BE_CHANGED)
+    if isinstance(event.record, Objective):
+        rows = rows.filter(objective=event.record)
+    elif isinstance(event.record, Review):
+        rows = rows.filter(review=event.record)
+    else:
+        return
+    for row in rows.select_related("review", "objective__owner"):
+        refresh(row)
 
 
 @contributions.work(Review)
@@ -396,7 +518,23 @@ def next_steps(review: Review) -> list[Step]:
             Step("hold", "Hold", person=review.chair, due=review.planned_on, obstacle=why),
         ]
     if review.status == Status.HELD and review.held_on is not None:
-        why = every_output_is_decided(review, None) or ""
+        open_yet = (every_output_is_decided, every_objective_is_answered)
+        why = " ".join(said for guard in open_yet if (said := guard(review, None)))
         due = review.held_on + timedelta(days=SIGN_WITHIN)
         return [Step("close", "Sign", person=review.chair, due=due, obstacle=why)]
+    return []
+
+
+@contributions.work(ReviewedObjective)
+def what_follows(row: ReviewedObjective) -> list[Step]:
+    """The owner revises what is to be revised, the quality manager closes what is to be closed."""
+    review, objective = row.review, row.objective
+    if objective.status != Objective.Status.ACTIVE or review.held_on is None:
+        return []
+    due = review.held_on + timedelta(days=REVISE_WITHIN)
+    url = objective.get_absolute_url()
+    if row.answer == row.Answer.REVISED and objective.version == row.seen_version:
+        return [Step("revise", "Revise", person=objective.owner, due=due, url=url)]
+    if row.answer == row.Answer.CLOSED:
+        return [Step("end", "Close", role="quality_manager", due=due, url=url)]
     return []

@@ -968,6 +968,11 @@ def answer_every_input(cast: Cast, review: Review) -> None:
 
 
 def decide_everything(cast: Cast, review: Review) -> None:
+    said = [
+        reviews.Answered(row, "confirmed", "It still fits the policy.")
+        for row in reviews.objectives_of(review)
+    ]
+    reviews.answer_objectives(said, by=cast.manager)
     for kind in Decision.Kind.values:
         reviews.decide(by=cast.manager, review=review, kind=kind, none_because="It is enough.")
 

@@ -318,6 +318,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "reviews.close_review": (TM,),
     "reviews.void_review": (QM,),
     "reviews.view_reviewinput": (QM, TM, PO, LA),
+    "reviews.view_reviewedobjective": (QM, TM, PO, LA),
     "reviews.view_decision": (QM, TM, PO, LA),
     "reviews.add_decision": (QM, TM),
     "reviews.void_decision": (QM,),

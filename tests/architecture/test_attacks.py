@@ -46,7 +46,7 @@ from qms.risks import workflow as risks
 from qms.scope.workflow import leave_out, set_up_organisation
 from qms.signing.models import Signature
 from qms.workflow import all_amendments, amend, amendment_of, transitions_of
-from reviews.workflow import compile_inputs, inputs_of
+from reviews.workflow import compile_inputs, inputs_of, objectives_of
 from tests import factories, scenes
 from tests.architecture.test_promises import RECORDS
 from tests.sampling import spread
@@ -117,6 +117,11 @@ def an_input(cast: Cast) -> Any:
     return inputs_of(compile_inputs(scenes.a_review(cast), by=cast.manager))[0]
 
 
+def a_reviewed_objective(cast: Cast) -> Any:
+    objectives.activate(scenes.an_objective(cast), by=cast.manager)
+    return objectives_of(compile_inputs(scenes.a_review(cast), by=cast.manager))[0]
+
+
 SCENES_BY: dict[str, scenes.Scene] = {s.model._meta.label: s for s in SCENES.values()}
 MORE: dict[str, Callable[[Cast], Any]] = {
     "scope.Organisation": an_organisation,
@@ -164,6 +169,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.IndependenceException": an_exception,
     "objectives.SignalAnswer": lambda cast: _signal_answer(cast),
     "reviews.ReviewInput": an_input,
+    "reviews.ReviewedObjective": a_reviewed_objective,
     "reviews.ReviewAttendee": lambda cast: _attendee(cast),
 }
 
@@ -569,6 +575,7 @@ EDITED = {
     "documents.Entry": ("author", "documents:entry_edit", ""),
     "documents.Signatory": ("author", "documents:signatory_edit", "signatories"),
     "reviews.ReviewInput": ("manager", "reviews:input_edit", "review-inputs"),
+    "reviews.ReviewedObjective": ("manager", "", "reviewed-objectives"),
 }
 
 
