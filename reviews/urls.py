@@ -15,6 +15,7 @@ urlpatterns = [
     path("<int:pk>/objectives/", views.review_objectives, name="review_objectives"),
     path("<int:pk>/do/<slug:name>/", views.review_transition, name="review_transition"),
     path("inputs/<int:pk>/", views.input_edit, name="input_edit"),
+    path("objectives/<int:pk>/", views.reviewed_objective_edit, name="reviewed_objective_edit"),
     path("decisions/<int:pk>/", views.decision_detail, name="decision_detail"),
     path(
         "decisions/<int:pk>/do/<slug:name>/", views.decision_transition, name="decision_transition"

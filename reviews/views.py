@@ -272,6 +272,21 @@ def input_edit(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@needs("reviews.change_review")
+def reviewed_objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm, revise or close one objective."""
+    rows = ReviewedObjective.objects.select_related("review", "objective")
+    row = pages.find(request, rows, pk=pk)
+    return pages.edit(
+        request,
+        form_class=ObjectiveAnswerForm,
+        instance=row,
+        title=f"{row.objective.number} at {row.review.number}",
+        done=lambda record: record.get_absolute_url(),
+        context={"intro": f"{row.objective.title}: {row.aim}. {row.sentence}"},
+    )
+
+
 @needs("reviews.add_decision")
 def decision_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Note a decision of a review."""

@@ -119,7 +119,9 @@ def an_input(cast: Cast) -> Any:
 
 def a_reviewed_objective(cast: Cast) -> Any:
     objectives.activate(scenes.an_objective(cast), by=cast.manager)
-    return objectives_of(compile_inputs(scenes.a_review(cast), by=cast.manager))[0]
+    row = objectives_of(compile_inputs(scenes.a_review(cast), by=cast.manager))[0]
+    said = {"answer": "confirmed", "because": "It still fits."}
+    return amend(row, by=cast.manager, changes=said)
 
 
 SCENES_BY: dict[str, scenes.Scene] = {s.model._meta.label: s for s in SCENES.values()}
@@ -575,7 +577,11 @@ EDITED = {
     "documents.Entry": ("author", "documents:entry_edit", ""),
     "documents.Signatory": ("author", "documents:signatory_edit", "signatories"),
     "reviews.ReviewInput": ("manager", "reviews:input_edit", "review-inputs"),
-    "reviews.ReviewedObjective": ("manager", "", "reviewed-objectives"),
+    "reviews.ReviewedObjective": (
+        "manager",
+        "reviews:reviewed_objective_edit",
+        "reviewed-objectives",
+    ),
 }
 
 
