@@ -7,9 +7,12 @@ from typing import Any
 
 from django.db.models import Count
 
+from capa.complaints import raised_from
 from capa.models import Nonconformity
 from qms import contributions
-from qms.contributions import Holding, Related, Tile, held
+from qms.contributions import Holding, Panel, Related, Tile, held
+from qms.customers.models import Feedback
+from qms.customers.workflow import answer_feedback
 from qms.periods import today as today_here
 from qms.scope.models import Process
 
@@ -96,3 +99,21 @@ def nonconformities_to_hand_over(person: Any) -> list[Holding]:
         "owner",
         permission="capa.answer_nonconformity",
     )
+
+
+@contributions.record_panel
+def complaint_panel(record: Any, person: Any) -> Panel | None:
+    """On a complaint: the nonconformity it became, or the click that makes it one."""
+    if not isinstance(record, Feedback) or record.kind != Feedback.Kind.COMPLAINT:
+        return None
+    found = raised_from(record)
+    stands = record.status != Feedback.Status.VOID
+    may = (
+        stands
+        and person.has_perm("capa.add_nonconformity")
+        and answer_feedback.permitted(record, person)
+    )
+    if found is None and not may:
+        return None
+    context = {"nonconformity": found, "feedback": record}
+    return Panel("capa/complaint_panel.html", context, order=10)

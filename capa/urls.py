@@ -13,6 +13,7 @@ urlpatterns = [
     path("<int:pk>/edit/", views.nc_edit, name="nc_edit"),
     path("<int:pk>/pdf/", views.nc_pdf, name="nc_pdf"),
     path("<int:pk>/do/<slug:name>/", views.nc_transition, name="nc_transition"),
+    path("from-complaint/<int:pk>/", views.nc_from_complaint, name="nc_from_complaint"),
     path("proposals/", views.proposal_list, name="proposal_list"),
     path("proposals/<int:pk>/", views.proposal_detail, name="proposal_detail"),
     path(

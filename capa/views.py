@@ -5,17 +5,21 @@ from typing import Any
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from capa import workflow
+from capa.complaints import raise_from_complaint
 from capa.forms import NewNonconformityForm, NonconformityForm, PhotographedProblemForm
 from capa.models import Nonconformity, Proposal
 from capa.prints import nc_pdf as pdf_of
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.actions.models import Action
+from qms.customers.models import Feedback
 from qms.files.workflow import attach_all
 from qms.pages import Column, PathStep
 from qms.people.models import Person
+from qms.refusals import Refused
 from qms.scope.models import Process
 
 COLUMNS = [
@@ -249,3 +253,15 @@ def proposal_transition(request: HttpRequest, pk: int, name: str) -> HttpRespons
     """Take it up, or decline it."""
     rows = Proposal.objects.select_related("entry__form", "owner")
     return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+
+
+@needs("capa.add_nonconformity")
+@require_POST
+def nc_from_complaint(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a customer's complaint a nonconformity."""
+    feedback = pages.find(request, Feedback.objects.select_related("customer"), pk=pk)
+    try:
+        made = raise_from_complaint(feedback, by=request.user)
+    except Refused as refusal:
+        return pages.refused(request, refusal)
+    return pages.go_to(request, made.get_absolute_url())

@@ -43,6 +43,7 @@ urlpatterns = [
     path("providers/", include("qms.providers.urls")),
     path("equipment/", include("qms.equipment.urls")),
     path("customers/", include("qms.customers.urls")),
+    path("survey/", include("qms.customers.survey_urls")),
     path("gap/", include("qms.gap.urls")),
     path("readiness/", include("qms.gap.readiness_urls")),
     path("", include("qms.journey.urls")),

@@ -14,7 +14,7 @@ from django import forms
 from django.db import transaction as db
 
 from objectives.models import Objective, in_a_row
-from objectives.status import standing_of
+from objectives.workflow import standing_of
 from qms import contributions
 from qms.actions.models import Action
 from qms.actions.workflow import promise

@@ -52,7 +52,14 @@ from qms.changes.models import Change
 from qms.competence import workflow as competence
 from qms.competence.models import Competence, CompetenceRecord, CompetenceRequirement, Training
 from qms.customers import workflow as customers
-from qms.customers.models import Customer, SatisfactionReview
+from qms.customers.models import (
+    Customer,
+    Feedback,
+    SatisfactionReview,
+    Survey,
+    SurveyAnswer,
+    SurveyInvitation,
+)
 from qms.equipment import workflow as equipment
 from qms.equipment.models import Calibration, Equipment, ImpactAssessment
 from qms.files import workflow as files
@@ -534,6 +541,55 @@ def a_satisfaction_review(cast: Cast) -> SatisfactionReview:
         source="talk",
         verdict="partly",
         heard="Answers take days.",
+    )
+
+
+def a_survey(cast: Cast, many: int = 1) -> Survey:
+    asked = [
+        customers.enter_customer(
+            by=cast.manager,
+            name=f"Works {place}",
+            buys="Gate valves",
+            owner=cast.owner,
+            email=f"quality{place}@works.example",
+            another=True,
+        )
+        for place in range(1, many + 1)
+    ]
+    return customers.draft_survey(
+        by=cast.manager,
+        title="How do we do?",
+        about="Gate valves",
+        closes_on=in_days(20),
+        owner=cast.owner,
+        questions="What should we change?",
+        customers=asked,
+    )
+
+
+def an_invitation(cast: Cast, many: int = 1) -> SurveyInvitation:
+    survey = customers.open_survey(a_survey(cast, many), by=cast.manager)
+    return survey.invitations.order_by("pk").first()
+
+
+def an_answer(cast: Cast, many: int = 1) -> SurveyAnswer:
+    return customers.answer_survey(
+        an_invitation(cast, many),
+        by=cast.system,
+        satisfaction=4,
+        recommendation=9,
+        comment="Go on.",
+    )
+
+
+def a_complaint(cast: Cast) -> Feedback:
+    return customers.take_feedback(
+        by=cast.owner,
+        customer=a_customer(cast),
+        heard_on=today(),
+        kind="complaint",
+        came_by="phone",
+        words="Two valves leaked at the stem.",
     )
 
 
@@ -1565,6 +1621,35 @@ ALL = (
         {"void": Step("manager")},
         page="customers:review_transition",
         api="satisfaction-reviews",
+    ),
+    Scene(
+        Survey,
+        a_survey,
+        {
+            "open_survey": Step("manager", never=("process_owner",)),
+            "remind": Step("manager", never=("process_owner",), detour=True),
+            "close_survey": Step("manager", never=("process_owner",)),
+            "void": Step("manager"),
+        },
+        api="surveys",
+        people=("owner",),
+    ),
+    Scene(
+        Feedback,
+        a_complaint,
+        {
+            "answer_feedback": Step(
+                "owner",
+                lambda cast: {"follows": "They get two new ones."},
+                never=(
+                    *("employee", "newcomer", "process_owner", "administrator"),
+                    *("auditor", "lead_auditor"),
+                ),
+            ),
+            "void": Step("manager"),
+        },
+        api="feedback",
+        people=("owner",),
     ),
     Scene(
         Nonconformity,

@@ -1,5 +1,6 @@
 """The procedures of indicators, their readings, and the objectives judged by them (6.2, 9.1)."""
 
+from objectives.status import standing_of
 from objectives.workflow.computing import compute_due, compute_reading, recompute
 from objectives.workflow.control import answer_signal, freeze_limits, take_back_limits
 from objectives.workflow.indicators import (
@@ -53,6 +54,7 @@ __all__ = [
     "retire",
     "send_readings",
     "set_objective",
+    "standing_of",
     "take_back",
     "take_back_limits",
     "void",

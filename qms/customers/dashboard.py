@@ -19,6 +19,13 @@ contributions.navigation(
     permission="customers.view_customer",
     order=58,
 )
+contributions.create_entry(
+    "Customer feedback",
+    "customers:feedback_create",
+    icon="message",
+    permission="customers.add_feedback",
+    order=30,
+)
 
 
 @contributions.calendar

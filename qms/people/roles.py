@@ -191,6 +191,18 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "customers.view_satisfactionreview": EVERYONE,
     "customers.add_satisfactionreview": EVERYONE,
     "customers.void_satisfactionreview": (QM,),
+    "customers.view_survey": EVERYONE,
+    "customers.add_survey": (PO, QM, TM),
+    "customers.change_survey": (PO, QM, TM),  # one's own or the keepers': a guard says so
+    "customers.run_survey": (PO, QM, TM),
+    "customers.void_survey": (QM,),
+    "customers.view_surveyinvitation": (PO, QM, TM),
+    "customers.view_surveyanswer": EVERYONE,
+    "customers.answer_survey": (SYSTEM,),  # by the link that was mailed
+    "customers.view_feedback": EVERYONE,
+    "customers.add_feedback": EVERYONE,
+    "customers.answer_feedback": EVERYONE,  # who took it or answers for them: a guard says so
+    "customers.void_feedback": (QM,),
     # Gap assessment
     "gap.view_assessment": (QM, TM, PO, LA, A),
     "gap.view_gapanswer": (QM, TM, PO, LA, A),

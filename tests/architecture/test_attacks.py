@@ -172,6 +172,8 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "objectives.SignalAnswer": lambda cast: _signal_answer(cast),
     "reviews.ReviewInput": an_input,
     "reviews.ReviewedObjective": a_reviewed_objective,
+    "customers.SurveyInvitation": scenes.an_invitation,
+    "customers.SurveyAnswer": scenes.an_answer,
     "reviews.ReviewAttendee": lambda cast: _attendee(cast),
 }
 

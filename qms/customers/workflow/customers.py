@@ -74,6 +74,7 @@ def enter_customer(
     owner: Person,
     special: str = "",
     contact: str = "",
+    email: str = "",
     every_months: int = 12,
     sooner_on: date | None = None,
     another: bool = False,
@@ -98,6 +99,7 @@ def enter_customer(
         owner=owner,
         special=special.strip(),
         contact=contact.strip(),
+        email=email.strip(),
         every_months=every_months,
         sooner_on=sooner_on,
         entered_on=today(),
@@ -202,7 +204,16 @@ void_review.then = lambda review, by: _take_over(
 
 # Edits
 
-CUSTOMER_FIELDS = ("name", "buys", "special", "contact", "owner", "every_months", "sooner_on")
+CUSTOMER_FIELDS = (
+    "name",
+    "buys",
+    "special",
+    "contact",
+    "email",
+    "owner",
+    "every_months",
+    "sooner_on",
+)
 amendment(
     Customer,
     permission="customers.change_customer",

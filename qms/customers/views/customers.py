@@ -4,27 +4,24 @@ from typing import Any
 
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse
 
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.customers import workflow
 from qms.customers.forms import CustomerForm, NewCustomerForm, ReviewForm
-from qms.customers.models import Customer, SatisfactionReview, Verdict
+from qms.customers.models import (
+    Customer,
+    Feedback,
+    SatisfactionReview,
+    SurveyAnswer,
+    Verdict,
+)
+from qms.customers.views.tabs import tabs
 from qms.pages import Column
 from qms.people.models import Person
 from qms.periods import today
 
 REVIEWS_SHOWN = 12
-TABS = (
-    ("Customers", "customers:customer_list"),
-    ("Satisfaction", "customers:review_list"),
-)
-
-
-def tabs(current: str) -> list[tuple[str, str, bool]]:
-    return [(label, reverse(name), name == current) for label, name in TABS]
-
 
 CUSTOMERS = [
     Column("number", "Number", sort="number", kind="number"),
@@ -71,7 +68,7 @@ def customer_list(request: HttpRequest) -> HttpResponseBase:
         title="Customers",
         intro="Who buys what, what they ask for in particular, and how satisfied they are.",
         template="layouts/tabbed.html",
-        tabs=tabs("customers:customer_list"),
+        tabs=tabs(request.user, "customers:customer_list"),
         create_url="customers:customer_create",
         create_label="New customer",
         empty="No customer is entered yet. Begin with those who ask for something special.",
@@ -85,6 +82,9 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
     customer = pages.find(request, rows, pk=pk)
     reviews = SatisfactionReview.objects.visible_to(request.user).filter(customer=customer)
     reviews = reviews.select_related("created_by", "customer").newest_first()
+    answers = SurveyAnswer.objects.visible_to(request.user).of_customer(customer)
+    answers = answers.exclude(survey__status="void").select_related("survey")
+    feedback = Feedback.objects.visible_to(request.user).standing().filter(customer=customer)
     return pages.show_record(
         request,
         customer,
@@ -94,6 +94,9 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
         due=customer.next_due,
         settled=customer.is_settled,
         reviews=list(reviews[:REVIEWS_SHOWN]),
+        answers=list(answers.order_by("-answered_on", "-pk")[:REVIEWS_SHOWN]),
+        feedback=list(feedback.order_by("-heard_on", "-pk")[:REVIEWS_SHOWN]),
+        may_take=not customer.is_settled and request.user.has_perm("customers.add_feedback"),
         may_review=not customer.is_settled
         and request.user.has_perm("customers.add_satisfactionreview"),
     )
@@ -168,7 +171,7 @@ def review_list(request: HttpRequest) -> HttpResponseBase:
         default_sort="-reviewed_on",
         title="Satisfaction of customers",
         template="layouts/tabbed.html",
-        tabs=tabs("customers:review_list"),
+        tabs=tabs(request.user, "customers:review_list"),
         empty="No customer was asked yet. Open a customer and write down what you hear.",
     )
 

@@ -65,6 +65,11 @@ class Customer(Recurring, Numbered, StatefulRecord):
         blank=True,
         help_text="A desk rather than a person: what is written here stays in the history.",
     )
+    email = models.EmailField(
+        "mail address for surveys",
+        blank=True,
+        help_text="A desk's, such as quality@…: what is written here stays in the history.",
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="owner"
     )

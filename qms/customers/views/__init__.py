@@ -1,0 +1,1 @@
+"""Pages of customers, satisfaction reviews, surveys and feedback; the public page of a survey."""
