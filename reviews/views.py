@@ -184,7 +184,7 @@ def _answer(request: HttpRequest, lines: list[ObjectiveLine]) -> bool:
     ]
     wrong = workflow.answer_objectives(said, by=request.user)
     for refusal in wrong:
-        typed[refusal.field].add_error("answer", str(refusal))
+        typed[str(refusal.field)].add_error("answer", str(refusal))
     return bool(lines) and not wrong
 
 

@@ -10,12 +10,16 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from django.utils.text import slugify
+
 from qms.actions import workflow as actions
 from qms.actions.models import Action
 from qms.customers import workflow as customers
+from qms.customers.models import Customer, Feedback, Survey
 from qms.demo.life import Life, stage
 from qms.equipment import workflow as equipment
 from qms.equipment.models import ImpactAssessment
+from qms.people.models import Person
 from qms.periods import add_months
 from qms.providers import workflow as providers
 from qms.workflow import amend
@@ -225,6 +229,7 @@ def _serve(life: Life, told: dict[str, Any]) -> None:
         buys=told["buys"],
         special=told.get("special", ""),
         contact=told.get("contact", "Purchasing desk"),
+        email=f"quality@{slugify(told['name'])}.example",
         every_months=told.get("every", 12),
     )
     if told["heard"]:
@@ -251,3 +256,70 @@ def _ask(life: Life, told: dict[str, Any], made: Any, turn: int) -> None:
     elif "ended" in told:
         by = life.who("quality")
         life.after(45, lambda: customers.end(made, by=by, reason=told["ended"]))
+
+
+@stage(28)
+def customers_are_surveyed(life: Life) -> None:
+    """Surveys go to everybody served then; who answers what stands in the company's file."""
+    for place, told in enumerate(life.told["surveys"]):
+        _at(life, told["month"], place, partial(_survey, life, told))
+
+
+def _survey(life: Life, told: dict[str, Any]) -> None:
+    by = life.who(told["owner"])
+    survey = customers.draft_survey(
+        by=by,
+        title=told["title"],
+        about=told.get("about", ""),
+        greeting=told.get("greeting", ""),
+        questions=told.get("question", ""),
+        closes_on=life.day() + timedelta(days=28),
+        customers=Customer.objects.open(),
+    )
+    life.after(1, lambda: customers.open_survey(survey, by=by))
+    for place, said in enumerate(told["answers"]):
+        life.after(3 + 2 * place, partial(_answer, survey, place, said))
+    life.after(18, lambda: customers.remind(survey, by=by))
+    life.after(31, lambda: customers.close_survey(survey, by=by))
+
+
+def _answer(survey: Survey, place: int, said: list[Any]) -> None:
+    """The customer of that place answers, where there are so many."""
+    satisfaction, recommendation, *words = said
+    asked = list(survey.invitations.order_by("pk"))
+    if place < len(asked):
+        customers.answer_survey(
+            asked[place],
+            by=Person.objects.system(),
+            satisfaction=satisfaction,
+            recommendation=recommendation,
+            comment=words[0] if words else "",
+        )
+
+
+@stage(29)
+def customers_speak(life: Life) -> None:
+    """What customers say unasked; complaints are answered within days."""
+    for place, told in enumerate(life.told["feedback"]):
+        _at(life, told["month"], place, partial(_hear, life, told))
+
+
+def _hear(life: Life, told: dict[str, Any]) -> None:
+    made = customers.take_feedback(
+        by=life.who(told["by"]),
+        customer=Customer.objects.open().filter(name=told["who"]).first(),
+        said_by=told["who"],
+        heard_on=life.day(),
+        kind=told["kind"],
+        came_by=told["came_by"],
+        about=told.get("about", ""),
+        words=told["words"],
+    )
+    if "follows" in told:
+        life.after(4, partial(_reply, life, made, told["follows"]))
+
+
+def _reply(life: Life, made: Feedback, follows: str) -> None:
+    made.refresh_from_db()
+    if made.status == Feedback.Status.HEARD:
+        customers.answer_feedback(made, by=life.who("quality"), follows=follows)
