@@ -11,13 +11,16 @@ from pydantic import Field
 
 from objectives import workflow
 from objectives.forms import (
+    AnalysisForm,
     IndicatorForm,
+    NewAnalysisForm,
     NewAnswerForm,
     NewLimitsForm,
     NewReadingForm,
     ObjectiveForm,
 )
 from objectives.models import (
+    Analysis,
     ControlLimits,
     Indicator,
     Measurement,
@@ -48,6 +51,27 @@ objectives = Resource(
     ),
     form=ObjectiveForm,
     create=workflow.set_objective,
+)
+analyses = Resource(
+    "analyses",
+    Analysis,
+    fields=(
+        "number",
+        "title",
+        "process",
+        "period_start",
+        "period_end",
+        "owner",
+        "conclusions",
+        "decisions",
+        "figures",
+        "status",
+        "concluded_by",
+        "concluded_on",
+    ),
+    form=NewAnalysisForm,
+    edit_form=AnalysisForm,
+    create=workflow.begin_analysis,
 )
 indicators = Resource(
     "indicators",

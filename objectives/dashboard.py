@@ -49,6 +49,14 @@ contributions.navigation(
     order=5,
     also=("objectives:readings_enter", "objectives:sheet_list"),
 )
+contributions.navigation(
+    "Check",
+    "Analyses",
+    "objectives:analysis_list",
+    icon="chart-histogram",
+    permission="objectives.view_analysis",
+    order=6,
+)
 contributions.create_entry(
     "Readings",
     "objectives:readings_enter",

@@ -9,8 +9,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from objectives import schedule
-from objectives.models import Indicator, Measurement, Objective, readings_of
-from objectives.prints import INDICATOR, TEMPLATE, indicator_context, objective_context
+from objectives.models import Analysis, Indicator, Measurement, Objective, readings_of
+from objectives.prints import (
+    ANALYSIS,
+    INDICATOR,
+    TEMPLATE,
+    analysis_context,
+    indicator_context,
+    objective_context,
+)
 from objectives.status import NO_DATA, standing_of
 from qms import contributions
 from qms.contributions import Line
@@ -402,3 +409,77 @@ def _readings_missing(pursued: list[Any], today: date) -> Iterable[GapSignal]:
                 each.owner,
                 of=each,
             )
+
+
+# What was concluded from the figures
+
+
+def analyses_of(period: Period) -> Any:
+    """The analyses concluded in the period."""
+    rows = Analysis.objects.concluded().filter(concluded_on__range=(period.start, period.end))
+    people = ("process", "owner", "concluded_by", "created_by")
+    return rows.select_related(*people).order_by("concluded_on", "pk")
+
+
+@contributions.register(
+    name="analyses",
+    title="Analyses",
+    columns=("Number", "About", "From", "To", "It shows", "Decided", "Concluded", "By"),
+)
+def analysis_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row an analysis."""
+    for each in analyses_of(period):
+        yield (
+            each.number,
+            each.about,
+            each.period_start,
+            each.period_end,
+            each.conclusions,
+            each.decisions,
+            each.concluded_on,
+            each.concluded_by.name,
+        )
+
+
+@contributions.printed(
+    folder="08-performance",
+    model_label="objectives.Analysis",
+    template=ANALYSIS,
+    context=analysis_context,
+)
+def printed_analyses(period: Period, as_of: datetime) -> Iterable[tuple[Analysis, str]]:
+    """Each analysis concluded in the period, with its figures."""
+    for each in analyses_of(period):
+        yield each, each.number
+
+
+@contributions.review_input(key="c3", title="Performance of processes", order=30)
+def what_was_concluded(period: Period) -> list[Line]:
+    """What the analyses of the period show, beside what they showed before."""
+    before = {each.process_id: each.conclusions for each in analyses_of(period.previous())}
+    return [
+        Line(
+            f"{each.number} {each.about}",
+            f"{each.conclusions} Decided: {each.decisions}",
+            before.get(each.process_id, ""),
+            url=each.get_absolute_url(),
+        )
+        for each in analyses_of(period)
+    ]
+
+
+@proves("9.1.3")
+def analyses_prove(edition: str, as_of: datetime) -> Proofs | None:
+    """Analyses that were concluded."""
+    rows = list(
+        as_it_was(Analysis, as_of).filter(status="concluded").order_by("-concluded_on", "-id")
+    )
+    if not rows:
+        return None
+    return counted(
+        "analyses concluded",
+        Analysis,
+        rows,
+        lambda row: (f"{row.number} {row.title}", row.concluded_on),
+        shows=("retain",),
+    )

@@ -1,6 +1,6 @@
 """What is found of objectives and indicators."""
 
-from objectives.models import Indicator, Objective
+from objectives.models import Analysis, Indicator, Objective
 from qms.finding.workflow import Text, findable
 
 
@@ -25,4 +25,15 @@ def describe_indicator(indicator: Indicator) -> Text:
         keywords=indicator.unit,
         words=indicator.source,
         note=f"{indicator.get_frequency_display()}, in {indicator.unit}",
+    )
+
+
+@findable(Analysis, "Analyses", order=17)
+def describe_analysis(analysis: Analysis) -> Text:
+    """An analysis by number, title and what was concluded and decided."""
+    return Text(
+        title=analysis.title,
+        number=analysis.number,
+        words=f"{analysis.conclusions}\n{analysis.decisions}".strip(),
+        note=analysis.get_status_display(),
     )

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from capa.models import Nonconformity
 from objectives.figures import FigureField, figure_words, number_in, subgroup_in
-from objectives.models import Indicator, Measurement, Objective, SignalAnswer
+from objectives.models import Analysis, Indicator, Measurement, Objective, SignalAnswer
 from objectives.workflow.objectives import NEW_INDICATOR, indicator_for
 from qms import contributions
 from qms.forms import NumberField, PlainForm, RecordForm, within_reach
@@ -335,6 +335,35 @@ class ActionForm(PlainForm):
     )
     owner = forms.ModelChoiceField(Person.objects.people(), label="Who")
     due = forms.DateField(label="By when")
+
+
+class AnalysisForm(RecordForm):
+    """What the figures of a period show, and what is decided."""
+
+    class Meta:
+        model = Analysis
+        fields = ("title", "period_start", "period_end", "owner", "conclusions", "decisions")
+        widgets: ClassVar = {
+            "conclusions": forms.Textarea(attrs={"rows": 5}),
+            "decisions": forms.Textarea(attrs={"rows": 4}),
+        }
+        help_texts: ClassVar = {
+            "decisions": "Actions are planned on its page; if nothing is needed, say why.",
+        }
+
+
+class NewAnalysisForm(AnalysisForm):
+    """Of which process, and which days; the rest may be said later."""
+
+    title = forms.CharField(max_length=200, required=False, help_text="Empty: by its period.")
+
+    class Meta(AnalysisForm.Meta):
+        fields = ("process", *AnalysisForm.Meta.fields)  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].required = False
+        self.fields["owner"].help_text = "Empty: the owner of the process, else you."
 
 
 class SheetForm(PlainForm):

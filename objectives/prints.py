@@ -3,15 +3,18 @@
 from datetime import datetime
 from typing import Any
 
+from objectives.analysing import figures_of
 from objectives.charts import chart_of, chart_of_indicator
-from objectives.models import Indicator, Measurement, Objective, aims_of
+from objectives.models import Analysis, Indicator, Measurement, Objective, aims_of
 from objectives.status import standing_of
 from qms import contributions, pdf
+from qms.actions.models import Action
 from qms.contributions import letterhead
 from qms.periods import day_of, today
 
 TEMPLATE = "objectives/objective_print.html"
 INDICATOR = "objectives/indicator_print.html"
+ANALYSIS = "objectives/analysis_print.html"
 MOST_PRINTED = 400  # readings on paper; the register has them all
 
 
@@ -97,6 +100,38 @@ def indicator_pdf(indicator: Indicator) -> bytes:
     """The indicator as PDF."""
     context = indicator_context(indicator)
     return pdf.render(INDICATOR, context, paper=context["paper"])
+
+
+def analysis_context(analysis: Analysis, as_of: datetime | None = None) -> dict[str, Any]:
+    """What `ANALYSIS` needs of one analysis; of a draft the figures of today."""
+    figures = analysis.figures or figures_of(analysis.process, analysis.period, today())
+    actions = Action.objects.raised_from(analysis).select_related("owner")
+    return letterhead(
+        analysis,
+        as_of=as_of,
+        kind="Analysis and evaluation",
+        title=analysis.title,
+        analysis=analysis,
+        marking="" if analysis.concluded_on else "Draft: it is not concluded.",
+        actions=list(actions.order_by("due", "pk")),
+        figures={
+            "indicators": [line for line in figures if line["kind"] == "indicator"],
+            "objectives": [line for line in figures if line["kind"] == "objective"],
+        },
+        facts=[
+            ("State", analysis.get_status_display()),
+            ("About", analysis.about),
+            ("Period", str(analysis.period)),
+            ("Owner", analysis.owner.name),
+            ("Concluded", _day(analysis.concluded_on)),
+        ],
+    )
+
+
+def analysis_pdf(analysis: Analysis) -> bytes:
+    """The analysis as PDF."""
+    context = analysis_context(analysis)
+    return pdf.render(ANALYSIS, context, paper=context["paper"])
 
 
 def _newest(readings: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from objectives.views import control, indicators, objectives, readings, sheets
+from objectives.views import analyses, control, indicators, objectives, readings, sheets
 
 app_name = "objectives"
 urlpatterns = [
@@ -37,6 +37,17 @@ urlpatterns = [
         "readings/<int:pk>/do/<slug:name>/",
         readings.measurement_transition,
         name="measurement_transition",
+    ),
+    path("analyses/", analyses.analysis_list, name="analysis_list"),
+    path("analyses/new/", analyses.analysis_create, name="analysis_create"),
+    path("analyses/<int:pk>/", analyses.analysis_detail, name="analysis_detail"),
+    path("analyses/<int:pk>/edit/", analyses.analysis_edit, name="analysis_edit"),
+    path("analyses/<int:pk>/pdf/", analyses.analysis_pdf, name="analysis_pdf"),
+    path("analyses/<int:pk>/action/", analyses.analysis_action, name="analysis_action"),
+    path(
+        "analyses/<int:pk>/do/<slug:name>/",
+        analyses.analysis_transition,
+        name="analysis_transition",
     ),
     path("imports/", sheets.sheet_list, name="sheet_list"),
     path("imports/new/", sheets.sheet_create, name="sheet_create"),

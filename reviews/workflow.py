@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db import transaction as db
+from django.db.models import Q
+from django.urls import reverse
 
-from objectives.models import Objective, in_a_row
+from objectives.models import Analysis, Indicator, Objective, in_a_row
 from objectives.workflow import standing_of
 from qms import contributions
 from qms.actions.models import Action
@@ -27,7 +30,7 @@ from qms.people.models import Person
 from qms.periods import add_months, today
 from qms.records import RecordSaved, insert_together
 from qms.refusals import Refused
-from qms.scope.models import Organisation
+from qms.scope.models import Organisation, Process
 from qms.work.workflow import refresh
 from qms.workflow import amend, amendment, creates, transition, voids
 from reviews import inputs
@@ -35,6 +38,7 @@ from reviews.models import Decision, Review, ReviewAttendee, ReviewedObjective, 
 
 Status = Review.Status
 SIGN_WITHIN = 14  # days after the meeting
+ANALYSE_BEFORE = 7  # days before the planned day
 REVISE_WITHIN = 28  # days after the meeting until an objective is as the review wants it
 TO_BE_CHANGED = (ReviewedObjective.Answer.REVISED, ReviewedObjective.Answer.CLOSED)
 ANSWERED = {
@@ -506,7 +510,8 @@ def what_was_wanted_is_asked_for(event: RecordSaved) -> None:
 def next_steps(review: Review) -> list[Step]:
     """The quality manager prepares; the chair holds it and signs."""
     if review.status == Status.PLANNED:
-        return [Step("compile", "Prepare", role="quality_manager", due=review.planned_on)]
+        prepare = Step("compile", "Prepare", role="quality_manager", due=review.planned_on)
+        return [prepare, *analyses_wanted(review)]
     if review.status == Status.COMPILED:
         why = every_input_is_answered(review, None) or ""
         return [
@@ -523,6 +528,43 @@ def next_steps(review: Review) -> list[Step]:
         due = review.held_on + timedelta(days=SIGN_WITHIN)
         return [Step("close", "Sign", person=review.chair, due=due, obstacle=why)]
     return []
+
+
+def analyses_wanted(review: Review) -> list[Step]:
+    """Who measures or pursues something in a process looks at it before the review is compiled."""
+    processes = Process.objects.filter(status=Process.Status.ACTIVE, owner__is_active=True)
+    measured = Indicator.objects.filter(status=Indicator.Status.ACTIVE, process__isnull=False)
+    pursued = Objective.objects.active().filter(process__isnull=False)
+    asked = processes.filter(
+        Q(pk__in=measured.values("process")) | Q(pk__in=pursued.values("process"))
+    )
+    done = Analysis.objects.concluded().ending_in(review.period).filter(process__isnull=False)
+    due = review.planned_on - timedelta(days=ANALYSE_BEFORE)
+    return [
+        Step(
+            f"analyse-{each.pk}",
+            f"Analyse {each.code}",
+            person=each.owner,
+            due=due,
+            url=f"{reverse('objectives:analysis_create')}?{urlencode(_asked(each, review))}",
+        )
+        for each in asked.exclude(pk__in=done.values("process"))
+        .select_related("owner")
+        .order_by("code")
+    ]
+
+
+def _asked(process: Process, review: Review) -> dict[str, Any]:
+    days = {"period_start": review.period_start, "period_end": review.period_end}
+    return {"process": process.pk, **days}
+
+
+@handles(RecordSaved, order=93)
+def an_analysis_is_no_longer_asked_for(event: RecordSaved) -> None:
+    """What is concluded is not waited for."""
+    if isinstance(event.record, Analysis) and event.record.status == Analysis.Status.CONCLUDED:
+        for review in Review.objects.filter(status=Status.PLANNED).select_related("chair"):
+            refresh(review)
 
 
 @contributions.work(ReviewedObjective)

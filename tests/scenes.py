@@ -36,6 +36,7 @@ from documents.models import (
 from objectives import schedule
 from objectives import workflow as objectives
 from objectives.models import (
+    Analysis,
     ControlLimits,
     Indicator,
     Measurement,
@@ -819,6 +820,17 @@ def an_objective(cast: Cast) -> Objective:
     )
 
 
+def an_analysis(cast: Cast) -> Analysis:
+    return objectives.begin_analysis(
+        by=cast.manager,
+        process=cast.process(),
+        period_start=in_days(-60),
+        period_end=in_days(-1),
+        conclusions="Answers come sooner, but not on Fridays.",
+        decisions="Somebody looks on Fridays, too.",
+    )
+
+
 def read_every_period(cast: Cast, objective: Objective) -> None:
     while True:
         days = [day for day, _ in readings_of(objective)]
@@ -1380,6 +1392,16 @@ ALL = (
             "void": Step("manager"),
         },
         api="objectives",
+        people=("owner",),
+    ),
+    Scene(
+        Analysis,
+        an_analysis,
+        {
+            "conclude_analysis": Step("owner", never=("process_owner",)),
+            "void": Step("manager"),
+        },
+        api="analyses",
         people=("owner",),
     ),
     Scene(

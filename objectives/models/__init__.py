@@ -4,6 +4,7 @@ What is measured lives longer than what is to be reached: last year's objective 
 judged by the readings of one indicator.
 """
 
+from objectives.models.analyses import Analysis
 from objectives.models.control import ControlLimits, SignalAnswer
 from objectives.models.indicators import MOST_READINGS, Indicator
 from objectives.models.objectives import AimThen, Objective, aims_of, in_a_row
@@ -13,6 +14,7 @@ from objectives.models.sheets import ReadingSheet, SheetProgress
 __all__ = [
     "MOST_READINGS",
     "AimThen",
+    "Analysis",
     "ControlLimits",
     "Indicator",
     "Measurement",

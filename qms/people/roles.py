@@ -292,6 +292,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "objectives.view_controllimits": EVERYONE,
     "objectives.view_signalanswer": EVERYONE,
     "objectives.import_measurement": (QM, PO, TM),
+    "objectives.view_analysis": EVERYONE,
+    "objectives.add_analysis": (QM, PO, TM),
+    "objectives.change_analysis": (QM, PO, TM),  # one's own or one's process's: a guard says so
+    "objectives.conclude_analysis": (QM, PO, TM),
+    "objectives.void_analysis": (QM,),
     "objectives.view_readingsheet": (QM, PO, TM),
     "objectives.read_sheet": (SYSTEM,),
     # Audits

@@ -1,0 +1,81 @@
+"""What a period showed, as an analysis keeps it: indicators with signals, objectives (9.1.3).
+
+Plain words and addresses, so that what is kept says the same in ten years.
+"""
+
+from datetime import date
+from typing import Any
+
+from objectives import schedule
+from objectives.control import control_of
+from objectives.models import Indicator, Measurement, Objective, readings_of
+from objectives.status import standing_of
+from qms.periods import Period
+
+MOST_SIGNALS = 20
+
+
+def figures_of(process: Any, period: Period, today: date) -> list[dict[str, Any]]:
+    """The figures of a process, or (None) of the whole system, as they stand today."""
+    until = min(period.end, today)
+    indicators = Indicator.objects.exclude(status=Indicator.Status.VOID).select_related("process")
+    objectives = Objective.objects.pursued_between(period.start, period.end).with_readings()
+    if process is not None:
+        indicators = indicators.filter(process=process)
+        objectives = objectives.filter(process=process)
+    found = [_indicator(each, period, until) for each in indicators.order_by("number")]
+    kept = [each for each in found if each["is_used"]]
+    return kept + [_objective(each, until) for each in objectives.order_by("number")]
+
+
+def _indicator(indicator: Any, period: Period, until: date) -> dict[str, Any]:
+    rows = Measurement.objects.live().filter(indicator=indicator)
+    names = ("measured_for", "value")
+    now = list(rows.between(period.start, until).order_by("measured_for").values_list(*names))
+    then = period.previous()
+    before = rows.between(then.start, then.end).order_by("-measured_for").values_list(*names)
+    last_before = before.first()
+    due = schedule.expected_by(
+        indicator.frequency, max(indicator.starts_on, period.start), None, until
+    )
+    missing = schedule.without_reading(due, [day for day, _ in now])
+    return {
+        "kind": "indicator",
+        "number": indicator.number,
+        "title": indicator.title,
+        "url": indicator.get_absolute_url(),
+        "value": indicator.shown(now[-1][1]) if now else "–",
+        "before": indicator.shown(last_before[1]) if last_before else "–",
+        "readings": len(now),
+        "missing": len(missing),
+        "signals": _signals(indicator, period, until),
+        "is_used": bool(now) or indicator.status == Indicator.Status.ACTIVE,
+    }
+
+
+def _signals(indicator: Any, period: Period, until: date) -> list[str]:
+    """Each signal of the period in words, with what was found where somebody answered it."""
+    if indicator.chart == Indicator.Chart.RUN:
+        return []
+    seen = [each for each in control_of(indicator, until=until).signals if each.day in period]
+    return [
+        f"{each.name}: {' '.join(each.words)} "
+        + (f"{each.answer.get_found_display()}." if each.answer else "Not explained yet.")
+        for each in seen[-MOST_SIGNALS:]
+    ]
+
+
+def _objective(objective: Any, until: date) -> dict[str, Any]:
+    standing = standing_of(objective, until)
+    readings = readings_of(objective, until=until)
+    return {
+        "kind": "objective",
+        "number": objective.number,
+        "title": objective.title,
+        "url": objective.get_absolute_url(),
+        "aim": objective.aim_in_words,
+        "value": objective.shown(readings[-1][1]) if readings else "–",
+        "standing": standing.words,
+        "tone": standing.tone,
+        "sentence": standing.sentence,
+    }
