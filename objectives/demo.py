@@ -10,14 +10,16 @@ from functools import partial
 from typing import Any
 
 from objectives import workflow
+from objectives.analysing import figures_of
 from objectives.control import control_of
-from objectives.models import Indicator, Objective
+from objectives.models import Analysis, Indicator, Objective
 from objectives.workflow.objectives import plan_action_for
 from qms.actions import workflow as actions
 from qms.actions.models import Action
 from qms.demo.life import Life, stage
 from qms.periods import add_months
 from qms.refusals import Refused
+from qms.workflow import amend
 
 INDICATORS = "indicators"
 FROZEN_AFTER = 20  # readings
@@ -255,3 +257,46 @@ def _conclude(life: Life, objective: Objective) -> None:
         workflow.miss(
             objective, by=judge, verdict="Better than at the start, but the target was not reached."
         )
+
+
+ANALYSED = ((4.2, 4), (12.3, 12), (24.3, 12), (35.2, 11))  # in which month, how many months back
+
+
+@stage(55)
+def figures_are_analysed(life: Life) -> None:
+    """Each process that measures something looks at it, and the quality manager at the whole."""
+    for month, back in ANALYSED:
+        life.on(life.month(month), partial(_analyse, life, back))
+
+
+def _analyse(life: Life, back: int) -> None:
+    end = life.day().replace(day=1) - timedelta(days=1)
+    start = max(add_months(end + timedelta(days=1), -back), life.start)
+    measured = set(Indicator.objects.in_use().values_list("process_id", flat=True))
+    about = [each for each in life.processes.values() if each.pk in measured and each.owner]
+    for place, process in enumerate([*about, None]):
+        analysis = workflow.begin_analysis(
+            by=life.who("quality"), process=process, period_start=start, period_end=end
+        )
+        life.after(5 + place, partial(_conclude_analysis, life, analysis))
+
+
+def _conclude_analysis(life: Life, analysis: Analysis) -> None:
+    """What the figures say is counted; what follows is the company's voice."""
+    figures = figures_of(analysis.process, analysis.period, life.day())
+    standings = [line["standing"] for line in figures if line["kind"] == "objective"]
+    good = sum(each in ("On track", "Achieved") for each in standings)
+    missing = sum(line["missing"] for line in figures if line["kind"] == "indicator")
+    voice = life.voice("objectives")["analysis"]
+    behind = good < len(standings)
+    shows = f"{good} of {len(standings)} objectives are on track; {missing} readings are missing."
+    amend(
+        analysis,
+        by=analysis.owner,
+        changes={
+            "conclusions": f"{shows} {voice['behind' if behind else 'well']}",
+            "decisions": voice["act" if behind else "go_on"],
+        },
+    )
+    by = analysis.owner
+    workflow.conclude_analysis(analysis, by=by, proof=life.sign(by))

@@ -153,9 +153,10 @@ def in_words(result: Result) -> list[tuple[str, str]]:
     if result.rated:
         between = _between(result.satisfied_between, " %")
         share = f"{_number(result.satisfied)} % ({result.top} of {result.rated}{between})"
-        said += [("Satisfied (4 or 5)", share)]
+        counts = f"{result.top} of {result.rated}"
+        said += [("Satisfied (4 or 5)", counts if result.is_thin else share)]
         said += [("Mean rating", f"{result.mean} of 5 (n = {result.rated})")]
-    if result.scored:
+    if result.scored and not result.is_thin:
         between = _between(result.score_between, "")
         words = f"{_signed(result.score)} (n = {result.scored}{between})"
         said += [("Recommendation score", words)]

@@ -232,6 +232,7 @@ def test_the_top_two_boxes_and_the_mean_say_of_how_many(cast: Cast) -> None:
     said = dict(results.in_words(found))
     assert said["Answered"] == "1 of 2, 50 %"
     assert "too few" in said["Reading it"]
+    assert (said["Satisfied (4 or 5)"], "Recommendation score" in said) == ("1 of 1", False)
 
 
 def test_groups_are_counted_anew_and_never_averaged(cast: Cast) -> None:
@@ -273,7 +274,7 @@ def test_surveys_feed_indicators_and_the_management_review(cast: Cast) -> None:
         for each in contributions.review_inputs("c1")
         for line in each.compile(period)
     }
-    assert lines["Surveys: satisfied (4 or 5)"].startswith("100 % (1 of 1")
+    assert lines["Surveys: satisfied (4 or 5)"] == "1 of 1"
 
 
 def test_the_page_of_a_survey_shows_answers_and_hides_addresses(cast: Cast) -> None:
