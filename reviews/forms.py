@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from qms.forms import PlainForm, RecordForm
+from qms.forms import PlainForm, RecordForm, name_the_empty_choice
 from qms.people.models import Person
 from reviews.models import Decision, Review, ReviewedObjective, ReviewInput
 
@@ -85,6 +85,10 @@ class ObjectiveAnswerForm(RecordForm):
         model = ReviewedObjective
         fields = ("answer", "because")
         widgets = {"because": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        name_the_empty_choice(self.fields["answer"], "Not answered yet")
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data

@@ -20,6 +20,14 @@ from qms.periods import Period
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
 
+STANDING_TONES = {
+    "On track": "fine",
+    "At risk": "soon",
+    "Off track": "late",
+    "Achieved": "fine",
+    "Missed": "late",
+}
+
 
 class StaysWithItsReview(pgtrigger.Trigger):
     """Parts of a review stay as they were once the review has come so far.
@@ -377,6 +385,10 @@ class ReviewedObjective(Record):
     def is_asked(self) -> bool:
         """Whether the review has to answer it; what ended before it was answered is not asked."""
         return self.is_answered or self.objective.status == "active"
+
+    @property
+    def standing_tone(self) -> str:
+        return STANDING_TONES.get(self.standing, "")
 
     @property
     def answer_tone(self) -> str:

@@ -55,7 +55,7 @@ def analysis_list(request: HttpRequest) -> HttpResponseBase:
         rows,
         columns=COLUMNS,
         filterset=AnalysisFilter,
-        default_sort="-period_end",
+        default_sort="-period",
         title="Analyses",
         intro="What the figures of a period show, what is concluded and what is decided.",
         create_url=reverse("objectives:analysis_create"),

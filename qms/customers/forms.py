@@ -143,9 +143,11 @@ class AnswerForm(forms.Form):
 
     def __init__(self, *args: Any, survey: Survey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        about = f" with {survey.about}" if survey.about else " with us"
+        asks = "How satisfied are you with us?"
+        if survey.about:
+            asks = f"{survey.about}: how satisfied are you?"
         if survey.asks_satisfaction:
-            self.fields["satisfaction"] = _scale(f"How satisfied are you{about}?", SATISFACTION)
+            self.fields["satisfaction"] = _scale(asks, SATISFACTION)
         if survey.asks_recommendation:
             self.fields["recommendation"] = _scale(
                 "How likely is it that you would recommend us? 0 is not at all, 10 is certain.",

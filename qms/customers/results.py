@@ -5,7 +5,7 @@ always counted from the answers themselves.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -135,6 +135,14 @@ def results_by(key: str, answers: QuerySet[Any], invitations: QuerySet[Any]) -> 
     return {
         each: Result(asked=asked.get(each, 0), **found.get(each, {})) for each in {**asked, **found}
     }
+
+
+def together(groups: Iterable[Result]) -> Result:
+    """Several groups as one: counts add up, and shares follow from their sums."""
+    known = list(groups)
+    return Result(
+        **{each.name: sum(getattr(one, each.name) for one in known) for each in fields(Result)}
+    )
 
 
 def answers_in(start: Any, end: Any) -> QuerySet[Any]:

@@ -1,6 +1,7 @@
 """A list asks the same number of questions of the database at 10 rows and at 1,000."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +16,18 @@ from documents import workflow as documents
 from documents.models import Document
 from documents.workflow import create_document
 from objectives import workflow as objectives
+from objectives.models import Analysis
 from qms.actions.workflow import plan_action
 from qms.changes.workflow import plan_change
 from qms.competence.models import Competence
 from qms.competence.workflow import define_competence, plan_training, record_competence
-from qms.customers.workflow import enter_customer, record_review
+from qms.customers.workflow import (
+    draft_survey,
+    enter_customer,
+    open_survey,
+    record_review,
+    take_feedback,
+)
 from qms.equipment.models import ImpactAssessment
 from qms.equipment.workflow import enter_equipment, record_calibration
 from qms.gap import workflow as gap
@@ -285,6 +293,42 @@ def a_satisfaction_review(manager: Person, process: Process) -> Any:
     )
 
 
+def a_survey(manager: Person, process: Process) -> Any:
+    asked = enter_customer(
+        by=manager,
+        name="Works",
+        buys="Valves",
+        owner=manager,
+        email="desk@works.example",
+        another=True,
+    )
+    drafted = draft_survey(by=manager, title="Valves", closes_on=today(), customers=[asked])
+    return open_survey(drafted, by=manager)
+
+
+def a_remark(manager: Person, process: Process) -> Any:
+    return take_feedback(
+        by=manager,
+        customer=a_customer(manager, process),
+        heard_on=today(),
+        kind="praise",
+        came_by="visit",
+        words="On time.",
+    )
+
+
+def an_analysis(manager: Person, process: Process) -> Any:
+    day = today() - timedelta(days=analyses_so_far())
+    return objectives.begin_analysis(
+        by=manager, process=process, period_start=day, period_end=today()
+    )
+
+
+def analyses_so_far() -> int:
+    """No period of a process is analysed twice."""
+    return int(Analysis.objects.count()) + 1
+
+
 LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/documents/", a_document, {}),
     (
@@ -304,6 +348,7 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/objectives/standing/", a_pursued_objective, {}),
     ("/objectives/tree/", an_objective, {}),
     ("/objectives/indicators/", an_indicator, {}),
+    ("/objectives/analyses/", an_analysis, {}),
     ("/objectives/imports/", a_sheet_of_readings, {}),
     ("/competence/competences/", a_competence, {"name": "r.name || '-' || n"}),
     ("/competence/findings/", a_finding_of_competence, {}),
@@ -331,6 +376,9 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/equipment/impacts/", an_impact, {"calibration_id": "r.calibration_id + 1000 * n"}),
     ("/customers/", a_customer, {}),
     ("/customers/reviews/", a_satisfaction_review, {}),
+    ("/customers/surveys/", a_survey, {}),
+    ("/customers/surveys/results/", a_survey, {}),
+    ("/customers/feedback/", a_remark, {}),
     ("/gap/", an_assessment, {}),
     ("/journey/briefings/", a_briefing, {}),
     ("/", some_work, {"record_id": "r.record_id + 1000 * n"}),

@@ -187,21 +187,24 @@ def results_page(request: HttpRequest) -> HttpResponse:
     """What surveys came to: survey by survey, by product, by customer; each counted anew."""
     surveys = Survey.objects.visible_to(request.user).filter(status__in=("open", "closed"))
     about = request.GET.get("about", "").strip()[:120]
-    products = sorted({each for each in surveys.values_list("about", flat=True) if each})
-    if about in products:
-        surveys = surveys.filter(about=about)
     known = list(surveys.order_by("-opened_on", "-pk"))
+    products = sorted({each.about for each in known if each.about})
+    if about in products:
+        known = [each for each in known if each.about == about]
     answers = SurveyAnswer.objects.visible_to(request.user).filter(survey__in=known)
     sent = results.invitations_to(known)
+    by_survey = _by_survey(known, answers, sent)
     printing = request.GET.get("print") == "1"
     context = {
         "title": "What surveys came to",
         "tabs": tabs(request.user, "customers:results"),
         "about": about if about in products else "",
         "products": products,
-        "whole": results.in_words(results.result_of(answers, sent)) if known else [],
+        "whole": results.in_words(results.together(each.result for each in by_survey))
+        if known
+        else [],
         "parts": [
-            ("Survey by survey", "Survey", _by_survey(known, answers, sent)),
+            ("Survey by survey", "Survey", by_survey),
             ("By product or service", "About", _by_product(answers, sent)),
             ("By customer", "Customer", _by_customer(request, answers, sent)),
         ],
