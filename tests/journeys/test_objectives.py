@@ -9,6 +9,8 @@ import pytest
 from objectives.models import Indicator, Objective, ReadingSheet, SignalAnswer
 from qms.outbox import workflow as outbox
 from qms.periods import Period, add_months, today
+from reviews.models import ReviewedObjective
+from reviews.workflow import compile_inputs, plan_review
 from tests.factories import person
 from tests.journeys.desk import Desk
 
@@ -46,6 +48,7 @@ def test_from_a_wish_to_an_explained_signal(
     the_signal_is_seen_and_explained(at_owner, objective.indicator)
     desk.open_record(objective)
     desk.reads("A straight line through the")
+    the_review_confirms_it(desk, objective)
 
 
 def it_is_written_with_help(desk: Desk) -> Objective:
@@ -108,3 +111,20 @@ def the_signal_is_seen_and_explained(desk: Desk, indicator: Indicator) -> None:
     table: Any = desk.page.locator("figure table").first
     assert "Rule 1" in (picture or "")
     assert "answered" in table.text_content()
+
+
+def the_review_confirms_it(desk: Desk, objective: Objective) -> None:
+    chair = person("top_management", name="Bo Boss")
+    review = plan_review(by=desk.who, chair=chair, planned_on=today())
+    compile_inputs(review, by=desk.who)
+    desk.open_record(review)
+    desk.reads(objective.number)
+    form = desk.page.locator("form[action$='/objectives/']")
+    form.locator("select").first.select_option(value="confirmed")
+    form.locator("textarea").first.fill("The lorries are hired until spring.")
+    desk.press("Keep the answers")
+    desk.reads("The lorries are hired until spring.")
+    row = ReviewedObjective.objects.get(objective=objective)
+    assert row.answer == "confirmed"
+    desk.open_record(objective)
+    desk.reads("Confirmed")
