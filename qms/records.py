@@ -159,8 +159,10 @@ class Record(models.Model):
         adding = self._state.adding
         if not adding and not getattr(self, "_change_reason", None):
             raise TypeError(f"Changing a {type(self).__name__} needs a reason; use save_because().")
-        # A change is saved inside the savepoint of `save_because`.
-        with transaction.atomic(savepoint=adding):
+        if adding:
+            self._check_birth()
+        # What fails in here fails the procedure around it, which has a savepoint of its own.
+        with transaction.atomic(savepoint=False):
             if adding:
                 self._begin()
             super().save(*args, **kwargs)
@@ -223,6 +225,9 @@ class Record(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__} records are kept; void them instead.")
 
+    def _check_birth(self) -> None:
+        """Refuse what could not be a new record; asked before anything is written."""
+
     def _begin(self) -> None:
         """What holds for a record that is about to be inserted."""
         if getattr(self, "_change_reason", None) is None:
@@ -266,8 +271,8 @@ class StatefulRecord(Record):
     def is_released(self) -> bool:
         return self.state not in (self.DRAFT_STATES or (self.first_state(),))
 
-    def _begin(self) -> None:
-        super()._begin()
+    def _check_birth(self) -> None:
+        super()._check_birth()
         if self.state != self.first_state():
             raise TypeError(f"A new {type(self).__name__} starts as {self.first_state()}.")
 
@@ -293,7 +298,9 @@ def insert_together(records: Sequence[Record]) -> None:
     if not records:
         return
     model: Any = type(records[0])
-    with transaction.atomic():
+    for record in records:
+        record._check_birth()
+    with transaction.atomic(savepoint=False):
         for record in records:
             record._begin()
         rows: models.QuerySet[Any] = models.QuerySet(model)  # ours refuses what leaves no history

@@ -160,11 +160,14 @@ def django_db_keepdb(django_db_keepdb: bool) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The databases as pytest-django makes them, emptied quickly."""
-    from django.test import TransactionTestCase
+    """The databases as pytest-django makes them, emptied quickly; signed in with one question."""
+    from django.test import Client, TransactionTestCase
+
+    from tests.factories import sign_in
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_the_tables)
+        patch.setattr(Client, "force_login", sign_in)
         yield
 
 
