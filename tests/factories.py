@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils.crypto import get_random_string
 
 from qms.people.models import Person, RoleAssignment
+from qms.people.roles import EMPLOYEE
 from qms.people.workflow import add_person
 from qms.records import insert_together
 from qms.signing.workflow import Proof
@@ -38,7 +39,9 @@ def person(*roles: str, name: str = "") -> Person:
         made._change_reason, made._history_user = "Joined.", None
         Person.history.bulk_history_create([made])
         insert_together(held)
-    return Person.objects.get(pk=made.pk)
+    del made._change_reason, made._history_user
+    made.__dict__["role_names"] = frozenset({EMPLOYEE.name, *roles})
+    return made
 
 
 @cache

@@ -245,7 +245,7 @@ def settle_reading(
     chosen = None if documents is None else list(documents)
     if chosen is None and not _concerns_anybody(person):
         return Settled()
-    with db.atomic():
+    with db.atomic(savepoint=False):
         _one_at_a_time()
         asked = asked_revisions(chosen)
         wanted = readers_wanted(chosen, person)

@@ -76,7 +76,7 @@ class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):
         """The person by whom the clock acts; made when first asked for."""
         found = self.filter(is_system=True).first()
         if found is None:
-            with transaction.atomic():
+            with transaction.atomic(savepoint=False):
                 found = Person(is_system=True, name=SYSTEM_NAME, email=None)
                 found.set_unusable_password()
                 found.save_because("The clock needs a name to act under.", by=None)
@@ -186,7 +186,7 @@ class Person(AbstractBaseUser):
                 raise TypeError("Changing a Person needs a reason; use qms.people.workflow.")
             self.skip_history_when_saving = True
         try:
-            with transaction.atomic():
+            with transaction.atomic(savepoint=False):
                 super().save(*args, **kwargs)
         finally:
             self.__dict__.pop("skip_history_when_saving", None)

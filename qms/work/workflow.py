@@ -34,19 +34,19 @@ def refresh(record: Record, *, is_new: bool = False) -> None:
     record_type = ContentType.objects.get_for_model(record)
     wanted = {_key(step): step for step in steps_of(record)}
     stored = WorkItem.objects.filter(record_type=record_type, record_id=record.pk)
-    stored = stored.select_related("person")
     gone = []
     for item in () if is_new else stored:
         step = wanted.pop((item.step, item.person_id, item.role), None)
         if step is None:
             gone.append(item.pk)
-        else:
-            _write(item, step, record)
+        elif _tell(item, step, record):
+            item.save()
     if gone:
         WorkItem.objects.filter(pk__in=gone).delete()
-    for step in wanted.values():
-        item = WorkItem(record_type=record_type, record_id=record.pk)
-        _write(item, step, record)
+    new = [WorkItem(record_type=record_type, record_id=record.pk) for _step in wanted]
+    for item, step in zip(new, wanted.values(), strict=True):
+        _tell(item, step, record)
+    WorkItem.objects.bulk_create(new)
 
 
 def rebuild() -> int:
@@ -136,7 +136,8 @@ def _key(step: Step) -> tuple[str, int | None, str]:
     return step.key, step.person.pk if step.person else None, "" if step.person else step.role
 
 
-def _write(item: WorkItem, step: Step, record: Any) -> None:
+def _tell(item: WorkItem, step: Step, record: Any) -> bool:
+    """Let the item say what the step and its record say now; whether it said anything else."""
     values = {
         "step": step.key,
         "label": step.name,
@@ -152,11 +153,10 @@ def _write(item: WorkItem, step: Step, record: Any) -> None:
         "state": _state(record),
         "url": step.url or record.get_absolute_url(),
     }
-    if item.pk and all(getattr(item, name) == value for name, value in values.items()):
-        return
-    for name, value in values.items():
-        setattr(item, name, value)
-    item.save()
+    changed = [name for name, value in values.items() if getattr(item, name) != value]
+    for name in changed:
+        setattr(item, name, values[name])
+    return bool(changed)
 
 
 def _number(record: Any) -> str:

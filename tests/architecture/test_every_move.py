@@ -36,7 +36,7 @@ from tests.scenes import ALL, SCENES, Cast, Scene, Stage, make
 REASON, WRONG = "It has to be.", "somebody else's long password"
 STRANGERS_TRIED = 8  # one in so many; all of them by call where the state allows the move
 ROLES_REFUSED = 6  # one in so many
-ADMIN_PARTS = 4
+ADMIN_PARTS = 8
 STRANGERS = (*ROLES, "everything", "gone", "system")
 DONE, DENIED, REFUSED, HIDDEN, UNKNOWN = "done", "denied", "refused", "hidden", "unknown"
 
@@ -356,16 +356,15 @@ def _api_answer(answer: Any) -> Try:
 SHORT = [scene for scene in ALL if len(scene.steps) <= 3]
 AT_ONCE = 4  # short scenes share a cast; long ones are for the whole run
 PLAYED = [
-    pytest.param(scenes, id="-".join(scene.model.__name__ for scene in scenes), marks=marks)
-    for scenes, marks in (
-        *((SHORT[at : at + AT_ONCE], []) for at in range(0, len(SHORT), AT_ONCE)),
-        *(([scene], [pytest.mark.slow]) for scene in ALL if scene not in SHORT),
-    )
+    *spread((SHORT[at : at + AT_ONCE] for at in range(0, len(SHORT), AT_ONCE)), quick=2),
+    *spread(([scene] for scene in ALL if scene not in SHORT), quick=0),
 ]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("scenes", PLAYED)
+@pytest.mark.parametrize(
+    "scenes", PLAYED, ids=lambda scenes: "-".join(scene.model.__name__ for scene in scenes)
+)
 def test_every_move_by_everybody_on_every_route(scenes: list[Scene], settings: Any) -> None:
     settings.SESSION_COOKIE_AGE = 60 * 60 * 24 * 60  # some scenes take days
     with time_machine.travel(clock.now(), tick=True) as travel:
@@ -376,7 +375,9 @@ def test_every_move_by_everybody_on_every_route(scenes: list[Scene], settings: A
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("check", ["_check_person", "_check_state", "_check_words"])
+@pytest.mark.parametrize(
+    "check", spread(["_check_person", "_check_state", "_check_words"], quick=1)
+)
 def test_the_play_notices_a_check_that_is_gone(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one of the three checks of every transition, a step is seen to be too easy."""
     monkeypatch.setattr(Transition, check, lambda *args: None)

@@ -56,6 +56,7 @@ from qms.suggestions.workflow import suggest
 from qms.work.models import WorkItem
 from tests import factories, scenes
 from tests.many import multiply
+from tests.sampling import spread
 from tests.scenes import Cast
 
 pytestmark = pytest.mark.django_db
@@ -385,16 +386,14 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("address", "make", "differing"), LISTS, ids=[each[0] for each in LISTS])
+@pytest.mark.parametrize("listed", spread(LISTS, quick=8), ids=lambda listed: listed[0])
 def test_a_list_asks_the_same_at_10_and_at_1000_rows(
-    *,
-    address: str,
-    make: Make,
-    differing: dict[str, str],
+    listed: tuple[str, Make, dict[str, str]],
     manager: Person,
     process: Process,
     client: Client,
 ) -> None:
+    address, make, differing = listed
     client.force_login(manager, backend="qms.people.access.RoleBackend")
     client.get(address)  # what is read once in the life of a process is read now
 

@@ -47,8 +47,8 @@ SECRET = "okapi stripes recipe"  # in the restricted document, its text and its 
 DRAFT = "narwhal torque table"  # in a draft of an open document
 FOUND = "pangolin shelf finding"  # in a finding of a running audit
 MAY_SEE = {
-    SECRET: {"quality_manager", "top_management"},
     DRAFT: {"quality_manager", "process_owner"},
+    SECRET: {"quality_manager", "top_management"},
     FOUND: {"quality_manager", "lead_auditor"},
 }
 
