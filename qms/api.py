@@ -18,6 +18,7 @@ from ninja import NinjaAPI, Query, Router, Schema, Status
 from ninja.errors import ValidationError as Misread
 from ninja.operation import Operation as NinjaOperation
 from ninja.orm import create_schema
+from ninja.params.models import BodyModel, PathModel, QueryModel
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import Field, create_model
 
@@ -35,6 +36,10 @@ def knows_bearer(find: Callable[[str], Any]) -> Callable[[str], Any]:
     _bearers[:] = [find]
     return find
 
+
+# A thousand shapes are built when the first request asks for one, not while each process starts.
+for _shape in (Schema, BodyModel, PathModel, QueryModel):
+    _shape.model_config["defer_build"] = True
 
 wrap_answer = NinjaOperation._create_response_model
 
