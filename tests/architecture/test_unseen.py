@@ -326,6 +326,7 @@ def test_search_and_evidence_are_asked_for_a_person(house: House) -> None:
     assert any(SECRET in e.title for many in evidence_for("2026").values() for e in many)
 
 
+@pytest.mark.slow
 def test_a_record_names_its_origin_to_those_who_may_see_it(house: House) -> None:
     secret = house.hidden[SECRET][0]
     cast = house.cast

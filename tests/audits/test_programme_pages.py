@@ -191,6 +191,7 @@ def test_questions_of_proposal_and_matrix_do_not_grow_with_processes(
         coverage.matrix(programme, firm.boss)
 
 
+@pytest.mark.slow
 def test_forty_processes_and_every_clause_are_printed_on_one_page(firm: Firm) -> None:
     from pypdfium2 import PdfDocument
 

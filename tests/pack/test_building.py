@@ -101,6 +101,7 @@ def test_what_is_built_verifies_with_its_own_verifier(manager: Person) -> None:
     assert pack.key_fingerprint == sealing.own_fingerprint()
 
 
+@pytest.mark.slow
 def test_records_registers_and_files_are_in_it_not_counted(manager: Person) -> None:
     attachment = with_file(manager)
     record: Any = attachment.record
@@ -181,6 +182,7 @@ def test_reading_cannot_change_anything(manager: Person) -> None:
         assert cursor.fetchone() == ("repeatable read",)
 
 
+@pytest.mark.slow
 def test_a_missing_file_stops_the_pack_until_somebody_says_why(manager: Person) -> None:
     attachment = with_file(manager)
     lose(attachment)
@@ -328,6 +330,7 @@ def test_who_left_the_page_is_told_by_mail(manager: Person, no_worker: None) -> 
     assert mail.payload["act"] == pack.get_absolute_url()
 
 
+@pytest.mark.slow
 def test_a_built_pack_never_changes(manager: Person) -> None:
     pack = build(manager)
     for name, value in (("sha256", "0" * 64), ("as_of", clock.now()), ("left_out", [])):
