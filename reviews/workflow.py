@@ -482,6 +482,8 @@ def minutes_are_open(review: Review, by: Any) -> str | None:
 def parts_move_the_work_on(event: RecordSaved) -> None:
     """A comment, an answer or a decision may take away what a review waits for."""
     part = event.record
+    if isinstance(part, ReviewInput) and event.created:
+        return  # the review is being compiled: its own save follows and writes its work
     if isinstance(part, Decision):
         refresh(part.review)
     elif isinstance(part, ReviewInput | ReviewedObjective):

@@ -259,7 +259,8 @@ def _concerns_anybody(person: Person | None) -> bool:
     tasks = ReadingTask.objects.open()
     if person is not None:
         tasks = tasks.of(person)
-    return Audience.objects.live().exists() or tasks.exists()
+    named = Audience.objects.live().values("pk")
+    return bool(named.union(tasks.values("pk"), all=True).exists())
 
 
 def _one_at_a_time() -> None:
