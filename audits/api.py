@@ -3,6 +3,7 @@
 from audits import workflow
 from audits.forms import (
     AuditForm,
+    CertificateEditForm,
     CertificateForm,
     FindingForm,
     NewAuditForm,
@@ -85,16 +86,22 @@ certificates = Resource(
     "certificates",
     Certificate,
     fields=(
+        "predecessor",
         "body",
         "edition",
         "scope_text",
+        "accreditation",
         "number",
         "cycle",
         "decided_on",
+        "issued_on",
         "expires_on",
+        "transferred_to",
+        "transferred_on",
         "status",
     ),
     form=CertificateForm,
+    edit_form=CertificateEditForm,
     create=workflow.apply_for_certificate,
 )
 visits = Resource(

@@ -19,6 +19,7 @@ RESTORATION_MONTHS = 6  # 9.6.3.2.5
 SUSPENSION_MONTHS = 6  # 9.6.5, as a rule
 MAJOR_AFTER_STAGE2_MONTHS = 6  # 9.5.3.2
 MOST_YEARS = 3
+AGREE_MONTHS = 3  # before a surveillance is due; our own practice, too
 PREPARE_MONTHS = 4  # before expiry; our own practice, so that majors can still be verified
 
 
@@ -159,9 +160,16 @@ def standing(cycle: Cycle, on: date, suspensions: Sequence[Suspension] = ()) -> 
 def check_dates(decided_on: date, issued_on: date, expires_on: date) -> None:
     """Refuse dates that no certificate can bear."""
     if issued_on < decided_on:
-        raise Refused("A certificate is not issued before it was decided on.", field="issued_on")
+        raise Refused(
+            "A certificate is not issued before it was decided on. Compare both days with it.",
+            field="issued_on",
+        )
     if expires_on <= issued_on:
-        raise Refused("A certificate is valid beyond the day it was issued.", field="expires_on")
+        raise Refused(
+            "A certificate is valid beyond the day it was issued. Type the last day it is valid"
+            " through, as printed on it.",
+            field="expires_on",
+        )
 
 
 def looks_odd(cycle: Cycle, previous_expiry: date | None = None) -> str:

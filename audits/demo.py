@@ -11,6 +11,7 @@ from audits.planning import booked_days
 from qms.demo.life import Life, stage
 from qms.people.models import Person
 from qms.periods import Period, add_months
+from qms.scope.models import Site
 
 
 @stage(69)
@@ -273,6 +274,7 @@ def _apply(life: Life, told: dict[str, Any]) -> None:
         body=told["body"],
         scope_text=told["scope"],
         edition=life.told["organisation"]["edition"],
+        sites=Site.objects.filter(status=Site.Status.ACTIVE),
     )
     for visit in told["visits"]:
         planned = life.month(visit["month"] - 2)
@@ -321,5 +323,6 @@ def _grant(life: Life, certificate: Any, told: dict[str, Any]) -> None:
         by=life.who("quality"),
         number=told["number"],
         decided_on=life.day(),
+        issued_on=life.day(),
         expires_on=add_months(life.day(), 36) - timedelta(days=1),
     )

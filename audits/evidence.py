@@ -6,7 +6,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from audits.models import Audit, CertificationAudit, Finding
+from audits.models import (
+    Audit,
+    Certificate,
+    CertificateSuspension,
+    CertificationAudit,
+    Finding,
+)
 from audits.prints import TEMPLATE, report_context
 from qms import contributions
 from qms.clauses import ClauseRef
@@ -137,14 +143,20 @@ def reports(period: Period, as_of: datetime) -> Iterable[tuple[Audit, str]]:
 
 @contributions.evidence(
     folder="12-certification",
-    title="Audits by the certification body",
+    title="Certificates and audits by the certification body",
     clauses=(),
     template="audits/evidence/certification.html",
 )
 def certification(period: Period, as_of: datetime) -> dict[str, Any]:
     """What the certification body concluded, and when."""
     rows = CertificationAudit.objects.filter(status="done", done_on__lte=period.end)
-    return {"visits": list(rows.select_related("certificate").order_by("done_on"))}
+    granted = Certificate.objects.filter(decided_on__lte=period.end).order_by("decided_on", "pk")
+    times = CertificateSuspension.objects.filter(began_on__lte=period.end)
+    return {
+        "visits": list(rows.select_related("certificate").order_by("done_on")),
+        "certificates": list(granted),
+        "suspensions": list(times.select_related("certificate").order_by("began_on", "pk")),
+    }
 
 
 def grades_between(period: Period) -> dict[str, int]:

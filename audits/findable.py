@@ -1,6 +1,6 @@
 """What is found of audits and their findings."""
 
-from audits.models import Audit, AuditProgramme, Finding
+from audits.models import Audit, AuditProgramme, Certificate, Finding
 from qms.finding.workflow import Text, findable
 
 
@@ -35,4 +35,15 @@ def describe_programme(programme: AuditProgramme) -> Text:
         number=programme.number,
         words="\n".join(each for each in words if each),
         note=programme.get_status_display(),
+    )
+
+
+@findable(Certificate, "Certificates", order=22)
+def describe_certificate(certificate: Certificate) -> Text:
+    """A certificate by its number, its body and its scope."""
+    return Text(
+        title=certificate.title,
+        keywords=f"{certificate.body} {certificate.accreditation}".strip(),
+        words=certificate.scope_text,
+        note=certificate.get_status_display(),
     )

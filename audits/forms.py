@@ -12,9 +12,11 @@ from audits.models import (
     ChecklistItem,
     Finding,
 )
+from audits.workflow.certification import PRINTED
 from qms.clauses import ClauseFormField
-from qms.forms import ManyFilesField, PlainForm, RecordForm
+from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm
 from qms.people.models import Person
+from qms.scope.models import Site
 
 
 class ProgrammeForm(RecordForm):
@@ -113,12 +115,45 @@ class ExceptionForm(PlainForm):
     )
 
 
+def _sites() -> forms.ModelMultipleChoiceField:
+    return forms.ModelMultipleChoiceField(
+        Site.objects.filter(status=Site.Status.ACTIVE).order_by("name"),
+        label="Sites",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
 class CertificateForm(RecordForm):
-    """The application at a certification body."""
+    """The application at a certification body, the first or for the next cycle."""
+
+    sites = _sites()
 
     class Meta:
         model = Certificate
-        fields = ("body", "edition", "scope_text", "cycle")
+        fields = ("body", "edition", "scope_text", "accreditation", "predecessor", "cycle")
+
+
+class CertificateEditForm(RecordForm):
+    """What an application says; of a certificate also what is printed on it."""
+
+    class Meta:
+        model = Certificate
+        fields = ("edition", "scope_text", "accreditation", *PRINTED)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in PRINTED:
+            if self.instance.status == Certificate.Status.APPLIED:
+                del self.fields[name]
+            else:
+                self.fields[name].required = True
+
+
+class SitesForm(LinksForm):
+    """Which sites are on a certificate."""
+
+    sites = _sites()
 
 
 class VisitForm(RecordForm):

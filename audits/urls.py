@@ -39,6 +39,8 @@ urlpatterns = [
     path("certificates/", certification.certificate_list, name="certificate_list"),
     path("certificates/new/", certification.certificate_create, name="certificate_create"),
     path("certificates/<int:pk>/", certification.certificate_detail, name="certificate_detail"),
+    path("certificates/<int:pk>/edit/", certification.certificate_edit, name="certificate_edit"),
+    path("certificates/<int:pk>/sites/", certification.certificate_sites, name="certificate_sites"),
     path("certificates/<int:pk>/visit/", certification.visit_create, name="visit_create"),
     path(
         "certificates/<int:pk>/do/<slug:name>/",

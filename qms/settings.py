@@ -4,6 +4,7 @@ What a variable means stands in `.env.example`. The demo and the tests use the s
 """
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -235,6 +236,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env("TIME_ZONE", "UTC")
 # How many months back an auditor's own work counts against auditing it.
 AUDIT_LOOK_BACK_MONTHS = env_int("AUDIT_LOOK_BACK_MONTHS", 24)
+# The end of certificates to the 2015 edition, and from when no first one names it: to be confirmed.
+EDITION_2015_ENDS_ON = date.fromisoformat(env("EDITION_2015_ENDS_ON", "2029-09-30"))
+EDITION_2015_NO_FIRST_FROM = date.fromisoformat(env("EDITION_2015_NO_FIRST_FROM", "2028-03-31"))
 USE_I18N = True
 USE_TZ = True
 

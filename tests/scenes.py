@@ -1009,6 +1009,11 @@ def an_application(cast: Cast) -> Certificate:
     return audits.apply_for_certificate(by=cast.manager, body="BSI", scope_text="Valves")
 
 
+def cast_iron() -> str:
+    """A scope that no certificate of a scene bears yet, so that it can be reduced again."""
+    return f"Valves of cast iron, {Certificate.history.count()}"
+
+
 def a_visit(cast: Cast, certificate: Certificate | None = None) -> CertificationAudit:
     return audits.plan_visit(
         by=cast.manager,
@@ -1774,12 +1779,17 @@ ALL = (
                 lambda cast: {
                     "number": "FM 1",
                     "decided_on": today(),
+                    "issued_on": today(),
                     "expires_on": in_days(2),
                 },
                 prepare=stage_two,
             ),
-            "suspend": Step("manager"),
-            "lift": Step("manager"),
+            "suspend": Step("manager", lambda cast: {"began_on": today()}),
+            "lift": Step("manager", lambda cast: {"ended_on": today()}),
+            "reduce_scope": Step("manager", lambda cast: {"scope_text": cast_iron()}),
+            "transfer": Step(
+                "manager", lambda cast: {"transferred_to": "DNV", "transferred_on": today()}
+            ),
             "withdraw": Step("manager"),
             "expire": Step("manager", days=4),
         },

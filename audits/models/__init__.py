@@ -1,7 +1,13 @@
 """Internal audits, their checklists and findings (ISO 9001 9.2), and certificates."""
 
 from audits.models.audits import Audit, AuditQuerySet, AuditTeamMember, IndependenceException
-from audits.models.certification import Certificate, CertificateQuerySet, CertificationAudit
+from audits.models.certification import (
+    Certificate,
+    CertificateQuerySet,
+    CertificateSite,
+    CertificateSuspension,
+    CertificationAudit,
+)
 from audits.models.checklists import ChecklistItem
 from audits.models.findings import Finding, FindingQuerySet
 from audits.models.programme import AuditProgramme
@@ -13,6 +19,8 @@ __all__ = [
     "AuditTeamMember",
     "Certificate",
     "CertificateQuerySet",
+    "CertificateSite",
+    "CertificateSuspension",
     "CertificationAudit",
     "ChecklistItem",
     "Finding",

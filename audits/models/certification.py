@@ -3,49 +3,93 @@
 from datetime import date
 from typing import Self
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
 from qms.clauses import EDITION_CHOICES
-from qms.records import RecordQuerySet, StatefulRecord
+from qms.links import Link
+from qms.records import Record, RecordQuerySet, StatefulRecord
 
 
 class CertificateQuerySet(RecordQuerySet):
     def valid(self, on: date) -> Self:
-        """Certified and through its printed date."""
-        return self.filter(status=Certificate.Status.CERTIFIED, expires_on__gte=on)
+        """In force and through its printed date."""
+        return self.filter(status__in=Certificate.IN_FORCE, expires_on__gte=on)
 
 
 class Certificate(StatefulRecord):
-    """A certificate of the quality system and its cycle (ISO/IEC 17021-1)."""
+    """A certificate of the quality system and its cycle (ISO/IEC 17021-1).
+
+    What is printed is typed as it stands there, never computed. `predecessor` is the certificate
+    of the cycle before, or of the body it was transferred from; only the first has none.
+    """
 
     class Status(models.TextChoices):
         APPLIED = "applied", "Applied for"
         CERTIFIED = "certified", "Certified"
         SUSPENDED = "suspended", "Suspended"
+        RESTORED = "restored", "Restored"
+        REDUCED = "reduced", "Scope reduced"
+        TRANSFERRED = "transferred", "Transferred"
         WITHDRAWN = "withdrawn", "Withdrawn"
         EXPIRED = "expired", "Expired"
 
+    IN_FORCE = ("certified", "restored", "reduced")
+    HELD = (*IN_FORCE, "suspended")
     PATHS = {
         ("applied", "certified"),
         ("applied", "withdrawn"),
-        ("certified", "suspended"),
-        ("suspended", "certified"),
-        ("suspended", "withdrawn"),
-        ("certified", "withdrawn"),
-        ("certified", "expired"),
+        ("suspended", "restored"),
+        ("reduced", "reduced"),
+        *((each, "suspended") for each in ("certified", "restored", "reduced")),
+        *((each, "reduced") for each in ("certified", "restored", "suspended")),
+        *((each, "transferred") for each in ("certified", "restored", "reduced")),
+        *((each, "withdrawn") for each in ("certified", "restored", "reduced", "suspended")),
+        *((each, "expired") for each in ("certified", "restored", "reduced", "suspended")),
     }
-    STATE_TONES = {"certified": "fine", "suspended": "late", "withdrawn": "void", "expired": "late"}
+    STATE_TONES = {
+        "certified": "fine",
+        "restored": "fine",
+        "reduced": "soon",
+        "suspended": "late",
+        "transferred": "void",
+        "withdrawn": "void",
+        "expired": "late",
+    }
 
+    predecessor = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="successors",
+        verbose_name="follows the certificate",
+        help_text="Of the cycle before, or of the body it is transferred from.",
+    )
     body = models.CharField("certification body", max_length=120)
     edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     scope_text = models.TextField("scope on the certificate")
+    accreditation = models.CharField(
+        "accreditation mark",
+        max_length=120,
+        blank=True,
+        help_text="The mark of the accreditation body on it, with its number.",
+    )
     number = models.CharField("certificate number", max_length=60, blank=True)
-    cycle = models.PositiveSmallIntegerField("cycle", default=1)
-    decided_on = models.DateField("decision", null=True, blank=True, editable=False)
-    expires_on = models.DateField("valid through", null=True, blank=True, editable=False)
-    status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED, editable=False)
+    cycle = models.PositiveSmallIntegerField(
+        "cycle",
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text="1 for the first. Follows by itself where it follows a certificate.",
+    )
+    decided_on = models.DateField("decision", null=True, blank=True)
+    issued_on = models.DateField("issued", null=True, blank=True)
+    expires_on = models.DateField("valid through", null=True, blank=True)
+    transferred_to = models.CharField("transferred to", max_length=120, blank=True, editable=False)
+    transferred_on = models.DateField("transferred on", null=True, blank=True, editable=False)
+    status = models.CharField(max_length=12, choices=Status, default=Status.APPLIED, editable=False)
 
     objects = CertificateQuerySet.as_manager()
 
@@ -55,12 +99,22 @@ class Certificate(StatefulRecord):
             models.CheckConstraint(
                 condition=Q(status__in=["applied", "withdrawn"])
                 | (
-                    Q(decided_on__isnull=False, expires_on__isnull=False)
-                    & Q(expires_on__gt=F("decided_on"))
+                    Q(decided_on__isnull=False, issued_on__isnull=False, expires_on__isnull=False)
+                    & Q(issued_on__gte=F("decided_on"), expires_on__gt=F("issued_on"))
                     & ~Q(number="")
                 ),
                 name="audits_certificate_has_dates",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="transferred")
+                | (Q(transferred_on__isnull=False) & ~Q(transferred_to="")),
+                name="audits_transferred_somewhere",
+            ),
+            models.UniqueConstraint(
+                fields=["predecessor"],
+                condition=~Q(status="withdrawn"),
+                name="audits_certificate_followed_once",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,6 +127,57 @@ class Certificate(StatefulRecord):
     def title(self) -> str:
         return f"Certificate {self.number}" if self.number else f"Application at {self.body}"
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the cycle goes on: in force, or suspended for a while."""
+        return self.status in self.HELD
+
+
+class CertificateSite(Link):
+    """That a site is on a certificate."""
+
+    certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="site_links")
+    site = models.ForeignKey("scope.Site", models.PROTECT, related_name="certificate_links")
+
+    class Meta(Link.Meta):
+        verbose_name = "site on a certificate"
+        verbose_name_plural = "sites on certificates"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate", "site"], name="audits_certificate_site_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site} on {self.certificate}"
+
+
+class CertificateSuspension(Record):
+    """The days on which a certificate was suspended; open while `ended_on` is empty."""
+
+    certificate = models.ForeignKey(
+        Certificate, models.PROTECT, related_name="suspensions", editable=False
+    )
+    began_on = models.DateField("suspended from", editable=False)
+    ended_on = models.DateField("until", null=True, blank=True, editable=False)
+
+    class Meta(Record.Meta):
+        verbose_name = "suspension"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate"],
+                condition=Q(ended_on=None),
+                name="audits_suspended_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None) | Q(ended_on__gte=F("began_on")),
+                name="audits_suspension_ends_after",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate} suspended from {self.began_on:%-d %B %Y}"
+
 
 class CertificationAudit(StatefulRecord):
     """One visit of the certification body within a cycle."""
@@ -82,6 +187,7 @@ class CertificationAudit(StatefulRecord):
         STAGE2 = "stage2", "Stage 2"
         SURVEILLANCE = "surveillance", "Surveillance"
         RECERTIFICATION = "recertification", "Recertification"
+        SPECIAL = "special", "Special"
 
     class Status(models.TextChoices):
         PLANNED = "planned", "Planned"

@@ -1,17 +1,22 @@
 """Pages of certificates and of the visits of the certification body."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from audits import workflow
+from audits import cycles, workflow
 from audits.forms import (
+    CertificateEditForm,
     CertificateForm,
+    SitesForm,
     VisitForm,
 )
-from audits.models import Certificate, CertificationAudit
-from qms import pages
+from audits.models import Certificate, CertificateSite, CertificationAudit
+from qms import links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
+from qms.periods import today
 
 CERTIFICATES = [
     Column("title", "Certificate", kind="link"),
@@ -20,7 +25,15 @@ CERTIFICATES = [
     Column("cycle", "Cycle", sort="cycle", numeric=True),
     Column("status", "State", sort="status", kind="state"),
     Column("decided_on", "Decision", sort="decided_on", kind="date"),
-    Column("expires_on", "Valid through", sort="expires_on", kind="due"),
+    Column("issued_on", "Issued", sort="issued_on", kind="date", shown=False),
+    Column(
+        "expires_on",
+        "Valid through",
+        sort="expires_on",
+        kind="due",
+        settled=lambda certificate: not certificate.is_held,
+    ),
+    Column("accreditation", "Accreditation mark", shown=False),
 ]
 
 
@@ -43,9 +56,13 @@ def certificate_list(request: HttpRequest) -> HttpResponseBase:
 
 @needs("audits.view_certificate")
 def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One certificate with its visits."""
-    certificate = pages.find(request, Certificate.objects.select_related("created_by"), pk=pk)
-    visits = list(certificate.visits.exclude(status="void").order_by("planned_on", "pk"))
+    """One certificate with its cycle: what is due, which visit met it, what comes next."""
+    rows = Certificate.objects.select_related("created_by", "predecessor")
+    certificate = pages.find(request, rows, pk=pk)
+    visits = cycles.visits_of(certificate)
+    may_change = request.user.has_perm("audits.change_certificate")
+    following = workflow.follower_of(certificate)
+    sites = CertificateSite.objects.live().filter(certificate=certificate).select_related("site")
     return pages.show_record(
         request,
         certificate,
@@ -54,8 +71,15 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         subtitle=f"{certificate.body} · {certificate.get_edition_display()}",
         crumbs=[("Certification", reverse("audits:certificate_list"))],
         due=certificate.expires_on,
+        settled=not certificate.is_held,
         visits=visits,
-        may_change=request.user.has_perm("audits.change_certificate"),
+        course=cycles.course_of(certificate, visits, today()),
+        transition=cycles.transition_window(certificate),
+        sites=[link.site for link in sites.order_by("site__name")],
+        suspensions=certificate.suspensions.order_by("began_on"),
+        following=following,
+        may_follow=may_change and not workflow.cannot_be_followed(certificate),
+        may_change=may_change,
     )
 
 
@@ -67,12 +91,66 @@ def certificate_create(request: HttpRequest) -> HttpResponse:
         form_class=CertificateForm,
         create=workflow.apply_for_certificate,
         title="Record an application",
+        initial=_carried_over(request),
+    )
+
+
+def _carried_over(request: HttpRequest) -> dict[str, Any]:
+    """What the application for the next cycle takes over from the certificate it follows."""
+    key = request.GET.get("predecessor", "")
+    rows = Certificate.objects.visible_to(request.user)
+    before = rows.filter(pk=key).first() if key.isascii() and key.isdecimal() else None
+    if before is None:
+        return {}
+    covered = CertificateSite.objects.live().filter(certificate=before)
+    return {
+        "predecessor": before.pk,
+        "body": before.transferred_to or before.body,
+        "edition": before.edition,
+        "scope_text": before.scope_text,
+        "accreditation": "" if before.transferred_to else before.accreditation,
+        "cycle": before.cycle + (0 if before.transferred_to else 1),
+        "sites": list(covered.values_list("site_id", flat=True)),
+    }
+
+
+@needs("audits.change_certificate")
+def certificate_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what an application says, or correct what was typed from the certificate."""
+    certificate = pages.find(request, Certificate.objects, pk=pk)
+    return pages.edit(
+        request,
+        form_class=CertificateEditForm,
+        instance=certificate,
+        title=f"Edit {certificate.title[:1].lower()}{certificate.title[1:]}",
+    )
+
+
+@needs("audits.change_certificate")
+def certificate_sites(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which sites are on the certificate."""
+    certificate = pages.find(request, Certificate.objects, pk=pk)
+    covered = CertificateSite.objects.live().filter(certificate=certificate)
+
+    def save(*, by: Any, **chosen: Any) -> Certificate:
+        return workflow.cover_sites(certificate, by=by, **chosen)
+
+    return pages.edit(
+        request,
+        form_class=SitesForm,
+        create=save,
+        title=f"Sites on {certificate.title}",
+        initial={
+            "sites": list(covered.values_list("site_id", flat=True)),
+            "seen": links.seal({"certificate": certificate}, CertificateSite),
+        },
+        context={"cancel_url": certificate.get_absolute_url()},
     )
 
 
 @needs(ANYONE_SIGNED_IN)
 def certificate_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Certificate received, suspended, lifted, withdrawn, expired."""
+    """Certificate received, suspended, restored, reduced, transferred, withdrawn, expired."""
     return pages.do_transition(request, pages.find(request, Certificate.objects, pk=pk), name)
 
 

@@ -1,31 +1,115 @@
 """Certificates and the visits of the certification body, as they are recorded."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import transaction as db
 
+from audits.certification import (
+    AGREE_MONTHS,
+    PREPARE_MONTHS,
+    RESTORATION_MONTHS,
+    Suspension,
+    check_dates,
+)
+from audits.cycles import cycle_of, next_to_agree
 from audits.models import (
     Certificate,
+    CertificateSite,
+    CertificateSuspension,
     CertificationAudit,
 )
 from qms import contributions
 from qms.contributions import Step
+from qms.links import refuse_stale, set_links
 from qms.people.models import Person
-from qms.periods import today
+from qms.periods import add_months, today
 from qms.refusals import Refused
-from qms.workflow import creates, transition, voids
+from qms.scope.models import Site
+from qms.work.workflow import refresh
+from qms.workflow import amendment, creates, transition, voids
+
+Status = Certificate.Status
 
 
 @creates(Certificate, permission="audits.change_certificate")
 def apply_for_certificate(
-    *, by: Person, body: str, scope_text: str, edition: str = "2026", cycle: int = 1
+    *,
+    by: Person,
+    body: str,
+    scope_text: str,
+    edition: str = "2026",
+    accreditation: str = "",
+    cycle: int = 1,
+    predecessor: Certificate | None = None,
+    sites: Iterable[Site] = (),
 ) -> Certificate:
-    """Record the application at a certification body."""
+    """Record the application at a certification body: the first, or for the next cycle.
+
+    What follows a certificate counts its cycle on from it; a transfer goes on in the same cycle.
+    """
+    if predecessor is not None:
+        if why := cannot_be_followed(predecessor):
+            raise Refused(why, field="predecessor")
+        moved = predecessor.status == Status.TRANSFERRED
+        cycle = predecessor.cycle + (0 if moved else 1)
     certificate = Certificate(
-        body=body, scope_text=scope_text, edition=edition, cycle=cycle, created_by=by
+        body=body,
+        scope_text=scope_text,
+        edition=edition,
+        accreditation=accreditation,
+        cycle=cycle,
+        predecessor=predecessor,
+        created_by=by,
     )
     certificate.save()
+    _set_sites(certificate, by=by, sites=sites)
+    if predecessor is not None:
+        refresh(predecessor)
+    return certificate
+
+
+def cannot_be_followed(certificate: Certificate) -> str | None:
+    """Why no next certificate follows it; None when one may."""
+    if following := follower_of(certificate):
+        return f"It is followed already: {following.title}. Withdraw that first."
+    if certificate.status in (Status.APPLIED, Status.WITHDRAWN):
+        shown = certificate.get_status_display().lower()
+        return f"It is {shown}; the next cycle follows a certificate that was granted."
+    return None
+
+
+def follower_of(certificate: Certificate) -> Certificate | None:
+    """The certificate or application that follows it."""
+    found: Certificate | None = certificate.successors.exclude(status=Status.WITHDRAWN).first()
+    return found
+
+
+def _set_sites(certificate: Certificate, *, by: Person, sites: Iterable[Site]) -> bool:
+    return set_links(
+        CertificateSite,
+        owner={"certificate": certificate},
+        target="site",
+        targets=sites,
+        by=by,
+    )
+
+
+def cover_sites(
+    certificate: Certificate, *, by: Person, sites: Iterable[Site], seen: str = ""
+) -> Certificate:
+    """Say which sites are on the certificate; what was there before is ended, not deleted."""
+    if not editing_certificate.permitted(certificate, by):
+        raise PermissionDenied("Your role does not allow you to edit this certificate.")
+    with db.atomic():
+        locked = Certificate._base_manager.select_for_update(of=("self",)).get(pk=certificate.pk)
+        if why := editing_certificate.obstacles(locked, by):
+            raise Refused(" ".join(why))
+        refuse_stale(seen, {"certificate": locked}, CertificateSite)
+        _set_sites(locked, by=by, sites=sites)
     return certificate
 
 
@@ -42,89 +126,211 @@ def plan_visit(
         created_by=by,
     )
     visit.save()
+    refresh(certificate)
     return visit
 
 
+PRINTED = ("number", "decided_on", "issued_on", "expires_on")
 _GRANT = {
     "number": forms.CharField(label="Certificate number", max_length=60),
     "decided_on": forms.DateField(label="Date of the decision"),
+    "issued_on": forms.DateField(label="Issued on"),
     "expires_on": forms.DateField(label="Valid through", help_text="The date as printed on it."),
 }
 
 
 @transition(
     Certificate,
-    source=Certificate.Status.APPLIED,
-    target=Certificate.Status.CERTIFIED,
+    source=Status.APPLIED,
+    target=Status.CERTIFIED,
     permission="audits.change_certificate",
     guards=[lambda certificate, by: an_audit_was_done(certificate)],
     details=_GRANT,
     label="Certificate received",
+    then=lambda certificate, by: the_one_before_is_told(certificate),
 )
 def grant(
-    certificate: Certificate, *, by: Any, number: str, decided_on: date, expires_on: date
+    certificate: Certificate,
+    *,
+    by: Any,
+    number: str,
+    decided_on: date,
+    issued_on: date,
+    expires_on: date,
 ) -> None:
     """Record the decision of the certification body."""
-    if expires_on <= decided_on:
-        raise Refused("A certificate is valid beyond its decision.", field="expires_on")
-    if decided_on > today():
-        raise Refused("The decision cannot lie in the future.", field="decided_on")
+    check_dates(decided_on, issued_on, expires_on)
+    if issued_on > today():
+        raise Refused(
+            "It cannot be issued in the future; record it when you hold it.", field="issued_on"
+        )
+    if why := too_late_to_follow(certificate, decided_on):
+        raise Refused(why, field="decided_on")
     certificate.number, certificate.decided_on = number, decided_on
-    certificate.expires_on = expires_on
+    certificate.issued_on, certificate.expires_on = issued_on, expires_on
+
+
+def the_one_before_is_told(certificate: Certificate) -> None:
+    if certificate.predecessor is not None:
+        refresh(certificate.predecessor)
 
 
 def an_audit_was_done(certificate: Certificate) -> str | None:
-    kinds = (CertificationAudit.Kind.STAGE2, CertificationAudit.Kind.RECERTIFICATION)
-    done = certificate.visits.filter(kind__in=kinds, status="done")
-    return None if done.exists() else "Record the stage 2 or recertification audit first."
+    """Whether an audit of the body stands behind the decision; a transfer takes over the other's.
+
+    A recertification audit belongs to the cycle it ends.
+    """
+    before = certificate.predecessor
+    if before is not None and before.status == Status.TRANSFERRED:
+        return None
+    visits = CertificationAudit.objects.filter(status="done")
+    own = visits.filter(certificate=certificate, kind__in=("stage2", "recertification"))
+    last = visits.filter(certificate=before, kind="recertification") if before else visits.none()
+    if own.exists() or last.exists():
+        return None
+    return "Record the stage 2 or recertification audit first."
+
+
+def too_late_to_follow(certificate: Certificate, decided_on: date) -> str | None:
+    """A cycle that ended more than six months ago is not renewed: it begins with a stage 2."""
+    before = certificate.predecessor
+    if before is None or before.expires_on is None or before.decided_on is None:
+        return None
+    if decided_on <= before.decided_on:
+        return f"The cycle before was decided on {before.decided_on:%-d %B %Y}; this one later."
+    until = add_months(before.expires_on, RESTORATION_MONTHS)
+    stage2 = certificate.visits.filter(kind="stage2", status="done")
+    if decided_on > until and not stage2.exists():
+        return (
+            f"The certificate before could be restored until {until:%-d %B %Y}. After that at least"
+            " a stage 2 is needed: record it first."
+        )
+    return None
 
 
 @transition(
     Certificate,
-    source=Certificate.Status.CERTIFIED,
-    target=Certificate.Status.SUSPENDED,
+    source=Certificate.IN_FORCE,
+    target=Status.SUSPENDED,
     permission="audits.change_certificate",
     reason=True,
     label="Suspended",
     primary=False,
+    details={"began_on": forms.DateField(label="Suspended from")},
 )
-def suspend(certificate: Certificate, *, by: Any) -> None:
+def suspend(certificate: Certificate, *, by: Any, began_on: date) -> None:
     """Record that the certification body suspended it."""
+    if began_on > today():
+        raise Refused("Record a suspension on the day it begins.", field="began_on")
+    if certificate.decided_on and began_on < certificate.decided_on:
+        raise Refused("It cannot begin before the decision.", field="began_on")
+    ended = certificate.suspensions.filter(ended_on__gt=began_on).order_by("ended_on").last()
+    if ended:
+        raise Refused(
+            f"It was suspended until {ended.ended_on:%-d %B %Y} before; this one begins later.",
+            field="began_on",
+        )
+    CertificateSuspension(certificate=certificate, began_on=began_on, created_by=by).save()
+
+
+def _end_suspension(certificate: Certificate, ended_on: date, by: Any, why: str) -> None:
+    """Close the suspension that is open, where there is one."""
+    suspension = certificate.suspensions.filter(ended_on=None).first()
+    if suspension is None:
+        return
+    if ended_on < suspension.began_on:
+        raise Refused(
+            f"It was suspended on {suspension.began_on:%-d %B %Y}; it ends after that.",
+            field="ended_on",
+        )
+    suspension.ended_on = ended_on
+    suspension.save_because(why, by=by)
 
 
 @transition(
     Certificate,
-    source=Certificate.Status.SUSPENDED,
-    target=Certificate.Status.CERTIFIED,
+    source=Status.SUSPENDED,
+    target=Status.RESTORED,
     permission="audits.change_certificate",
     reason=True,
-    label="Suspension lifted",
+    label="Restored",
+    details={"ended_on": forms.DateField(label="In force again from")},
 )
-def lift(certificate: Certificate, *, by: Any) -> None:
-    """Record that the suspension was lifted."""
+def lift(certificate: Certificate, *, by: Any, ended_on: date) -> None:
+    """Record that the certification body lifted the suspension."""
+    if ended_on > today():
+        raise Refused("Record it on the day it is in force again.", field="ended_on")
+    _end_suspension(certificate, ended_on, by, "The suspension was lifted.")
 
 
 @transition(
     Certificate,
-    source=[
-        Certificate.Status.APPLIED,
-        Certificate.Status.CERTIFIED,
-        Certificate.Status.SUSPENDED,
-    ],
-    target=Certificate.Status.WITHDRAWN,
+    source=Certificate.HELD,
+    target=Status.REDUCED,
+    permission="audits.change_certificate",
+    reason=True,
+    label="Scope reduced",
+    primary=False,
+    details={
+        "scope_text": forms.CharField(
+            label="Scope that remains",
+            max_length=10_000,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            help_text="As it stands on the new certificate. Change the sites on its page.",
+        )
+    },
+)
+def reduce_scope(certificate: Certificate, *, by: Any, scope_text: str) -> None:
+    """Record that the certification body took something out of the scope."""
+    if scope_text.strip() == certificate.scope_text.strip():
+        raise Refused("That is the scope as it was. Type what remains.", field="scope_text")
+    certificate.scope_text = scope_text
+    _end_suspension(certificate, today(), by, "The scope was reduced.")
+
+
+@transition(
+    Certificate,
+    source=Certificate.IN_FORCE,
+    target=Status.TRANSFERRED,
+    permission="audits.change_certificate",
+    reason=True,
+    label="Transferred",
+    primary=False,
+    details={
+        "transferred_to": forms.CharField(label="To which certification body", max_length=120),
+        "transferred_on": forms.DateField(label="On"),
+    },
+)
+def transfer(
+    certificate: Certificate, *, by: Any, transferred_to: str, transferred_on: date
+) -> None:
+    """Record that another certification body took it over; its certificate follows this one."""
+    if transferred_on > today():
+        raise Refused("Record a transfer on its day.", field="transferred_on")
+    if certificate.decided_on and transferred_on < certificate.decided_on:
+        raise Refused("It cannot be transferred before its decision.", field="transferred_on")
+    certificate.transferred_to, certificate.transferred_on = transferred_to, transferred_on
+
+
+@transition(
+    Certificate,
+    source=[Status.APPLIED, *Certificate.HELD],
+    target=Status.WITHDRAWN,
     permission="audits.change_certificate",
     reason=True,
     label="Withdrawn",
     primary=False,
+    then=lambda certificate, by: the_one_before_is_told(certificate),
 )
 def withdraw(certificate: Certificate, *, by: Any) -> None:
     """Record that the application or certificate was withdrawn."""
+    _end_suspension(certificate, today(), by, "The certificate was withdrawn.")
 
 
 @transition(
     Certificate,
-    source=Certificate.Status.CERTIFIED,
-    target=Certificate.Status.EXPIRED,
+    source=Certificate.HELD,
+    target=Status.EXPIRED,
     permission="audits.change_certificate",
     guards=[lambda certificate, by: its_date_is_past(certificate)],
     label="Expired",
@@ -132,12 +338,38 @@ def withdraw(certificate: Certificate, *, by: Any) -> None:
 )
 def expire(certificate: Certificate, *, by: Any) -> None:
     """Record that it ran out."""
+    _end_suspension(certificate, today(), by, "The certificate expired.")
 
 
 def its_date_is_past(certificate: Certificate) -> str | None:
     if certificate.expires_on and certificate.expires_on >= today():
         return f"It is valid through {certificate.expires_on:%-d %B %Y}."
     return None
+
+
+def printed_dates_hold(certificate: Certificate, changed: Mapping[str, Any]) -> str | None:
+    """What is printed stays whole: an application has none of it, a certificate all."""
+    if not set(PRINTED) & set(changed):
+        return None
+    if certificate.status == Status.APPLIED:
+        return "What is printed on the certificate is typed when it is received."
+    stands = {name: changed.get(name, getattr(certificate, name)) for name in PRINTED}
+    if not all(stands.values()):
+        return "A certificate has a number and all three dates. Type them as printed on it."
+    try:
+        check_dates(stands["decided_on"], stands["issued_on"], stands["expires_on"])
+    except Refused as refusal:
+        return str(refusal)
+    return None
+
+
+editing_certificate = amendment(
+    Certificate,
+    permission="audits.change_certificate",
+    fields=("edition", "scope_text", "accreditation", *PRINTED),
+    states=(Status.APPLIED, *Certificate.HELD),
+    checks=[printed_dates_hold],
+)
 
 
 @transition(
@@ -154,6 +386,7 @@ def its_date_is_past(certificate: Certificate) -> str | None:
         "majors": forms.IntegerField(label="Major nonconformities", min_value=0, initial=0),
         "minors": forms.IntegerField(label="Minor nonconformities", min_value=0, initial=0),
     },
+    then=lambda visit, by: refresh(visit.certificate),
 )
 def record_visit(
     visit: CertificationAudit,
@@ -174,6 +407,7 @@ void_visit = voids(
     CertificationAudit,
     source=CertificationAudit.Status.PLANNED,
     permission="audits.change_certificate",
+    then=lambda visit, by: refresh(visit.certificate),
 )
 
 
@@ -186,3 +420,22 @@ def visits_ahead(visit: CertificationAudit) -> list[Step]:
     if visit.status == CertificationAudit.Status.PLANNED:
         return [Step("prepare", "Prepare", role="quality_manager", due=visit.planned_on)]
     return []
+
+
+@contributions.work(Certificate)
+def cycle_steps(certificate: Certificate) -> list[Step]:
+    """The quality manager agrees on visits in time, prepares the next cycle, ends a suspension."""
+    cycle = cycle_of(certificate)
+    if cycle is None or not certificate.is_held:
+        return []
+    role, steps = "quality_manager", []
+    for suspension in certificate.suspensions.filter(ended_on=None):
+        until = Suspension(suspension.began_on).ends_by
+        steps.append(Step("end_suspension", "End the suspension", role=role, due=until))
+    if duty := next_to_agree(certificate):
+        due = max(cycle.decided_on, add_months(duty.due_on, -AGREE_MONTHS))
+        steps.append(Step("agree", "Agree on the next visit", role=role, due=due))
+    if follower_of(certificate) is None:
+        due = add_months(cycle.expires_on, -PREPARE_MONTHS)
+        steps.append(Step("renew", "Prepare the recertification", role=role, due=due))
+    return steps

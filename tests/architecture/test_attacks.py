@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 from zeal import zeal_ignore
 
-from audits.workflow import record_exception
+from audits.workflow import cover_sites, grant, record_exception, suspend
 from capa.models import Nonconformity
 from capa.workflow import raise_nonconformity
 from documents import workflow as documents
@@ -113,6 +113,23 @@ def an_exception(cast: Cast) -> Any:
     )
 
 
+def a_covered_site(cast: Cast) -> Any:
+    cast.process()
+    return cover_sites(
+        scenes.an_application(cast), by=cast.manager, sites=[cast.things["site"]]
+    ).site_links.get()
+
+
+def a_suspension(cast: Cast) -> Any:
+    certificate = scenes.an_application(cast)
+    scenes.stage_two(cast, certificate)
+    day = today()
+    printed = {"decided_on": day, "issued_on": day, "expires_on": scenes.in_days(900)}
+    grant(certificate, by=cast.manager, number="FM 1", **printed)
+    suspend(certificate, by=cast.manager, reason="No visit was agreed.", began_on=day)
+    return certificate.suspensions.get()
+
+
 def an_input(cast: Cast) -> Any:
     return inputs_of(compile_inputs(scenes.a_review(cast), by=cast.manager))[0]
 
@@ -169,6 +186,8 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
+    "audits.CertificateSite": lambda cast: a_covered_site(cast),
+    "audits.CertificateSuspension": lambda cast: a_suspension(cast),
     "objectives.SignalAnswer": lambda cast: _signal_answer(cast),
     "reviews.ReviewInput": an_input,
     "reviews.ReviewedObjective": a_reviewed_objective,
