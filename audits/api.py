@@ -3,15 +3,25 @@
 from audits import workflow
 from audits.forms import (
     AuditForm,
+    BodyForm,
     CertificateEditForm,
     CertificateForm,
     FindingForm,
     NewAuditForm,
     NewProgrammeForm,
     ProgrammeForm,
+    VisitEditForm,
     VisitForm,
 )
-from audits.models import Audit, AuditProgramme, Certificate, CertificationAudit, Finding
+from audits.models import (
+    Audit,
+    AuditProgramme,
+    Certificate,
+    CertificationAudit,
+    CertificationBody,
+    Finding,
+)
+from audits.workflow.certification import TERMS
 from qms.api import Resource
 
 programmes = Resource(
@@ -82,6 +92,14 @@ findings = Resource(
     edit_form=FindingForm,
     related=("audit__process", "audit__lead"),
 )
+bodies = Resource(
+    "certification-bodies",
+    CertificationBody,
+    fields=("name", *TERMS),
+    form=BodyForm,
+    edit_form=BodyForm,
+    create=workflow.enter_body,
+)
 certificates = Resource(
     "certificates",
     Certificate,
@@ -113,11 +131,14 @@ visits = Resource(
         "planned_on",
         "done_on",
         "auditors",
+        "audit_days",
+        "cost",
         "result",
         "majors",
         "minors",
         "status",
     ),
     form=VisitForm,
+    edit_form=VisitEditForm,
     create=workflow.plan_visit,
 )

@@ -45,6 +45,14 @@ contributions.navigation(
     permission="audits.view_certificate",
     order=10,
 )
+contributions.navigation(
+    "Certify",
+    "Certification bodies",
+    "audits:body_list",
+    icon="building",
+    permission="audits.view_certificationbody",
+    order=12,
+)
 contributions.create_entry(
     "Audit", "audits:audit_create", icon="clipboard-check", permission="audits.add_audit", order=40
 )
@@ -132,7 +140,7 @@ def audits_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Relat
 @contributions.certifies
 def scopes_of_certificates() -> list[CertifiedScope]:
     """What the certificates in force name, and the sites audited within their cycle."""
-    valid = Certificate.objects.valid(today_here()).order_by("pk")
+    valid = Certificate.objects.valid(today_here()).select_related("body").order_by("pk")
     return [
         CertifiedScope(
             str(each),

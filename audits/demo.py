@@ -271,7 +271,12 @@ def _apply(life: Life, told: dict[str, Any]) -> None:
     quality = life.who("quality")
     certificate = workflow.apply_for_certificate(
         by=quality,
-        body=told["body"],
+        body=workflow.enter_body(
+            by=quality,
+            name=told["body"],
+            contract_from=life.day(),
+            contract_until=add_months(life.day(), 42),
+        ),
         scope_text=told["scope"],
         edition=life.told["organisation"]["edition"],
         sites=Site.objects.filter(status=Site.Status.ACTIVE),

@@ -150,11 +150,11 @@ def reports(period: Period, as_of: datetime) -> Iterable[tuple[Audit, str]]:
 def certification(period: Period, as_of: datetime) -> dict[str, Any]:
     """What the certification body concluded, and when."""
     rows = CertificationAudit.objects.filter(status="done", done_on__lte=period.end)
-    granted = Certificate.objects.filter(decided_on__lte=period.end).order_by("decided_on", "pk")
+    granted = Certificate.objects.filter(decided_on__lte=period.end).select_related("body")
     times = CertificateSuspension.objects.filter(began_on__lte=period.end)
     return {
-        "visits": list(rows.select_related("certificate").order_by("done_on")),
-        "certificates": list(granted),
+        "visits": list(rows.select_related("certificate__body").order_by("done_on")),
+        "certificates": list(granted.order_by("decided_on", "pk")),
         "suspensions": list(times.select_related("certificate").order_by("began_on", "pk")),
     }
 

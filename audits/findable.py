@@ -43,7 +43,7 @@ def describe_certificate(certificate: Certificate) -> Text:
     """A certificate by its number, its body and its scope."""
     return Text(
         title=certificate.title,
-        keywords=f"{certificate.body} {certificate.accreditation}".strip(),
+        keywords=f"{certificate.body.name} {certificate.accreditation}".strip(),
         words=certificate.scope_text,
         note=certificate.get_status_display(),
     )

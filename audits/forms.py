@@ -9,10 +9,11 @@ from audits.models import (
     AuditProgramme,
     Certificate,
     CertificationAudit,
+    CertificationBody,
     ChecklistItem,
     Finding,
 )
-from audits.workflow.certification import PRINTED
+from audits.workflow.certification import PRINTED, TERMS
 from qms.clauses import ClauseFormField
 from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm
 from qms.people.models import Person
@@ -115,6 +116,14 @@ class ExceptionForm(PlainForm):
     )
 
 
+class BodyForm(RecordForm):
+    """A certification body and the terms of its contract."""
+
+    class Meta:
+        model = CertificationBody
+        fields = ("name", *TERMS)
+
+
 def _sites() -> forms.ModelMultipleChoiceField:
     return forms.ModelMultipleChoiceField(
         Site.objects.filter(status=Site.Status.ACTIVE).order_by("name"),
@@ -132,6 +141,17 @@ class CertificateForm(RecordForm):
     class Meta:
         model = Certificate
         fields = ("body", "edition", "scope_text", "accreditation", "predecessor", "cycle")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        with_their_bodies(self, "predecessor")
+
+
+def with_their_bodies(form: forms.BaseForm, name: str) -> None:
+    """Certificates are named by their body: read both at once."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - a slip in the names of fields
+    field.queryset = field.queryset.select_related("body")
 
 
 class CertificateEditForm(RecordForm):
@@ -161,4 +181,16 @@ class VisitForm(RecordForm):
 
     class Meta:
         model = CertificationAudit
-        fields = ("certificate", "kind", "planned_on", "auditors")
+        fields = ("certificate", "kind", "planned_on", "auditors", "audit_days", "cost")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        with_their_bodies(self, "certificate")
+
+
+class VisitEditForm(RecordForm):
+    """The same while the visit is planned."""
+
+    class Meta:
+        model = CertificationAudit
+        fields = VisitForm.Meta.fields[1:]

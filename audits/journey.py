@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from audits.models import Audit, Certificate, CertificationAudit
+from audits.models import Audit, Certificate, CertificationAudit, CertificationBody
 from qms import contributions
 from qms.contributions import Milestone
 from qms.people.models import Person
@@ -59,18 +59,21 @@ def every_process_audited(day: date) -> list[Milestone]:
 @contributions.journey_step(9, order=10)
 def certified(day: date) -> list[Milestone]:
     """A body is chosen, stage 1 and stage 2 are done, the certificate is granted."""
-    certificates = Certificate.objects.order_by("-pk")
+    certificates = Certificate.objects.select_related("body").order_by("-pk")
     newest, granted = certificates.first(), certificates.exclude(decided_on=None).first()
     visits = CertificationAudit.objects.filter(status="done")
     done = set(visits.values_list("kind", flat=True))
-    url = newest.get_absolute_url() if newest else "/audits/certificates/new/"
+    known = CertificationBody.objects.exists()
+    begin = "/audits/certificates/new/" if known else "/audits/bodies/new/"
+    url = newest.get_absolute_url() if newest else begin
     return [
         Milestone(
             "A certification body chosen",
             newest is not None,
             f"{newest.body}." if newest else "",
             url,
-            "Apply to a body",
+            "Apply to a body" if known else "Enter a body",
+            started=known,
         ),
         Milestone(
             "Stage 1 passed",

@@ -47,6 +47,12 @@ urlpatterns = [
         certification.certificate_transition,
         name="certificate_transition",
     ),
+    path("bodies/", certification.body_list, name="body_list"),
+    path("bodies/new/", certification.body_create, name="body_create"),
+    path("bodies/<int:pk>/", certification.body_detail, name="body_detail"),
+    path("bodies/<int:pk>/edit/", certification.body_edit, name="body_edit"),
+    path("visits/<int:pk>/", certification.visit_detail, name="visit_detail"),
+    path("visits/<int:pk>/edit/", certification.visit_edit, name="visit_edit"),
     path(
         "visits/<int:pk>/do/<slug:name>/", certification.visit_transition, name="visit_transition"
     ),

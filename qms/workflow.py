@@ -264,7 +264,6 @@ def voids(
     permission: str,
     target: str = "void",
     guards: Iterable[Guard] = (),
-    then: Callable[[Any, Any], None] | None = None,
 ) -> Transition:
     """The standard way to take back a mistake: the record stays, its number stays used."""
 
@@ -280,7 +279,6 @@ def voids(
         reason=True,
         label="Void",
         primary=False,
-        then=then,
     )
     return declared(void)
 

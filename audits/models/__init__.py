@@ -7,6 +7,7 @@ from audits.models.certification import (
     CertificateSite,
     CertificateSuspension,
     CertificationAudit,
+    CertificationBody,
 )
 from audits.models.checklists import ChecklistItem
 from audits.models.findings import Finding, FindingQuerySet
@@ -22,6 +23,7 @@ __all__ = [
     "CertificateSite",
     "CertificateSuspension",
     "CertificationAudit",
+    "CertificationBody",
     "ChecklistItem",
     "Finding",
     "FindingQuerySet",

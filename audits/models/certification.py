@@ -1,16 +1,84 @@
 """Certificates and the visits of the certification body (ISO/IEC 17021-1)."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Self
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from qms.clauses import EDITION_CHOICES
+from qms.journey.models import Briefing
 from qms.links import Link
 from qms.records import Record, RecordQuerySet, StatefulRecord
+
+SOME_DAYS = [MinValueValidator(1), MaxValueValidator(730)]
+BY_CONTRACT = "By your contract with the body; the days are not set by the standard."
+
+
+class CertificationBody(Record):
+    """A certification body and its terms: what it was contracted for, how long answers may take.
+
+    Days of answers are set by the contract, not by the standard; the defaults are only usual ones.
+    """
+
+    NAMED_BY = ("name",)
+
+    name = models.CharField("name", max_length=120)
+    accreditation = models.CharField(
+        "accredited by", max_length=120, blank=True, help_text="With its number."
+    )
+    contact = models.CharField(
+        "contact there",
+        max_length=120,
+        blank=True,
+        help_text="A desk rather than a person: what is written here stays in the history.",
+    )
+    contact_email = models.EmailField("its e-mail", blank=True)
+    contract_from = models.DateField("contract from", null=True, blank=True)
+    contract_until = models.DateField("contract until", null=True, blank=True)
+    currency = models.CharField(
+        "currency", max_length=3, choices=Briefing.Currency, default=Briefing.Currency.USD
+    )
+    plan_days_major = models.PositiveSmallIntegerField(
+        "days for the plan on a major", default=30, validators=SOME_DAYS, help_text=BY_CONTRACT
+    )
+    plan_days_minor = models.PositiveSmallIntegerField(
+        "days for the plan on a minor", default=30, validators=SOME_DAYS
+    )
+    evidence_days_major = models.PositiveSmallIntegerField(
+        "days for the evidence on a major", default=90, validators=SOME_DAYS
+    )
+    evidence_days_minor = models.PositiveSmallIntegerField(
+        "days for the evidence on a minor", default=90, validators=SOME_DAYS
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = "certification body"
+        verbose_name_plural = "certification bodies"
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="audits_body_named_once"),
+            models.CheckConstraint(
+                condition=Q(contract_from=None)
+                | Q(contract_until=None)
+                | Q(contract_until__gte=F("contract_from")),
+                name="audits_contract_ends_after",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("audits:body_detail", args=[self.pk])
+
+    @property
+    def is_released(self) -> bool:
+        """Terms are changed with a reason: deadlines were reckoned by them."""
+        return True
 
 
 class CertificateQuerySet(RecordQuerySet):
@@ -68,7 +136,12 @@ class Certificate(StatefulRecord):
         verbose_name="follows the certificate",
         help_text="Of the cycle before, or of the body it is transferred from.",
     )
-    body = models.CharField("certification body", max_length=120)
+    body = models.ForeignKey(
+        CertificationBody,
+        models.PROTECT,
+        related_name="certificates",
+        verbose_name="certification body",
+    )
     edition = models.CharField("edition", max_length=4, choices=EDITION_CHOICES, default="2026")
     scope_text = models.TextField("scope on the certificate")
     accreditation = models.CharField(
@@ -203,6 +276,23 @@ class CertificationAudit(StatefulRecord):
     planned_on = models.DateField("planned for")
     done_on = models.DateField("last day", null=True, blank=True, editable=False)
     auditors = models.CharField("auditors", max_length=200, blank=True)
+    audit_days = models.DecimalField(
+        "audit days",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.25")), MaxValueValidator(Decimal(200))],
+    )
+    cost = models.DecimalField(
+        "cost",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="In the currency of the contract.",
+    )
     result = models.TextField("result", blank=True, editable=False)
     majors = models.PositiveSmallIntegerField("majors", default=0, editable=False)
     minors = models.PositiveSmallIntegerField("minors", default=0, editable=False)
@@ -221,7 +311,7 @@ class CertificationAudit(StatefulRecord):
         return f"{self.get_kind_display()} {self.planned_on:%Y}"
 
     def get_absolute_url(self) -> str:
-        return reverse("audits:certificate_detail", args=[self.certificate_id])
+        return reverse("audits:visit_detail", args=[self.pk])
 
     @property
     def title(self) -> str:

@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from audits import cycles, workflow
 from audits.forms import (
+    BodyForm,
     CertificateEditForm,
     CertificateForm,
     SitesForm,
+    VisitEditForm,
     VisitForm,
 )
-from audits.models import Certificate, CertificateSite, CertificationAudit
+from audits.models import Certificate, CertificateSite, CertificationAudit, CertificationBody
 from qms import links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
@@ -20,7 +23,7 @@ from qms.periods import today
 
 CERTIFICATES = [
     Column("title", "Certificate", kind="link"),
-    Column("body", "Certification body", sort="body"),
+    Column("body", "Certification body", sort="body__name"),
     Column("edition", "Edition", value="get_edition_display", sort="edition"),
     Column("cycle", "Cycle", sort="cycle", numeric=True),
     Column("status", "State", sort="status", kind="state"),
@@ -42,7 +45,7 @@ def certificate_list(request: HttpRequest) -> HttpResponseBase:
     """Certificates and applications, the newest cycle first."""
     return pages.show_list(
         request,
-        Certificate.objects.visible_to(request.user),
+        Certificate.objects.visible_to(request.user).select_related("body"),
         columns=CERTIFICATES,
         default_sort="-cycle",
         title="Certification",
@@ -57,7 +60,7 @@ def certificate_list(request: HttpRequest) -> HttpResponseBase:
 @needs("audits.view_certificate")
 def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One certificate with its cycle: what is due, which visit met it, what comes next."""
-    rows = Certificate.objects.select_related("created_by", "predecessor")
+    rows = Certificate.objects.select_related("created_by", "body", "predecessor__body")
     certificate = pages.find(request, rows, pk=pk)
     visits = cycles.visits_of(certificate)
     may_change = request.user.has_perm("audits.change_certificate")
@@ -68,7 +71,7 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         certificate,
         template="audits/certificate_detail.html",
         title=certificate.title,
-        subtitle=f"{certificate.body} · {certificate.get_edition_display()}",
+        subtitle=f"{certificate.body.name} · {certificate.get_edition_display()}",
         crumbs=[("Certification", reverse("audits:certificate_list"))],
         due=certificate.expires_on,
         settled=not certificate.is_held,
@@ -92,6 +95,7 @@ def certificate_create(request: HttpRequest) -> HttpResponse:
         create=workflow.apply_for_certificate,
         title="Record an application",
         initial=_carried_over(request),
+        template="audits/certificate_form.html",
     )
 
 
@@ -101,11 +105,11 @@ def _carried_over(request: HttpRequest) -> dict[str, Any]:
     rows = Certificate.objects.visible_to(request.user)
     before = rows.filter(pk=key).first() if key.isascii() and key.isdecimal() else None
     if before is None:
-        return {}
+        return {"body": request.GET.get("body")}
     covered = CertificateSite.objects.live().filter(certificate=before)
     return {
         "predecessor": before.pk,
-        "body": before.transferred_to or before.body,
+        "body": request.GET.get("body") if before.transferred_to else before.body_id,
         "edition": before.edition,
         "scope_text": before.scope_text,
         "accreditation": "" if before.transferred_to else before.accreditation,
@@ -167,8 +171,105 @@ def visit_create(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@needs("audits.view_certificationaudit")
+def visit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One visit of the certification body."""
+    rows = CertificationAudit.objects.select_related("created_by", "certificate__body")
+    visit = pages.find(request, rows, pk=pk)
+    certificate = visit.certificate
+    return pages.show_record(
+        request,
+        visit,
+        template="audits/visit_detail.html",
+        title=visit.title,
+        crumbs=[
+            ("Certification", reverse("audits:certificate_list")),
+            (certificate.title, certificate.get_absolute_url()),
+        ],
+        due=visit.planned_on,
+        settled=visit.status != CertificationAudit.Status.PLANNED,
+    )
+
+
+@needs("audits.change_certificate")
+def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a visit while it is planned."""
+    visit = pages.find(request, CertificationAudit.objects, pk=pk)
+    return pages.edit(
+        request, form_class=VisitEditForm, instance=visit, title="Edit the planned visit"
+    )
+
+
 @needs(ANYONE_SIGNED_IN)
 def visit_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Record the result of a visit, or void it."""
     rows = CertificationAudit.objects.select_related("certificate")
     return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+
+
+BODIES = [
+    Column("name", "Certification body", sort="name", kind="link"),
+    Column("accreditation", "Accredited by", sort="accreditation"),
+    Column("contract_from", "Contract from", sort="contract_from", kind="date"),
+    Column("contract_until", "Contract until", sort="contract_until", kind="date"),
+    Column("plan_days_major", "Plan on a major, days", numeric=True, sort="plan_days_major"),
+    Column("plan_days_minor", "Plan on a minor, days", numeric=True, sort="plan_days_minor"),
+]
+
+
+@needs("audits.view_certificationbody")
+def body_list(request: HttpRequest) -> HttpResponseBase:
+    """Certification bodies with their terms."""
+    return pages.show_list(
+        request,
+        CertificationBody.objects.visible_to(request.user),
+        columns=BODIES,
+        default_sort="name",
+        title="Certification bodies",
+        create_url=reverse("audits:body_create")
+        if request.user.has_perm("audits.change_certificate")
+        else "",
+        create_label="Enter a certification body",
+        empty="No certification body is entered yet. Enter the one you ask for an offer.",
+    )
+
+
+@needs("audits.view_certificationbody")
+def body_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One certification body: its terms, its certificates, and what its visits come to."""
+    body = pages.find(request, CertificationBody.objects.select_related("created_by"), pk=pk)
+    visits = CertificationAudit.objects.visible_to(request.user).exclude(status="void")
+    visits = visits.filter(certificate__body=body).select_related("certificate__body")
+    certificates = Certificate.objects.visible_to(request.user).filter(body=body)
+    return pages.show_record(
+        request,
+        body,
+        template="audits/body_detail.html",
+        title=body.name,
+        crumbs=[
+            ("Certification", reverse("audits:certificate_list")),
+            ("Certification bodies", reverse("audits:body_list")),
+        ],
+        certificates=certificates.select_related("body").order_by("-cycle", "-pk"),
+        visits=visits.order_by("planned_on", "pk"),
+        totals=visits.aggregate(days=Sum("audit_days"), cost=Sum("cost")),
+        may_change=request.user.has_perm("audits.change_certificate"),
+    )
+
+
+@needs("audits.change_certificate")
+def body_create(request: HttpRequest) -> HttpResponse:
+    """Enter a certification body."""
+    return pages.edit(
+        request,
+        form_class=BodyForm,
+        create=workflow.enter_body,
+        title="Enter a certification body",
+    )
+
+
+@needs("audits.change_certificate")
+def body_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the terms of a certification body, with the reason."""
+    body = pages.find(request, CertificationBody.objects, pk=pk)
+    return pages.edit(request, form_class=BodyForm, instance=body, title=f"Edit {body.name}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -21,12 +22,15 @@ from audits.models import (
     CertificateSite,
     CertificateSuspension,
     CertificationAudit,
+    CertificationBody,
 )
 from qms import contributions
 from qms.contributions import Step
+from qms.events import handles
 from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.periods import add_months, today
+from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Site
 from qms.work.workflow import refresh
@@ -35,11 +39,62 @@ from qms.workflow import amendment, creates, transition, voids
 Status = Certificate.Status
 
 
+TERMS = (
+    "accreditation",
+    "contact",
+    "contact_email",
+    "contract_from",
+    "contract_until",
+    "currency",
+    "plan_days_major",
+    "plan_days_minor",
+    "evidence_days_major",
+    "evidence_days_minor",
+)
+
+
+@creates(CertificationBody, permission="audits.change_certificate")
+def enter_body(*, by: Person, name: str, **terms: Any) -> CertificationBody:
+    """Enter a certification body with the terms of its contract (`TERMS`)."""
+    body = CertificationBody(name=name, created_by=by, **terms)
+    if why := name_is_taken(body, {"name": name}):
+        raise Refused(why, field="name")
+    if why := contract_ends_after_it_begins(body, {}):
+        raise Refused(why, field="contract_until")
+    body.save()
+    return body
+
+
+def name_is_taken(body: CertificationBody, changed: Mapping[str, Any]) -> str | None:
+    others = CertificationBody.objects.exclude(pk=body.pk)
+    if "name" in changed and others.filter(name__iexact=changed["name"]).exists():
+        return "A certification body of that name is here already; open it instead."
+    return None
+
+
+def contract_ends_after_it_begins(
+    body: CertificationBody, changed: Mapping[str, Any]
+) -> str | None:
+    begins = changed.get("contract_from", body.contract_from)
+    ends = changed.get("contract_until", body.contract_until)
+    if begins and ends and ends < begins:
+        return "The contract ends before it begins. Compare both days with it."
+    return None
+
+
+editing_body = amendment(
+    CertificationBody,
+    permission="audits.change_certificate",
+    fields=("name", *TERMS),
+    checks=[name_is_taken, contract_ends_after_it_begins],
+)
+
+
 @creates(Certificate, permission="audits.change_certificate")
 def apply_for_certificate(
     *,
     by: Person,
-    body: str,
+    body: CertificationBody,
     scope_text: str,
     edition: str = "2026",
     accreditation: str = "",
@@ -115,7 +170,14 @@ def cover_sites(
 
 @creates(CertificationAudit, permission="audits.change_certificate")
 def plan_visit(
-    *, by: Person, certificate: Certificate, kind: str, planned_on: date, auditors: str = ""
+    *,
+    by: Person,
+    certificate: Certificate,
+    kind: str,
+    planned_on: date,
+    auditors: str = "",
+    audit_days: Decimal | None = None,
+    cost: Decimal | None = None,
 ) -> CertificationAudit:
     """Plan a visit of the certification body."""
     visit = CertificationAudit(
@@ -123,10 +185,11 @@ def plan_visit(
         kind=kind,
         planned_on=planned_on,
         auditors=auditors,
+        audit_days=audit_days,
+        cost=cost,
         created_by=by,
     )
     visit.save()
-    refresh(certificate)
     return visit
 
 
@@ -386,7 +449,6 @@ editing_certificate = amendment(
         "majors": forms.IntegerField(label="Major nonconformities", min_value=0, initial=0),
         "minors": forms.IntegerField(label="Minor nonconformities", min_value=0, initial=0),
     },
-    then=lambda visit, by: refresh(visit.certificate),
 )
 def record_visit(
     visit: CertificationAudit,
@@ -407,8 +469,22 @@ void_visit = voids(
     CertificationAudit,
     source=CertificationAudit.Status.PLANNED,
     permission="audits.change_certificate",
-    then=lambda visit, by: refresh(visit.certificate),
 )
+
+
+editing_visit = amendment(
+    CertificationAudit,
+    permission="audits.change_certificate",
+    fields=("kind", "planned_on", "auditors", "audit_days", "cost"),
+    states=(CertificationAudit.Status.PLANNED,),
+)
+
+
+@handles(RecordSaved, order=91)
+def the_cycle_follows_its_visits(event: RecordSaved) -> None:
+    """What is next in a cycle depends on its visits."""
+    if isinstance(event.record, CertificationAudit):
+        refresh(event.record.certificate)
 
 
 # Who has to do what next

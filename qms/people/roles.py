@@ -314,6 +314,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.view_finding": (A, LA, PO, QM, TM, O),
     "audits.view_certificate": EVERYONE,
     "audits.view_certificationaudit": EVERYONE,
+    "audits.view_certificationbody": EVERYONE,
     "audits.change_certificate": (QM,),
     # Nonconformities
     "capa.view_nonconformity": (E, O),

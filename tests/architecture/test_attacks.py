@@ -186,6 +186,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
+    "audits.CertificationBody": lambda cast: scenes.a_body(cast),
     "audits.CertificateSite": lambda cast: a_covered_site(cast),
     "audits.CertificateSuspension": lambda cast: a_suspension(cast),
     "objectives.SignalAnswer": lambda cast: _signal_answer(cast),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -9,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from audits import workflow
-from audits.models import Certificate, CertificationAudit
+from audits.models import Certificate, CertificationAudit, CertificationBody
 from qms.periods import today
 from qms.refusals import Refused
 from qms.scope.workflow import add_site
@@ -36,8 +37,12 @@ class Office:
         self.clock.move_to(f"{day:%Y-%m-%d}T15:00Z")
 
     def apply(self, **more: object) -> Certificate:
-        given = {"body": "Northern Register", "scope_text": "Making valves."} | more
+        given = {"body": self.body(), "scope_text": "Making valves."} | more
         return workflow.apply_for_certificate(by=self.quality, **given)
+
+    def body(self, name: str = "Northern Register", **terms: object) -> CertificationBody:
+        known = CertificationBody.objects.filter(name=name).first()
+        return known or workflow.enter_body(by=self.quality, name=name, **terms)
 
     def grant(self, certificate: Certificate, **more: object) -> Certificate:
         printed = {"decided_on": DECIDED, "issued_on": ISSUED, "expires_on": EXPIRES} | more
@@ -191,7 +196,7 @@ def test_an_expired_certificate_is_restorable_through_the_last_day(office: Offic
 def test_days_that_no_certificate_bears_are_refused(
     office: Office, days: dict[str, date], said: str
 ) -> None:
-    other = office.apply(body="Another body")
+    other = office.apply(body=office.body("Another body"))
     visit = workflow.plan_visit(
         by=office.quality, certificate=other, kind="stage2", planned_on=today()
     )
@@ -258,7 +263,7 @@ def test_a_transfer_goes_on_in_the_same_cycle_at_the_other_body(office: Office) 
     page = office.page()
     assert "Southern Register took it over on 1 May 2027." in page
     assert "No longer due" in page
-    following = office.apply(predecessor=office.certificate, body="Southern Register")
+    following = office.apply(predecessor=office.certificate, body=office.body("Southern Register"))
     assert following.cycle == 1
     days = {"decided_on": date(2027, 5, 1), "issued_on": date(2027, 5, 1)}
     office.grant(following, **days)
@@ -287,3 +292,35 @@ def test_a_reduced_scope_can_be_reduced_again_and_says_what_remains(office: Offi
         )
     assert "Making gate valves." in office.page()
     assert Certificate.objects.valid(today() + timedelta(days=1)).exists()
+
+
+def test_a_body_stands_with_its_terms_and_what_its_visits_come_to(office: Office) -> None:
+    body = office.body()
+    planned = office.plan("surveillance", date(2027, 2, 15))
+    changes = {"audit_days": Decimal("2.5"), "cost": Decimal("4200.00")}
+    amend(planned, by=office.quality, changes=changes)
+    client = Client()
+    client.force_login(office.quality, backend="qms.people.access.RoleBackend")
+    page = client.get(body.get_absolute_url()).content.decode()
+    assert "2.5" in page
+    assert "4,200" in page
+    assert "30 days" in page
+    assert "90 days" in page
+    amend(body, by=office.quality, changes={"plan_days_major": 14}, reason="New contract.")
+    assert "14 days" in client.get(body.get_absolute_url()).content.decode()
+
+
+def test_a_body_is_entered_once_and_its_contract_ends_after_it_begins(office: Office) -> None:
+    with pytest.raises(Refused, match="here already"):
+        workflow.enter_body(by=office.quality, name="northern register")
+    other = office.body("Southern Register", contract_from=date(2026, 1, 1))
+    with pytest.raises(Refused, match="ends before it begins"):
+        changes = {"contract_until": date(2025, 12, 31)}
+        amend(other, by=office.quality, changes=changes, reason="Signed.")
+
+
+def test_a_visit_that_moves_out_of_its_window_is_to_be_agreed_on_again(office: Office) -> None:
+    planned = office.plan("surveillance", date(2027, 3, 10))
+    assert office.steps()["agree"] == date(2028, 9, 30)
+    amend(planned, by=office.quality, changes={"planned_on": date(2027, 3, 11)})
+    assert office.steps()["agree"] == date(2026, 12, 10)
