@@ -3,6 +3,8 @@
 from audits import workflow
 from audits.forms import (
     AuditForm,
+    BodyFindingEditForm,
+    BodyFindingForm,
     BodyForm,
     CertificateEditForm,
     CertificateForm,
@@ -16,6 +18,7 @@ from audits.forms import (
 from audits.models import (
     Audit,
     AuditProgramme,
+    BodyFinding,
     Certificate,
     CertificationAudit,
     CertificationBody,
@@ -121,6 +124,31 @@ certificates = Resource(
     form=CertificateForm,
     edit_form=CertificateEditForm,
     create=workflow.apply_for_certificate,
+)
+body_findings = Resource(
+    "body-findings",
+    BodyFinding,
+    fields=(
+        "visit",
+        "reference",
+        "grade",
+        "clause",
+        "requirement",
+        "statement",
+        "evidence",
+        "found_on",
+        "plan_due",
+        "evidence_due",
+        "answered_on",
+        "accepted_on",
+        "verified_on",
+        "verified_by_whom",
+        "closed_on",
+        "status",
+    ),
+    form=BodyFindingForm,
+    edit_form=BodyFindingEditForm,
+    create=workflow.record_body_finding,
 )
 visits = Resource(
     "certification-audits",

@@ -53,6 +53,14 @@ contributions.navigation(
     permission="audits.view_certificationbody",
     order=12,
 )
+contributions.navigation(
+    "Certify",
+    "Findings of the body",
+    "audits:body_finding_list",
+    icon="flag",
+    permission="audits.view_bodyfinding",
+    order=14,
+)
 contributions.create_entry(
     "Audit", "audits:audit_create", icon="clipboard-check", permission="audits.add_audit", order=40
 )

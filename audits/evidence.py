@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from audits.models import (
     Audit,
+    BodyFinding,
     Certificate,
     CertificateSuspension,
     CertificationAudit,
@@ -157,6 +158,43 @@ def certification(period: Period, as_of: datetime) -> dict[str, Any]:
         "certificates": list(granted.order_by("decided_on", "pk")),
         "suspensions": list(times.select_related("certificate").order_by("began_on", "pk")),
     }
+
+
+@contributions.register(
+    name="body-findings",
+    title="Findings of the certification body",
+    columns=(
+        "Number",
+        "Grade",
+        "Clause",
+        "Statement",
+        "Handed over",
+        "Plan due",
+        "Answer sent",
+        "Plan accepted",
+        "Evidence due",
+        "Verified",
+        "Closed",
+    ),
+)
+def body_finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a finding of the body, of this period or still open."""
+    rows = BodyFinding.objects.filter(found_on__lte=period.end)
+    rows = rows.open() | rows.filter(found_on__gte=period.start)
+    for each in rows.order_by("found_on", "reference", "pk"):
+        yield (
+            each.reference,
+            each.get_grade_display(),
+            each.clause,
+            each.statement,
+            each.found_on,
+            each.plan_due,
+            each.answered_on,
+            each.accepted_on,
+            each.evidence_due,
+            each.verified_on,
+            each.closed_on,
+        )
 
 
 def grades_between(period: Period) -> dict[str, int]:

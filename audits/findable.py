@@ -1,6 +1,6 @@
 """What is found of audits and their findings."""
 
-from audits.models import Audit, AuditProgramme, Certificate, Finding
+from audits.models import Audit, AuditProgramme, BodyFinding, Certificate, Finding
 from qms.finding.workflow import Text, findable
 
 
@@ -35,6 +35,17 @@ def describe_programme(programme: AuditProgramme) -> Text:
         number=programme.number,
         words="\n".join(each for each in words if each),
         note=programme.get_status_display(),
+    )
+
+
+@findable(BodyFinding, "Findings of the certification body", order=23)
+def describe_body_finding(finding: BodyFinding) -> Text:
+    """A finding of the body by its number and words."""
+    return Text(
+        title=finding.title,
+        number=finding.reference,
+        words=f"{finding.statement}\n{finding.evidence}".strip(),
+        note=finding.get_grade_display(),
     )
 
 

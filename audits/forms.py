@@ -7,17 +7,19 @@ from django import forms
 from audits.models import (
     Audit,
     AuditProgramme,
+    BodyFinding,
     Certificate,
     CertificationAudit,
     CertificationBody,
     ChecklistItem,
+    DeadlineExtension,
     Finding,
 )
 from audits.workflow.certification import PRINTED, TERMS
 from qms.clauses import ClauseFormField
 from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm
 from qms.people.models import Person
-from qms.scope.models import Site
+from qms.scope.models import Process, Site
 
 
 class ProgrammeForm(RecordForm):
@@ -149,8 +151,7 @@ class CertificateForm(RecordForm):
 
 def with_their_bodies(form: forms.BaseForm, name: str) -> None:
     """Certificates are named by their body: read both at once."""
-    field = form.fields[name]
-    assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - a slip in the names of fields
+    field: Any = form.fields[name]
     field.queryset = field.queryset.select_related("body")
 
 
@@ -186,6 +187,53 @@ class VisitForm(RecordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         with_their_bodies(self, "certificate")
+
+
+class BodyFindingEditForm(RecordForm):
+    """What the body wrote, corrected before it is answered."""
+
+    class Meta:
+        model = BodyFinding
+        fields = ("reference", "clause", "requirement", "statement", "evidence")
+
+
+BY_ITS_TERMS = "Left empty, it follows from the terms of the body."
+
+
+class BodyFindingForm(RecordForm):
+    """What the body found, with its own deadlines where it names them."""
+
+    process = forms.ModelChoiceField(
+        Process.objects.active().order_by("code"),
+        required=False,
+        help_text="Its owner owns the nonconformity.",
+    )
+    plan_due = forms.DateField(label="Plan due", required=False, help_text=BY_ITS_TERMS)
+    evidence_due = forms.DateField(label="Evidence due", required=False, help_text=BY_ITS_TERMS)
+
+    class Meta:
+        model = BodyFinding
+        fields = (
+            "visit",
+            "reference",
+            "grade",
+            "clause",
+            "requirement",
+            "statement",
+            "evidence",
+            "found_on",
+        )
+
+
+class ExtensionForm(PlainForm):
+    """A later day for an answer, as the body agreed to."""
+
+    deadline = forms.ChoiceField(choices=DeadlineExtension.Deadline.choices)
+    until = forms.DateField(label="Until")
+    reason = forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    consent = ManyFilesField(
+        label="Consent of the body", help_text="Its mail or letter. It is kept with the finding."
+    )
 
 
 class VisitEditForm(RecordForm):

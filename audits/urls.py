@@ -3,7 +3,7 @@
 from django.urls import path
 
 from audits import field
-from audits.views import audits, certification, findings, programme
+from audits.views import audits, body_findings, certification, findings, programme
 
 app_name = "audits"
 urlpatterns = [
@@ -52,6 +52,25 @@ urlpatterns = [
     path("bodies/<int:pk>/", certification.body_detail, name="body_detail"),
     path("bodies/<int:pk>/edit/", certification.body_edit, name="body_edit"),
     path("visits/<int:pk>/", certification.visit_detail, name="visit_detail"),
+    path("visits/<int:pk>/finding/", body_findings.body_finding_create, name="body_finding_create"),
+    path("body-findings/", body_findings.body_finding_list, name="body_finding_list"),
+    path("body-findings/<int:pk>/", body_findings.body_finding_detail, name="body_finding_detail"),
+    path("body-findings/<int:pk>/edit/", body_findings.body_finding_edit, name="body_finding_edit"),
+    path(
+        "body-findings/<int:pk>/deadline/",
+        body_findings.body_finding_extend,
+        name="body_finding_extend",
+    ),
+    path(
+        "body-findings/<int:pk>/answer/",
+        body_findings.body_finding_answer,
+        name="body_finding_answer",
+    ),
+    path(
+        "body-findings/<int:pk>/do/<slug:name>/",
+        body_findings.body_finding_transition,
+        name="body_finding_transition",
+    ),
     path("visits/<int:pk>/edit/", certification.visit_edit, name="visit_edit"),
     path(
         "visits/<int:pk>/do/<slug:name>/", certification.visit_transition, name="visit_transition"

@@ -5,6 +5,7 @@ the nonconformity nor did its actions gives the verdict. The reasoned way withou
 action exists and is the quality manager's decision.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -124,6 +125,25 @@ def the_check_is_due(nc: Nonconformity, by: Any) -> str | None:
 @guards_attaching(Nonconformity)
 def while_it_is_open(nc: Nonconformity, by: Any) -> str | None:
     return "It is settled; nothing is added to it." if nc.is_settled else None
+
+
+VoidGuard = Callable[[Any, Any], str | None]
+_void_guards: dict[type[Any], VoidGuard] = {}
+
+
+def guards_voiding(model: type[Any]) -> Callable[[VoidGuard], VoidGuard]:
+    """Register `(origin, by) -> sentence or None`: why what such a record raised is not voided."""
+
+    def keep(guard: VoidGuard) -> VoidGuard:
+        _void_guards[model] = guard
+        return guard
+
+    return keep
+
+
+def its_origin_lets_go(nc: Nonconformity, by: Any) -> str | None:
+    guard = _void_guards.get(type(nc.origin))
+    return guard(nc.origin, by) if guard else None
 
 
 # Factories
@@ -453,7 +473,10 @@ def only_what_was_taken_over(nc: Nonconformity) -> str | None:
 
 
 void = voids(
-    Nonconformity, source=[Status.OPEN, Status.CONTAINED], permission="capa.void_nonconformity"
+    Nonconformity,
+    source=[Status.OPEN, Status.CONTAINED],
+    permission="capa.void_nonconformity",
+    guards=[its_origin_lets_go],
 )
 
 editing = amendment(

@@ -18,6 +18,7 @@ from audits import workflow as audits
 from audits.models import (
     Audit,
     AuditProgramme,
+    BodyFinding,
     Certificate,
     CertificationAudit,
     CertificationBody,
@@ -100,7 +101,7 @@ from qms.scope.models import (
 )
 from qms.suggestions import workflow as suggestions
 from qms.suggestions.models import Suggestion
-from qms.workflow import Transition, amend, transitions_of
+from qms.workflow import Transition, amend, transition_named, transitions_of
 from reviews import workflow as reviews
 from reviews.models import Decision, Review
 from tests import factories
@@ -1040,6 +1041,55 @@ def stage_two(cast: Cast, certificate: Certificate) -> None:
     )
 
 
+def a_body_finding(cast: Cast) -> BodyFinding:
+    return audits.record_body_finding(
+        by=cast.manager,
+        visit=a_visit(cast),
+        reference="NC-1",
+        grade="minor",
+        requirement="Records are kept.",
+        statement="Two records were not kept.",
+        evidence="Orders 4 and 9.",
+        found_on=today(),
+        process=cast.process(),
+    )
+
+
+def a_remark(cast: Cast, finding: BodyFinding) -> BodyFinding:
+    """An observation of the same visit, which asks for no answer."""
+    return audits.record_body_finding(
+        by=cast.manager,
+        visit=finding.visit,
+        reference=f"OBS-{BodyFinding.objects.count()}",
+        grade="observation",
+        statement="The board in hall 2 is hard to read.",
+        found_on=today(),
+    )
+
+
+def prepare_its_answer(cast: Cast, finding: BodyFinding) -> None:
+    """Contain it, find the cause and plan the action; a second answer needs no more."""
+    nc = audits.nonconformity_of(finding)
+    for name in ("contain", "find_cause", "plan"):
+        if nc.status in transition_named(Nonconformity, name).source:
+            step = SCENES[Nonconformity].steps[name]
+            make(transition_named(Nonconformity, name), nc, nc.owner, step.details(cast))
+
+
+def judge_its_answer(cast: Cast, finding: BodyFinding) -> None:
+    """Go on with its nonconformity to the end."""
+    prepare_its_answer(cast, finding)
+    nc = audits.nonconformity_of(finding)
+    for name, who in (("implement", nc.owner), ("confirm_effective", cast.manager)):
+        step = SCENES[Nonconformity].steps[name]
+        if nc.status in transition_named(Nonconformity, name).source:
+            if step.prepare:
+                step.prepare(cast, nc)
+            make(transition_named(Nonconformity, name), nc, who, step.details(cast))
+    if not nc.is_settled:
+        capa.close(nc, by=cast.manager)
+
+
 def a_review(cast: Cast) -> Review:
     return reviews.plan_review(by=cast.manager, chair=cast.boss, planned_on=today())
 
@@ -1823,6 +1873,26 @@ ALL = (
         },
         page="audits:visit_transition",
         api="certification-audits",
+    ),
+    Scene(
+        BodyFinding,
+        a_body_finding,
+        {
+            "send_answer": Step(
+                "manager", lambda cast: {"answered_on": today()}, prepare=prepare_its_answer
+            ),
+            "send_back": Step("manager"),
+            "accept_answer": Step("manager", lambda cast: {"accepted_on": today()}),
+            "refuse_evidence": Step("manager"),
+            "verify_answer": Step(
+                "manager",
+                lambda cast: {"verified_on": today(), "verified_by_whom": "J. Lavoie"},
+            ),
+            "close_body_finding": Step("manager", prepare=judge_its_answer),
+            "settle_remark": Step("manager", prepare=a_remark, detour=True),
+        },
+        page="audits:body_finding_transition",
+        api="body-findings",
     ),
     Scene(
         Review,

@@ -1,6 +1,7 @@
 """Internal audits, their checklists and findings (ISO 9001 9.2), and certificates."""
 
 from audits.models.audits import Audit, AuditQuerySet, AuditTeamMember, IndependenceException
+from audits.models.body_findings import BodyFinding, BodyFindingQuerySet, DeadlineExtension
 from audits.models.certification import (
     Certificate,
     CertificateQuerySet,
@@ -18,6 +19,8 @@ __all__ = [
     "AuditProgramme",
     "AuditQuerySet",
     "AuditTeamMember",
+    "BodyFinding",
+    "BodyFindingQuerySet",
     "Certificate",
     "CertificateQuerySet",
     "CertificateSite",
@@ -25,6 +28,7 @@ __all__ = [
     "CertificationAudit",
     "CertificationBody",
     "ChecklistItem",
+    "DeadlineExtension",
     "Finding",
     "FindingQuerySet",
     "IndependenceException",

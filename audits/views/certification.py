@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from audits import cycles, workflow
+from audits.certification import major_due_on
 from audits.forms import (
     BodyForm,
     CertificateEditForm,
@@ -15,7 +16,13 @@ from audits.forms import (
     VisitEditForm,
     VisitForm,
 )
-from audits.models import Certificate, CertificateSite, CertificationAudit, CertificationBody
+from audits.models import (
+    BodyFinding,
+    Certificate,
+    CertificateSite,
+    CertificationAudit,
+    CertificationBody,
+)
 from qms import links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
@@ -76,6 +83,7 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         due=certificate.expires_on,
         settled=not certificate.is_held,
         visits=visits,
+        warnings=workflow.warnings_of(visits),
         course=cycles.course_of(certificate, visits, today()),
         transition=cycles.transition_window(certificate),
         sites=[link.site for link in sites.order_by("site__name")],
@@ -188,6 +196,15 @@ def visit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         due=visit.planned_on,
         settled=visit.status != CertificationAudit.Status.PLANNED,
+        findings=BodyFinding.objects.visible_to(request.user)
+        .filter(visit=visit)
+        .order_by("reference"),
+        warnings=workflow.warnings_of([visit]),
+        major_due=major_due_on(visit.done_on)
+        if visit.kind == CertificationAudit.Kind.STAGE2 and visit.done_on
+        else None,
+        may_record=request.user.has_perm("audits.change_certificate")
+        and visit.status != CertificationAudit.Status.VOID,
     )
 
 

@@ -315,6 +315,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.view_certificate": EVERYONE,
     "audits.view_certificationaudit": EVERYONE,
     "audits.view_certificationbody": EVERYONE,
+    "audits.view_bodyfinding": (A, LA, PO, QM, TM),
     "audits.change_certificate": (QM,),
     # Nonconformities
     "capa.view_nonconformity": (E, O),

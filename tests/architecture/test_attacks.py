@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 from zeal import zeal_ignore
 
-from audits.workflow import cover_sites, grant, record_exception, suspend
+from audits.workflow import cover_sites, extend_deadline, grant, record_exception, suspend
 from capa.models import Nonconformity
 from capa.workflow import raise_nonconformity
 from documents import workflow as documents
@@ -113,6 +114,17 @@ def an_exception(cast: Cast) -> Any:
     )
 
 
+def an_extended_deadline(cast: Cast) -> Any:
+    return extend_deadline(
+        scenes.a_body_finding(cast),
+        by=cast.manager,
+        deadline="evidence",
+        until=scenes.in_days(200),
+        reason="Holidays.",
+        consent=[ContentFile(b"We agree.", name="consent.txt")],
+    )
+
+
 def a_covered_site(cast: Cast) -> Any:
     cast.process()
     return cover_sites(
@@ -186,6 +198,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
+    "audits.DeadlineExtension": lambda cast: an_extended_deadline(cast),
     "audits.CertificationBody": lambda cast: scenes.a_body(cast),
     "audits.CertificateSite": lambda cast: a_covered_site(cast),
     "audits.CertificateSuspension": lambda cast: a_suspension(cast),
