@@ -52,6 +52,7 @@ urlpatterns = [
     path("bodies/<int:pk>/", certification.body_detail, name="body_detail"),
     path("bodies/<int:pk>/edit/", certification.body_edit, name="body_edit"),
     path("visits/<int:pk>/", certification.visit_detail, name="visit_detail"),
+    path("visits/<int:pk>/readiness/", certification.visit_readiness, name="visit_readiness"),
     path("visits/<int:pk>/finding/", body_findings.body_finding_create, name="body_finding_create"),
     path("body-findings/", body_findings.body_finding_list, name="body_finding_list"),
     path("body-findings/<int:pk>/", body_findings.body_finding_detail, name="body_finding_detail"),

@@ -23,7 +23,8 @@ from audits.models import (
     CertificationAudit,
     CertificationBody,
 )
-from qms import links, pages
+from audits.readiness import asked_at
+from qms import clock, links, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
 from qms.periods import today
@@ -203,9 +204,27 @@ def visit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         major_due=major_due_on(visit.done_on)
         if visit.kind == CertificationAudit.Kind.STAGE2 and visit.done_on
         else None,
+        may_prepare=request.user.has_perm("audits.view_bodyfinding"),
         may_record=request.user.has_perm("audits.change_certificate")
         and visit.status != CertificationAudit.Status.VOID,
     )
+
+
+@needs("audits.view_bodyfinding")
+def visit_readiness(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the body will ask at a visit, with what shows it or what is in the way."""
+    rows = CertificationAudit.objects.select_related("certificate__body")
+    visit = pages.find(request, rows, pk=pk)
+    printing = request.GET.get("print") == "1"
+    context: dict[str, Any] = {
+        "title": f"Ready for {visit.get_kind_display().lower()}",
+        "visit": visit,
+        "asked": asked_at(visit, clock.now(), request.user),
+        "today": today(),
+        "base": "layouts/print.html" if printing else "base.html",
+    }
+    name = "audits/visit_readiness.html"
+    return pages.respond(request, name, name, context)
 
 
 @needs("audits.change_certificate")

@@ -11,14 +11,17 @@ from django.test import Client
 
 from audits import workflow
 from audits.models import Certificate, CertificationAudit, CertificationBody
+from audits.readiness import asked_at
+from qms import clock
 from qms.periods import today
 from qms.refusals import Refused
-from qms.scope.workflow import add_site
+from qms.scope.workflow import activate, add_site, create_process
 from qms.work.models import WorkItem
 from qms.workflow import amend
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+EARLIER = "What the body found before"
 DECIDED, ISSUED, EXPIRES = date(2026, 3, 10), date(2026, 3, 12), date(2029, 3, 10)
 
 
@@ -324,3 +327,29 @@ def test_a_visit_that_moves_out_of_its_window_is_to_be_agreed_on_again(office: O
     assert office.steps()["agree"] == date(2028, 9, 30)
     amend(planned, by=office.quality, changes={"planned_on": date(2027, 3, 11)})
     assert office.steps()["agree"] == date(2026, 12, 10)
+
+
+def test_before_stage_2_what_was_never_audited_or_reviewed_is_in_the_way(office: Office) -> None:
+    owner = factories.person("process_owner")
+    made = create_process(by=office.quality, code="PR", name="Production", owner=owner)
+    activate(made, by=office.quality)
+    office.at(date(2026, 4, 1))
+    planned = office.plan("stage2", date(2026, 5, 1))
+    client = Client()
+    client.force_login(office.quality, backend="qms.people.access.RoleBackend")
+    page = client.get(f"{planned.get_absolute_url()}readiness/").content.decode()
+    assert "Production was never audited." in page
+    assert "No audit ever looked at 4.1" in page
+    found = {each.question: each for each in asked_at(planned, clock.now(), office.quality)}
+    assert found["The management review"].blockers
+    assert found["Every process and clause was audited"].blockers
+    assert "%" not in page.split("<main", 1)[1].split("</main>", 1)[0]
+
+
+def test_each_stage_asks_its_own_questions(office: Office) -> None:
+    office.at(date(2026, 4, 1))
+    for kind in CertificationAudit.Kind.values:
+        planned = office.plan(kind, date(2026, 5, 1))
+        asked = asked_at(planned, clock.now(), office.quality)
+        assert len({each.question for each in asked}) == len(asked) >= 2
+        assert all(each.counts or each.blockers for each in asked if each.question != EARLIER)
