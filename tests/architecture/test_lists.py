@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audits import workflow as audits
+from audits.models import CertificationBody
 from capa.workflow import raise_nonconformity
 from documents import workflow as documents
 from documents.models import Document
@@ -123,6 +124,21 @@ def an_audit(manager: Person, process: Process) -> Any:
     lead = Person.objects.holding("lead_auditor").first()
     return audits.plan_audit(
         by=manager, process=process, planned_on=today(), lead=lead, clauses=["2026:4.1"]
+    )
+
+
+def a_certification_body(manager: Person, process: Process) -> Any:
+    return audits.enter_body(by=manager, name=f"Register {CertificationBody.objects.count()}")
+
+
+def a_body_finding(manager: Person, process: Process) -> Any:
+    return audits.record_body_finding(
+        by=manager,
+        visit=scenes.a_visit(Cast()),
+        reference="OBS-1",
+        grade="observation",
+        statement="The board in hall 2 is hard to read.",
+        found_on=today(),
     )
 
 
@@ -345,6 +361,13 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
+    ("/audits/certificates/", lambda manager, process: scenes.an_application(Cast()), {}),
+    ("/audits/bodies/", a_certification_body, {"name": "r.name || n"}),
+    (
+        "/audits/body-findings/",
+        a_body_finding,
+        {"reference": "r.reference || n"},
+    ),
     ("/objectives/", an_objective, {}),
     ("/objectives/standing/", a_pursued_objective, {}),
     ("/objectives/tree/", an_objective, {}),
