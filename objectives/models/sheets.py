@@ -23,7 +23,7 @@ class ReadingSheet(Numbered, StatefulRecord):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
-    SERIES = "IMP"
+    SERIES = "RS"
     UNDER_WAY = ("reading", "writing")
     STATE_TONES = {
         "reading": "info",
