@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audits.certification import (
@@ -132,6 +132,7 @@ def test_a_major_of_stage_2_is_verified_within_six_months() -> None:
     assert major_due_on(date(2026, 8, 31)) == date(2027, 2, 28)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dates(date(2000, 1, 1), date(2150, 1, 1)), st.integers(1, 5 * 366), st.booleans())
 def test_a_cycle_lists_each_calendar_year_between_once(
     decided: date, length: int, initial: bool
@@ -146,6 +147,7 @@ def test_a_cycle_lists_each_calendar_year_between_once(
     assert add_months(cycle.expires_on, 6) == cycle.restorable_until
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dates(date(2026, 3, 11), date(2029, 3, 9)), max_size=6))
 def test_a_visit_never_undoes_what_another_met(days: list[date]) -> None:
     visits = [Visit("surveillance", day) for day in days]

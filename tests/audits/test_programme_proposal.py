@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audits.programme import (
@@ -198,7 +198,7 @@ def organisations(draw: st.DrawFn) -> tuple[list[Subject], list[Auditor], frozen
     return subjects, auditors, blocked, draw(st.integers(1, 3))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(organisations())
 def test_never_an_ineligible_auditor_never_a_hole_that_is_not_listed(
     organisation: tuple[list[Subject], list[Auditor], frozenset[object], int],
