@@ -351,6 +351,7 @@ def the_review_is_held(company: Company) -> None:
     boss.open_record(review)
     boss.reads("are empty")
     explain_every_input(manager, review)
+    every_objective_is_confirmed(manager, review)
     for kind, words in (("improvement", "Buy from two sources"), ("change", ""), ("resources", "")):
         note_a_decision(manager, review, kind, words)
     boss.open_record(review)
@@ -383,6 +384,17 @@ def explain_every_input(manager: Desk, review: Review) -> None:
         manager.open_record(review)
     answered = [each.is_answered for each in review.inputs.filter(required=True)]
     assert answered and all(answered)
+
+
+def every_objective_is_confirmed(manager: Desk, review: Review) -> None:
+    manager.open_record(review)
+    form = manager.page.locator("form[action$='/objectives/']")
+    for at in range(form.locator("select").count()):
+        form.locator("select").nth(at).select_option(value="confirmed")
+        form.locator("textarea").nth(at).fill("It still fits the policy.")
+    manager.press("Keep the answers")
+    manager.page.wait_for_load_state()
+    assert not review.reviewed_objectives.filter(answer="").exists()
 
 
 def note_a_decision(manager: Desk, review: Review, kind: str, words: str) -> None:
