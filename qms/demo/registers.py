@@ -279,8 +279,15 @@ def _survey(life: Life, told: dict[str, Any]) -> None:
     life.after(1, lambda: customers.open_survey(survey, by=by))
     for place, said in enumerate(told["answers"]):
         life.after(3 + 2 * place, partial(_answer, survey, place, said))
-    life.after(18, lambda: customers.remind(survey, by=by))
+    life.after(18, partial(_remind, survey, by))
     life.after(31, lambda: customers.close_survey(survey, by=by))
+
+
+def _remind(survey: Survey, by: Any) -> None:
+    """Who has not answered is reminded, once; where everybody has, nobody is."""
+    survey.refresh_from_db()
+    if not customers.remind.obstacles(survey, by):
+        customers.remind(survey, by=by)
 
 
 def _answer(survey: Survey, place: int, said: list[Any]) -> None:
