@@ -72,6 +72,24 @@ def it_says_its_criteria(audit: Audit, by: Any) -> str | None:
     return None if audit.criteria.strip() else "Say against what it audits: its criteria."
 
 
+def takes_audits(programme: AuditProgramme) -> str | None:
+    """Nothing more is planned in a programme that is closed or void."""
+    if programme.status in {AuditProgramme.Status.DRAFT, AuditProgramme.Status.APPROVED}:
+        return None
+    shown = programme.get_status_display().lower()
+    return f"{programme.number} is {shown}; nothing more is planned in it."
+
+
+def stays_in_its_programme(audit: Audit, changed: Mapping[str, Any]) -> str | None:
+    """An audit with a window keeps its programme, whose approver alone lets the window pass."""
+    if "programme" not in changed:
+        return None
+    if audit.window_end is not None:
+        return "It has a window in its programme and stays in it. Void it to plan another one."
+    programme = changed["programme"]
+    return takes_audits(programme) if programme is not None else None
+
+
 def usual_criteria(process: Process, edition: str, references: Sequence[str]) -> str:
     """The clauses, and the documents of the process with the revision in force."""
     keys = sorted_keys(references)
@@ -105,6 +123,8 @@ def plan_audit(
     """Plan the audit of a process; its questions come from the catalogue for its clauses."""
     if process.status != Process.Status.ACTIVE:
         raise Refused(f"{process.name} does not run; only active processes are audited.")
+    if programme is not None and (why := takes_audits(programme)):
+        raise Refused(why, field="programme")
     references = list(clauses or process.clauses)
     audit = Audit(
         process=process,
@@ -271,7 +291,7 @@ editing = amendment(
         "auditees",
     ),
     states=(Status.PLANNED,),
-    checks=[within_its_window],
+    checks=[within_its_window, stays_in_its_programme],
 )
 
 

@@ -1,7 +1,7 @@
 """An audit programme: proposed, planned, approved by signature, revised, closed (9.2.1)."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db import transaction as db
 from audits import planning
 from audits.models import Audit, AuditProgramme
 from audits.programme import Proposal, Proposed
-from audits.workflow.audits import plan_audit
+from audits.workflow.audits import plan_audit, takes_audits
 from qms import contributions
 from qms.contributions import Step
 from qms.people.models import Person
@@ -119,26 +119,33 @@ def take_over(
         raise PermissionDenied("Your role does not allow you to plan audits.")
     with db.atomic():
         locked = AuditProgramme._base_manager.select_for_update(of=("self",)).get(pk=programme.pk)
-        if locked.status not in {Status.DRAFT, Status.APPROVED}:
-            raise Refused("The programme is closed; nothing more is planned in it.")
+        if why := takes_audits(locked):
+            raise Refused(why)
         proposal = planning.proposal_for(locked, today())
         if seen != seal_of(proposal):
             raise Stale("The facts changed meanwhile, and so did the proposal. Look at it again.")
         taken = [each for each in proposal.audits if key_of(each) in set(chosen)]
         if not taken:
             raise Refused("Choose the audits to take over.")
-        return [_plan(locked, each, by) for each in taken]
+        processes = Process.objects.in_bulk({each.subject.key for each in taken})
+        leads = Person.objects.in_bulk({each.auditor.key for each in taken if each.auditor})
+        return [_plan(locked, each, by, processes, leads) for each in taken]
 
 
-def _plan(programme: AuditProgramme, proposed: Proposed, by: Person) -> Audit:
+def _plan(
+    programme: AuditProgramme,
+    proposed: Proposed,
+    by: Person,
+    processes: Mapping[int, Process],
+    leads: Mapping[int, Person],
+) -> Audit:
     if proposed.day is None or proposed.auditor is None:
         raise Refused(f"{proposed.subject.name} has no auditor: {proposed.problem}")
-    process = Process.objects.get(pk=proposed.subject.key)
     return plan_audit(
         by=by,
-        process=process,
+        process=processes[proposed.subject.key],
         planned_on=proposed.day,
-        lead=Person.objects.get(pk=proposed.auditor.key),
+        lead=leads[proposed.auditor.key],
         edition=programme.edition,
         objectives=programme.objectives,
         programme=programme,

@@ -69,7 +69,14 @@ def team_may_audit(audit: Audit, by: Any) -> str | None:
     ]
     if untrained:
         return f"{', '.join(untrained)} has no auditor's role."
-    return None
+    return lead_may_lead(audit.lead)
+
+
+def lead_may_lead(lead: Person) -> str | None:
+    """However the lead was chosen: on the team page, in the form or by a program."""
+    if lead.is_outside or lead.holds("lead_auditor"):
+        return None
+    return f"{lead.name} is no lead auditor."
 
 
 @dataclass(frozen=True)
@@ -131,8 +138,8 @@ def set_team(
         if version is not None and locked.version != version:
             raise Stale
         if lead is not None and lead.pk != locked.lead_id:
-            if not (lead.is_outside or lead.holds("lead_auditor")):
-                raise Refused(f"{lead.name} is no lead auditor.", field="lead")
+            if why := lead_may_lead(lead):
+                raise Refused(why, field="lead")
             locked.lead = lead
             locked.save_because("Another lead auditor is assigned.", by=by)
         others = [person for person in team if person.pk != locked.lead_id]

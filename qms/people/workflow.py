@@ -360,6 +360,7 @@ def set_outside_access(person: Person, *, by: Person, until: date | None, reason
         if current.access_until != until:
             current.access_until = until
             current.save_because(reason, by=by)
+            publish(PersonMoved(current))
             end_sessions_of(current)
     return current
 

@@ -281,3 +281,9 @@ def test_a_competence_that_expires_before_the_day_is_found_on_the_day(firm: Firm
     assert not {each.person.name: each for each in candidates(later)}["Ben"].is_eligible
     with pytest.raises(Refused, match="lacks “Internal auditing”"):
         workflow.confirm(later, by=firm.quality)
+
+
+def test_whoever_chose_the_lead_a_lead_auditor_it_is(firm: Firm) -> None:
+    audit = firm.audit(lead=factories.person("auditor", name="Cleo"))
+    with pytest.raises(Refused, match="Cleo is no lead auditor"):
+        workflow.confirm(audit, by=firm.quality)

@@ -124,6 +124,33 @@ def test_beyond_the_window_only_who_approves_the_programme_postpones(firm: Firm)
     assert audit.planned_on != audit.originally_planned_on
 
 
+def test_an_audit_with_a_window_stays_in_its_programme_on_every_route(
+    firm: Firm, client: Any
+) -> None:
+    audit = firm.taken_over(firm.programme())[0]
+    other = firm.programme(title="Other")
+    for programme in (None, other):
+        with pytest.raises(Refused, match="stays in it"):
+            amend(audit, by=firm.quality, changes={"programme": programme})
+    client.force_login(firm.quality)
+    page = client.get(f"{audit.get_absolute_url()}edit/")
+    form = page.context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields} | {"programme": ""}
+    assert client.post(f"{audit.get_absolute_url()}edit/", typed).status_code == 422
+    audit.refresh_from_db()
+    assert audit.programme is not None
+
+
+def test_nothing_is_planned_in_a_programme_that_is_void(firm: Firm) -> None:
+    gone = workflow.void_programme(firm.programme(), by=firm.quality, reason="A mistake.")
+    facts = {"process": firm.casting, "planned_on": today(), "lead": firm.lead}
+    with pytest.raises(Refused, match="nothing more is planned"):
+        workflow.plan_audit(by=firm.quality, programme=gone, **facts)
+    audit = workflow.plan_audit(by=firm.quality, **facts)
+    with pytest.raises(Refused, match="nothing more is planned"):
+        amend(audit, by=firm.quality, changes={"programme": gone})
+
+
 def test_closed_days_and_absences_keep_audits_away(firm: Firm) -> None:
     set_up_organisation(by=firm.quality, name="Firm", country="CA", time_zone="UTC", region="ON")
     start = today()

@@ -77,6 +77,17 @@ def test_a_major_revision_is_asked_for_and_a_minor_one_counts_with_it(cast: Cast
     assert lapsed.history.first().history_change_reason == "Revision 3 took effect."
 
 
+def test_who_becomes_an_outside_auditor_is_asked_to_read_no_more(cast: Cast) -> None:
+    keeper = factories.person("administrator", "quality_manager")
+    read_by(cast, everyone=True)
+    guest = people.add_person(by=keeper, name="Ffion", email="ffion@example.com")
+    assert ReadingTask.objects.of(guest).open().count() == 1
+    people.set_outside_access(guest, by=keeper, until=today(), reason="For one audit.")
+    assert not ReadingTask.objects.of(guest).open().exists()
+    people.set_outside_access(guest, by=keeper, until=None, reason="Joined us.")
+    assert ReadingTask.objects.of(guest).open().count() == 1
+
+
 def test_who_joins_a_role_or_a_process_or_the_house_gets_theirs(cast: Cast) -> None:
     keeper = factories.person("administrator", "quality_manager")
     process = create_process(by=keeper, code="BUY", name="Buying", owner=cast.author)
