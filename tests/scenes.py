@@ -177,16 +177,18 @@ Prepare = Callable[[Cast, Any], Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One transition: who makes it, what they enter, what happens before, how many days later.
+    """One transition: who makes it, what they enter, and what happens first.
 
-    `prepare` may return another record to go on with. `never` are people whom their part in the
+    `before` happens, `days` pass, then `prepare` happens; both may return another record to go
+    on with. `never` are people whom their part in the
     record forbids the move. `through` is what causes the move where nobody makes it by hand.
     """
 
     who: str
     details: Callable[[Cast], dict[str, Any]] = lambda cast: {}
-    prepare: Prepare | None = None
+    before: Prepare | None = None
     days: int = 0
+    prepare: Prepare | None = None
     never: tuple[str, ...] = ()
     through: Prepare | None = None
     detour: bool = False
@@ -220,9 +222,11 @@ class Stage:
     def ready(self, transition: Transition) -> None:
         """Everything that must have happened before the move."""
         step = self.scene.steps[transition.name]
+        if step.before:
+            self.record = step.before(self.cast, self.record) or self.record
+        self.travel.shift(timedelta(days=step.days))
         if step.prepare:
             self.record = step.prepare(self.cast, self.record) or self.record
-        self.travel.shift(timedelta(days=step.days))
 
     def move(self, transition: Transition) -> None:
         step = self.scene.steps[transition.name]
@@ -1318,7 +1322,7 @@ ALL = (
             ),
             "approve_for_good": Step("system", through=approve_for_tomorrow),
             "make_effective": Step("approver", days=2),
-            "supersede": Step("approver", prepare=a_successor, days=3),
+            "supersede": Step("approver", before=a_successor, days=3),
             "send_back": Step("approver", never=("process_owner",)),
             "withdraw_revision": Step("approver", through=withdraw_its_document),
             "void": Step("author"),
