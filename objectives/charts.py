@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -37,8 +38,37 @@ def chart_of_indicator(indicator: Indicator, today: date, control: Control | Non
     return _run(indicator, points, title=title, target=None, median=median)
 
 
+class _Same:
+    """A control chart known by what it was made from, so that a picture is put together once.
+
+    Readings, limits and answers never change; an indicator's version does with what it is called
+    and how many decimals it has.
+    """
+
+    def __init__(self, found: Control) -> None:
+        self.found = found
+        answers = [seen.answer.pk for seen in found.signals if seen.answer]
+        limits = [(each.pk, each.version) for each in found.decisions]
+        self._key = (
+            (found.indicator.pk, found.indicator.version),
+            (found.periods, found.taken, tuple(limits), tuple(answers)),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
 def control_chart_of(found: Control) -> Chart:
     """The picture of a control chart, its newest periods; what is answered is drawn hollow."""
+    return _picture_of(_Same(found))
+
+
+@lru_cache(maxsize=64)
+def _picture_of(same: _Same) -> Chart:
+    found = same.found
     indicator, scale = found.indicator, scale_of(found.indicator)
     digits = indicator.decimals + 1
     # What was read is drawn as it was read; what was computed from it has a digit more.
@@ -56,6 +86,7 @@ def control_chart_of(found: Control) -> Chart:
             if chart is None:
                 continue
             steady = chart.drawn[0] if chart.drawn and chart.has_steady_limits else None
+            levels = _Levels(chart, scale, digits)
             for at, point in enumerate(chart.points, start=stretch.start):
                 if at < drawn.start:
                     continue
@@ -65,9 +96,7 @@ def control_chart_of(found: Control) -> Chart:
                 into[at] = Plotted(
                     name,
                     None if point is None else in_figures(point.value * scale, read),
-                    None if limits is None else in_figures(chart.centre * scale, digits),
-                    None if limits is None else in_figures(Fraction(limits.lower) * scale, digits),
-                    None if limits is None else in_figures(Fraction(limits.upper) * scale, digits),
+                    *levels.of(limits),
                     tuple(str(rule) for rule in seen.rules) if seen else (),
                     answered=bool(seen and not seen.is_open),
                     left_out=start.isoformat() in left,
@@ -76,15 +105,35 @@ def control_chart_of(found: Control) -> Chart:
     below = [ranges.get(at) or gap for at, gap in zip(drawn, blank, strict=True)]
     first = drawn.start
     return charts.control_chart(
-        [values.get(at) or gap for at, gap in zip(drawn, blank, strict=True)],
+        tuple(values.get(at) or gap for at, gap in zip(drawn, blank, strict=True)),
         title=f"{indicator.title}, {indicator.unit}",
         unit=indicator.unit,
-        baselines=[
+        baselines=tuple(
             (max(0, start - first), end - first) for start, end in _baselines(found) if end >= first
-        ],
-        ranges=below if ranges else (),
+        ),
+        ranges=tuple(below) if ranges else (),
         ranges_title="Moving range" if indicator.chart == Indicator.Chart.IMR else "Range",
     )
+
+
+class _Levels:
+    """Centre and limits of a chart's points in figures; most points share them."""
+
+    def __init__(self, chart: spc.ControlChart, scale: Fraction, digits: int) -> None:
+        self.centre = in_figures(chart.centre * scale, digits)
+        self.scale, self.digits = scale, digits
+        self._edges: dict[Decimal, Decimal] = {}
+
+    def of(self, limits: spc.Point | None) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """Centre, lower and upper limit; nothing where there is no period to draw them for."""
+        if limits is None:
+            return None, None, None
+        return self.centre, self._edge(limits.lower), self._edge(limits.upper)
+
+    def _edge(self, at: Decimal) -> Decimal:
+        if at not in self._edges:
+            self._edges[at] = in_figures(Fraction(at) * self.scale, self.digits)
+        return self._edges[at]
 
 
 def _baselines(found: Control) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from objectives import schedule, spc
@@ -21,6 +22,11 @@ from qms.refusals import Refused
 MOST_JUDGED = 150  # readings a chart is computed from, the newest: it draws 120 of them
 FEWEST = 8  # readings before limits mean anything
 CUSTOMARY = 24  # readings that limits rest on, as a rule
+
+# Exact arithmetic takes its time, and the same readings are looked at again and again.
+_charted = lru_cache(maxsize=256)(spc.chart)
+_baseline_of = lru_cache(maxsize=256)(spc.baseline_of)
+_problems = lru_cache(maxsize=256)(spc.problems)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,18 @@ class Control:
     stretches: tuple[Stretch, ...]
     signals: tuple[Seen, ...]
     why_not: str = ""
-    last: ControlLimits | None = None
+    decisions: tuple[ControlLimits, ...] = ()
+
+    @property
+    def last(self) -> ControlLimits | None:
+        """The limits in force that were decided last; None while they are provisional."""
+        ours = _in_force(self.indicator, self.decisions)
+        return ours[-1] if ours else None
+
+    @property
+    def known(self) -> list[Taken]:
+        """The readings there are, the oldest first."""
+        return [each for each in self.taken if each is not None]
 
     @property
     def open_signals(self) -> list[Seen]:
@@ -86,20 +103,28 @@ def control_of(indicator: Indicator, until: date | None = None) -> Control:
     taken = series_of(indicator, until=until, most=MOST_JUDGED)
     periods, slots = _slots(indicator, taken)
     rows = [None if each is None else _row(indicator, each) for each in slots]
-    limits = list(
-        ControlLimits.objects.in_force()
-        .filter(indicator=indicator, chart=indicator.chart)
+    decisions = tuple(
+        ControlLimits.objects.filter(indicator=indicator)
+        .prefetch_related("created_by")
         .order_by("holds_from", "pk")
     )
+    limits = _in_force(indicator, decisions)
     try:
         first = _first_rows(indicator, rows, len(taken))
         stretches = tuple(_stretches(indicator, periods, rows, limits, first))
     except Refused as refusal:
-        return Control(indicator, periods, slots, (), (), why_not=str(refusal))
-    answers = {each.day: each for each in SignalAnswer.objects.filter(indicator=indicator)}
+        why_not = str(refusal)
+        return Control(indicator, periods, slots, (), (), why_not=why_not, decisions=decisions)
+    said = SignalAnswer.objects.filter(indicator=indicator)
+    answers = {each.day: each for each in said.prefetch_related("created_by", "nonconformity")}
     signals = tuple(_seen(stretches, periods, slots, answers))
-    last = limits[-1] if limits else None
-    return Control(indicator, periods, slots, stretches, signals, last=last)
+    return Control(indicator, periods, slots, stretches, signals, decisions=decisions)
+
+
+def _in_force(indicator: Indicator, decisions: Sequence[ControlLimits]) -> list[ControlLimits]:
+    """The decisions that hold for the indicator's present chart, in order."""
+    force = ControlLimits.Status.IN_FORCE
+    return [each for each in decisions if each.status == force and each.chart == indicator.chart]
 
 
 def _first_rows(
@@ -144,7 +169,7 @@ def _stretches(
 ) -> Iterator[Stretch]:
     """The readings cut where other limits begin; before the first frozen ones, provisional."""
     kind = Kind(indicator.chart)
-    if problems := spc.problems(kind, rows):
+    if problems := _problems(kind, tuple(rows)):
         name = periods[problems[0].index][0]
         raise Refused(f"{name}: {problems[0].sentence}")
     cuts = [
@@ -157,11 +182,11 @@ def _stretches(
         provisional = rows[:first] if earliest is rows else earliest
         found = _provisional(kind, provisional, must=not begins)
         if found is not None:
-            yield Stretch(0, spc.chart(found, rows[:first], rules=indicator.rules), None)
+            yield Stretch(0, _charted(found, tuple(rows[:first]), rules=indicator.rules), None)
     ends = [*[at for at, _ in begins[1:]], len(rows)]
     for (start, each), end in zip(begins, ends, strict=False):
         if start < end:
-            chart = spc.chart(each.baseline, rows[start:end], rules=indicator.rules)
+            chart = _charted(each.baseline, tuple(rows[start:end]), rules=indicator.rules)
             yield Stretch(start, chart, each)
 
 
@@ -176,7 +201,7 @@ def _provisional(kind: Kind, rows: Sequence[Row | None], *, must: bool) -> Basel
             f"{'is' if count == 1 else 'are'} {count or 'none'}."
         )
     known = [at for at, row in enumerate(rows) if row is not None]
-    return spc.baseline_of(kind, rows[: known[:CUSTOMARY][-1] + 1])
+    return _baseline_of(kind, tuple(rows[: known[:CUSTOMARY][-1] + 1]))
 
 
 def _seen(
@@ -287,6 +312,6 @@ def fit_of(found: Control) -> Fit | None:
 
 def in_figures(value: Any, decimals: int) -> Decimal:
     """A fraction or decimal with so many decimals, for a picture or a page."""
-    told = Fraction(value)
-    exact = Decimal(told.numerator) / Decimal(told.denominator)
+    told = value if isinstance(value, Fraction | Decimal) else Fraction(value)
+    exact = told if isinstance(told, Decimal) else Decimal(told.numerator) / told.denominator
     return exact.quantize(Decimal(1).scaleb(-decimals))

@@ -173,6 +173,11 @@ def page_of(
     )
 
 
+def cells_of(rows: Iterable[Any], columns: Sequence[Column]) -> list[tuple[Any, str, list[Cell]]]:
+    """Rows that are read already, each with its address and cells, for `{% list_rows %}`."""
+    return [(row, _address(row), _cells(row, columns)) for row in rows]
+
+
 def _cells(row: Any, columns: Sequence[Column]) -> list[Cell]:
     return [Cell(column, column.of(row), row) for column in columns]
 

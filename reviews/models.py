@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.clauses import EDITION_CHOICES
 from qms.links import Link
 from qms.periods import Period
@@ -195,7 +196,7 @@ class Review(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("reviews:review_detail", args=[self.pk])
+        return page_of("reviews:review_detail", self.pk)
 
     def number_series(self) -> tuple[str, int | None]:
         return self.SERIES, self.planned_on.year
@@ -439,7 +440,7 @@ class Decision(StatefulRecord):
         return f"{self.review.number}, decision {self.position}"
 
     def get_absolute_url(self) -> str:
-        return reverse("reviews:decision_detail", args=[self.pk])
+        return page_of("reviews:decision_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -5,11 +5,11 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from documents.models.documents import Document
 from documents.models.reading import READERS_OF_THE_MATRIX
 from documents.models.revisions import Revision
+from qms.addresses import page_of
 from qms.records import RecordQuerySet, StatefulRecord
 
 
@@ -75,4 +75,4 @@ class FollowUp(StatefulRecord):
         return f"{self.kind} {self.title}, after {self.revision}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:followup_detail", args=[self.pk])
+        return page_of("documents:followup_detail", self.pk)

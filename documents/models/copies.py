@@ -7,10 +7,10 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from documents.models.documents import Document
 from documents.models.revisions import Revision
+from qms.addresses import page_of
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
 
@@ -123,7 +123,7 @@ class ControlledCopy(Numbered, StatefulRecord):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:copy_detail", args=[self.pk])
+        return page_of("documents:copy_detail", self.pk)
 
     @property
     def title(self) -> str:

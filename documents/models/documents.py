@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Su
 from django.db.models.functions import Upper
 from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.clauses import ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
@@ -169,7 +170,7 @@ class Document(Numbered, StatefulRecord):
         return KindRule.objects.of(self.kind).series(self.process), None
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:document_detail", args=[self.pk])
+        return page_of("documents:document_detail", self.pk)
 
     def signed_content(self) -> str:
         """What the document is for, and the exact content in force: what is reaffirmed."""

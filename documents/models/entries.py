@@ -13,11 +13,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from documents import answers, design, subjects
 from documents.models.documents import Document
 from documents.models.revisions import Revision
+from qms.addresses import page_of
 from qms.files.models import Attachment
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
@@ -159,7 +159,7 @@ class Entry(Numbered, StatefulRecord):
         return f"{self.number} {self.form.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:entry_detail", args=[self.pk])
+        return page_of("documents:entry_detail", self.pk)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """With what it is about and everything it names, as the answers say."""

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from documents.models.documents import Document
+from qms.addresses import page_of
 from qms.clauses import ClausesField
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
@@ -77,7 +77,7 @@ class EvidencePointer(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:pointer_detail", args=[self.pk])
+        return page_of("documents:pointer_detail", self.pk)
 
     @property
     def is_released(self) -> bool:
@@ -125,7 +125,7 @@ class LegalHold(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:hold_detail", args=[self.pk])
+        return page_of("documents:hold_detail", self.pk)
 
 
 class DispositionQuerySet(RecordQuerySet):
@@ -192,4 +192,4 @@ class Disposition(Numbered, StatefulRecord):
         return f"{self.number} {self.document.number}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:disposition_detail", args=[self.pk])
+        return page_of("documents:disposition_detail", self.pk)

@@ -10,10 +10,10 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from documents.models.documents import Document
 from documents.models.revisions import Revision
+from qms.addresses import page_of
 from qms.links import Link
 from qms.people.roles import ROLES
 from qms.records import RecordQuerySet, StatefulRecord
@@ -177,7 +177,7 @@ class ReadingTask(StatefulRecord):
         return f"{self.document.number} revision {self.revision.label}, read by {self.person.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:reading_detail", args=[self.pk])
+        return page_of("documents:reading_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -13,10 +13,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from documents import content
 from documents.models.documents import Document
+from qms.addresses import page_of
 from qms.files.models import Attachment
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
@@ -244,7 +244,7 @@ class Revision(StatefulRecord):
         return f"{self.document.number} revision {self.label}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:revision_detail", args=[self.pk])
+        return page_of("documents:revision_detail", self.pk)
 
     def signed_content(self) -> str:
         """The fields, and the uploaded original and every picture by its own SHA-256."""

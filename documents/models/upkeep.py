@@ -5,10 +5,10 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from documents.models.documents import Document
 from documents.models.revisions import Revision
+from qms.addresses import page_of
 from qms.records import RecordQuerySet, StatefulRecord
 
 
@@ -79,7 +79,7 @@ class ReviewFlag(StatefulRecord):
         return f"{self.document.number}: {self.why}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:flag_detail", args=[self.pk])
+        return page_of("documents:flag_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -5,9 +5,9 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from documents.models.revisions import Revision
+from qms.addresses import page_of
 from qms.records import RecordQuerySet, StatefulRecord
 
 
@@ -84,4 +84,4 @@ class Comment(StatefulRecord):
         return f"Comment on {self.revision}"
 
     def get_absolute_url(self) -> str:
-        return reverse("documents:comment_detail", args=[self.pk])
+        return page_of("documents:comment_detail", self.pk)

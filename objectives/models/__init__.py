@@ -8,7 +8,7 @@ from objectives.models.analyses import Analysis
 from objectives.models.control import ControlLimits, SignalAnswer
 from objectives.models.indicators import MOST_READINGS, Indicator
 from objectives.models.objectives import AimThen, Objective, aims_of, in_a_row
-from objectives.models.readings import Measurement, readings_of, series_of
+from objectives.models.readings import Measurement, carry, readings_of, series_of
 from objectives.models.sheets import ReadingSheet, SheetProgress
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SheetProgress",
     "SignalAnswer",
     "aims_of",
+    "carry",
     "in_a_row",
     "readings_of",
     "series_of",

@@ -5,8 +5,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.periods import Period
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
@@ -109,7 +109,7 @@ class Analysis(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("objectives:analysis_detail", args=[self.pk])
+        return page_of("objectives:analysis_detail", self.pk)
 
     def number_series(self) -> tuple[str, int | None]:
         """Numbered in the year it looks at."""

@@ -5,10 +5,10 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from objectives.models.indicators import Indicator
 from objectives.spc import Baseline, Kind
+from qms.addresses import page_of
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
 FRACTION: dict[str, Any] = {"max_length": 120, "editable": False}
@@ -83,7 +83,7 @@ class ControlLimits(StatefulRecord):
         return f"Control limits of {self.indicator.number} from {self.holds_from:%-d %B %Y}"
 
     def get_absolute_url(self) -> str:
-        return reverse("objectives:limits_detail", args=[self.pk])
+        return page_of("objectives:limits_detail", self.pk)
 
     @property
     def is_released(self) -> bool:

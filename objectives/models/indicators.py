@@ -9,8 +9,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
 
@@ -206,7 +206,7 @@ class Indicator(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("objectives:indicator_detail", args=[self.pk])
+        return page_of("objectives:indicator_detail", self.pk)
 
     @property
     def is_released(self) -> bool:

@@ -13,10 +13,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import DateField, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 
 from objectives.models.indicators import MOST_READINGS, NUMBER, Indicator, in_unit
 from objectives.models.readings import WITHIN_A_YEAR, Measurement
+from qms.addresses import page_of
 from qms.clauses import EDITION_CHOICES
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
@@ -223,7 +223,7 @@ class Objective(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("objectives:objective_detail", args=[self.pk])
+        return page_of("objectives:objective_detail", self.pk)
 
     def number_series(self) -> tuple[str, int | None]:
         """Numbered in the year it starts in."""

@@ -1,5 +1,6 @@
 """Readings of indicators: entered once, corrected by another entry, never changed (9.1.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -7,11 +8,11 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from objectives import schedule
 from objectives.models.indicators import NUMBER, Indicator
 from qms import clock
+from qms.addresses import page_of
 from qms.records import RecordQuerySet, StatefulRecord
 
 
@@ -114,7 +115,7 @@ class Measurement(StatefulRecord):
         return f"{self.indicator.number} on {self.measured_for:%-d %B %Y}"
 
     def get_absolute_url(self) -> str:
-        return reverse("objectives:measurement_detail", args=[self.pk])
+        return page_of("objectives:measurement_detail", self.pk)
 
     @property
     def is_released(self) -> bool:
@@ -208,6 +209,14 @@ def series_of(
         Taken(day, value, counted, size, tuple(Decimal(each) for each in values))
         for day, value, counted, size, values in found
     ]
+
+
+def carry(indicator: Indicator, taken: Sequence[Taken]) -> list[tuple[date, Decimal]]:
+    """Put readings that were just read on board of their indicator, as `with_readings()` does."""
+    known: Any = indicator
+    known.known_days = [each.day for each in reversed(taken)]
+    known.known_values = [each.value for each in reversed(taken)]
+    return readings_of(indicator)
 
 
 WITHIN_A_YEAR = timedelta(days=366)

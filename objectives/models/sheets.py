@@ -1,9 +1,9 @@
 """Sheets of readings that somebody brought from elsewhere, and what became of them (9.1.1)."""
 
 from django.db import models
-from django.urls import reverse
 
 from objectives.models.indicators import Indicator
+from qms.addresses import page_of
 from qms.clock import DatabaseNow
 from qms.records import Numbered, StatefulRecord
 
@@ -76,7 +76,7 @@ class ReadingSheet(Numbered, StatefulRecord):
         return f"{self.number} {self.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("objectives:sheet_detail", args=[self.pk])
+        return page_of("objectives:sheet_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -4,23 +4,27 @@ from typing import Any
 
 import django_filters
 from django.core.paginator import Paginator
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from objectives import schedule, workflow
 from objectives.charts import MOST_DRAWN, chart_of_indicator, histogram_of, spark_of
 from objectives.control import Control, Seen, control_of, fit_of
 from objectives.forms import IndicatorForm
-from objectives.models import Indicator, Objective, readings_of
+from objectives.models import Indicator, Objective, carry, readings_of, series_of
 from objectives.prints import indicator_pdf as pdf_of
 from objectives.status import trend_in_words
 from objectives.views.objectives import last_value, stands
 from qms import contributions, pages, periods
 from qms.access import ANYONE_SIGNED_IN, needs
-from qms.pages import Column
+from qms.listing import Column, cells_of
 from qms.people.models import Person
 from qms.scope.models import Process, Site
-from qms.templatetags.face import badge
+from qms.templatetags.face import badge, day_words, moment, person, state
 
 PEOPLE = ("responsible", "process__owner", "site", "created_by")
 MANY = 500  # indicators on one page
@@ -65,6 +69,52 @@ COLUMNS = [
 ]
 
 
+def how_entered(reading: Any) -> Any:
+    """The value, struck out where it no longer counts, and what stands behind it."""
+    value = format_html("<del>{}</del>" if reading.status != "live" else "{}", reading.shown)
+    behind = reading.behind
+    return format_html('{}<br><span class="muted">{}</span>', value, behind) if behind else value
+
+
+def note_of(reading: Any) -> Any:
+    """What was noted, and what became of the reading."""
+    parts = [] if reading.status == "live" else [state(reading)]
+    if reading.corrects:
+        day = day_words(reading.corrects.measured_for)
+        parts.append(format_html('<span class="muted">Corrects the value of {}:</span>', day))
+    parts += [linebreaksbr(reading.note, autoescape=True)] if reading.note else []
+    return mark_safe(" ".join(parts))  # noqa: S308 - escaped above
+
+
+def who_entered(reading: Any) -> Any:
+    """By whom and when it was entered."""
+    who, when = person(reading.created_by), moment(reading.recorded_at)
+    return format_html('{}<br><span class="muted">{}</span>', who, when)
+
+
+READING_COLUMNS = [
+    Column("measured_for", "Value of"),
+    Column("value", "Value", value=how_entered, numeric=True),
+    Column("note", "Note", value=note_of),
+    Column("entered", "Entered", value=who_entered),
+]
+
+READING_FIELDS = (
+    *(
+        "indicator",
+        "measured_for",
+        "value",
+        "counted",
+        "size",
+        "values",
+        "note",
+        "status",
+        "recorded_at",
+    ),
+    *("created_by__name", "corrects__measured_for"),
+)
+
+
 class IndicatorFilter(django_filters.FilterSet):
     """Filters of the list of indicators."""
 
@@ -104,17 +154,15 @@ def indicator_list(request: HttpRequest) -> HttpResponseBase:
 @needs("objectives.view_indicator")
 def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One indicator: its chart, its readings with corrections, the objectives judged by it."""
-    known = Indicator.objects.with_readings(MOST_DRAWN).select_related(*PEOPLE)
-    indicator = pages.find(request, known, pk=pk)
+    indicator = pages.find(request, Indicator.objects.select_related(*PEOPLE), pk=pk)
     today = periods.today()
-    rows = indicator.measurements.select_related("created_by", "indicator", "corrects")
-    paged = Paginator(rows.order_by("-measured_for", "-pk"), READINGS_A_PAGE)
-    readings = readings_of(indicator, until=today)
+    found = control_of(indicator, today) if indicator.chart != Indicator.Chart.RUN else None
+    taken = found.known if found else series_of(indicator, until=today, most=MOST_DRAWN)
+    readings = carry(indicator, taken[-MOST_DRAWN:])
     in_use = indicator.status == Indicator.Status.ACTIVE
     objectives = Objective.objects.visible_to(request.user).exclude(status="void")
     related = objectives.filter(indicator=indicator).with_readings().select_related("owner")
     source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
-    found = control_of(indicator, today) if indicator.chart != Indicator.Chart.RUN else None
     fit = fit_of(found) if found else None
     return pages.show_record(
         request,
@@ -124,18 +172,13 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
         crumbs=[("Indicators", reverse("objectives:indicator_list")), (indicator.number, "")],
         chart=chart_of_indicator(indicator, today, found),
         control=found,
-        limits=list(
-            indicator.control_limits.select_related("created_by").order_by("-holds_from", "-pk")
-        )
-        if found
-        else [],
+        limits=found.decisions[::-1] if found else [],
         answers=_answers(found),
         fit=fit,
         histogram=histogram_of(found, fit.values) if found and fit and fit.values else None,
         may_decide=in_use and not workflow.only_who_keeps_it(indicator, request.user),
-        trend=trend_in_words(indicator.direction, readings[-MOST_DRAWN:]),
-        readings=paged.get_page(request.GET.get("readings")),
-        count=indicator.measurements.live().count(),
+        trend=trend_in_words(indicator.direction, readings),
+        **_readings(indicator, request.GET.get("readings")),
         last=last_value(indicator),
         missing=missing_word(indicator),
         objectives=[(each, stands(each)) for each in related.order_by("-number")[:50]],
@@ -147,6 +190,20 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
         and not indicator.is_computed
         and request.user.has_perm("objectives.import_measurement"),
     )
+
+
+def _readings(indicator: Indicator, asked: str | None) -> dict[str, Any]:
+    """A page of its readings, taken back ones too, and how many count."""
+    rows = indicator.measurements.order_by("-measured_for", "-pk")
+    for_all = rows.aggregate(all=Count("pk"), live=Count("pk", filter=Q(status="live")))
+    drawn = rows.select_related("created_by", "corrects").only(*READING_FIELDS)
+    paged = Paginator(drawn, READINGS_A_PAGE)
+    paged.count = for_all["all"]
+    page = paged.get_page(asked)
+    for reading in page:
+        reading.indicator = indicator
+    cells = cells_of(page, READING_COLUMNS)
+    return {"readings": page, "reading_rows": cells, "count": for_all["live"]}
 
 
 def _answers(found: Control | None) -> list[Seen]:

@@ -8,8 +8,8 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.links import Link
 from qms.origins import FromOrigin, OriginQuerySet
 from qms.records import Numbered, StatefulRecord
@@ -136,7 +136,7 @@ class Action(FromOrigin, Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("actions:action_detail", args=[self.pk])
+        return page_of("actions:action_detail", self.pk)
 
     @property
     def is_released(self) -> bool:

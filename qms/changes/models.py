@@ -6,8 +6,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.origins import FromOrigin, OriginQuerySet
 from qms.picking import AnyLink
 from qms.records import Numbered, StatefulRecord
@@ -148,7 +148,7 @@ class Change(FromOrigin, Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("changes:change_detail", args=[self.pk])
+        return page_of("changes:change_detail", self.pk)
 
     @property
     def is_settled(self) -> bool:

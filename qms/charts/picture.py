@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache
@@ -61,7 +62,7 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
     empty: str = field(default="There is nothing to draw yet.")
 
-    @property
+    @cached_property
     def svg(self) -> SafeString:
         """Inline SVG for a page, in the page's own colours."""
         if self.spec is None:

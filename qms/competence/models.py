@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.links import Link
 from qms.people.roles import ROLES
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
@@ -69,7 +69,7 @@ class Competence(StatefulRecord):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("competence:competence_detail", args=[self.pk])
+        return page_of("competence:competence_detail", self.pk)
 
 
 class CompetenceRequirement(StatefulRecord):
@@ -185,7 +185,7 @@ class Training(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("competence:training_detail", args=[self.pk])
+        return page_of("competence:training_detail", self.pk)
 
 
 class Trainee(Link):
@@ -291,7 +291,7 @@ class CompetenceRecord(StatefulRecord):
         return f"{self.person}: {self.competence}, level {self.level}"
 
     def get_absolute_url(self) -> str:
-        return reverse("competence:record_detail", args=[self.pk])
+        return page_of("competence:record_detail", self.pk)
 
     def holds_on(self, day: date, level: int = 1) -> bool:
         """Whether it counts on a day at a level."""

@@ -11,8 +11,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.recurring import SOME_MONTHS, Recurring, RecurringQuerySet
 from qms.refusals import Refused
@@ -155,7 +155,7 @@ class Equipment(Recurring, Numbered, StatefulRecord):
         return f"{self.number} {self.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("equipment:equipment_detail", args=[self.pk])
+        return page_of("equipment:equipment_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -290,7 +290,7 @@ class Calibration(Numbered, StatefulRecord):
         return f"{self.number} {self.equipment.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("equipment:calibration_detail", args=[self.pk])
+        return page_of("equipment:calibration_detail", self.pk)
 
     @property
     def result_tone(self) -> str:
@@ -413,7 +413,7 @@ class ImpactAssessment(Numbered, StatefulRecord):
         return f"{self.number} {self.calibration.equipment.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("equipment:impact_detail", args=[self.pk])
+        return page_of("equipment:impact_detail", self.pk)
 
     @property
     def is_settled(self) -> bool:

@@ -5,9 +5,9 @@ from typing import Any, NoReturn, Self
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.urls import reverse
 
 from qms import triggers
+from qms.addresses import page_of
 from qms.clock import DatabaseNow
 from qms.files.inspection import PICTURES
 from qms.records import RecordQuerySet, StatefulRecord
@@ -128,7 +128,7 @@ class Attachment(StatefulRecord):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("files:download", args=[self.pk])
+        return page_of("files:download", self.pk)
 
     @property
     def is_released(self) -> bool:

@@ -15,8 +15,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.clauses import EDITION_CHOICES, Clause, ClauseField, ClauseRef, Mapped, clause, mapping_of
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
@@ -121,7 +121,7 @@ class Assessment(Numbered, StatefulRecord):
         return self.number
 
     def get_absolute_url(self) -> str:
-        return reverse("gap:assessment_detail", args=[self.pk])
+        return page_of("gap:assessment_detail", self.pk)
 
     def former(self) -> "Assessment | None":
         """What it began from; else the completed one before it, of the same edition if any."""
@@ -221,7 +221,7 @@ class GapAnswer(Record):
         return f"Gap at {self.ref}"
 
     def get_absolute_url(self) -> str:
-        return reverse("gap:answer_edit", args=[self.pk])
+        return page_of("gap:answer_edit", self.pk)
 
     @property
     def ref(self) -> ClauseRef:

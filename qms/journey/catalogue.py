@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 from qms import clauses
 from qms.clauses import Clause, ClauseRef, Mapped
@@ -94,6 +94,7 @@ def _number(typed: str, edition: str) -> tuple[Clause, ...]:
     return tuple(each for each in clauses.clauses(edition) if each.ref.is_within(ref))
 
 
+@lru_cache(maxsize=1000)
 def _likest(word: str, edition: str) -> str:
     known = vocabulary(edition)
     if any(word in each for each in known):

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, NoReturn, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from qms import triggers
+from qms.addresses import page_of
 from qms.clock import DatabaseNow
 from qms.periods import Period
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
@@ -119,7 +119,7 @@ class Pack(Numbered, StatefulRecord):
         ]
 
     def get_absolute_url(self) -> str:
-        return reverse("pack:pack_detail", args=[self.pk])
+        return page_of("pack:pack_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -20,6 +20,7 @@ from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 
 from qms import triggers
+from qms.addresses import page_of
 from qms.clock import DatabaseNow, now
 from qms.people.roles import (
     EMPLOYEE,
@@ -169,9 +170,8 @@ class Person(AbstractBaseUser):
         return self.name
 
     def get_absolute_url(self) -> str:
-        from django.urls import reverse
 
-        return reverse("people:person_detail", args=[self.pk])
+        return page_of("people:person_detail", self.pk)
 
     def clean(self) -> None:
         self.email = (self.email or "").strip().lower() or None

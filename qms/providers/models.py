@@ -9,8 +9,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.links import Link
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.recurring import Recurring, RecurringQuerySet
@@ -173,7 +173,7 @@ class Provider(Recurring, Numbered, StatefulRecord):
         return f"{self.number} {self.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("providers:provider_detail", args=[self.pk])
+        return page_of("providers:provider_detail", self.pk)
 
     def _check_change(self, stored: Any, *, transition: bool) -> None:
         super()._check_change(stored, transition=transition)
@@ -280,7 +280,7 @@ class ProviderEvaluation(Numbered, StatefulRecord):
         return f"{self.number} {self.provider.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("providers:evaluation_detail", args=[self.pk])
+        return page_of("providers:evaluation_detail", self.pk)
 
     @property
     def result_words(self) -> list[tuple[str, str]]:

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.origins import FromOrigin, OriginQuerySet
 from qms.picking import AnyLink
 from qms.records import Numbered, Record, StatefulRecord
@@ -230,7 +230,7 @@ class Risk(Outlook):
         ]
 
     def get_absolute_url(self) -> str:
-        return reverse("risks:risk_detail", args=[self.pk])
+        return page_of("risks:risk_detail", self.pk)
 
 
 class Opportunity(Outlook):
@@ -280,7 +280,7 @@ class Opportunity(Outlook):
         ]
 
     def get_absolute_url(self) -> str:
-        return reverse("risks:opportunity_detail", args=[self.pk])
+        return page_of("risks:opportunity_detail", self.pk)
 
 
 class Evaluation(Record):
@@ -327,7 +327,7 @@ class RiskEvaluation(Evaluation):
         return f"{self.risk.number} {self.first} × {self.second}"
 
     def get_absolute_url(self) -> str:
-        return reverse("risks:risk_detail", args=[self.risk_id])
+        return page_of("risks:risk_detail", self.risk_id)
 
     @property
     def about(self) -> Outlook:
@@ -352,7 +352,7 @@ class OpportunityEvaluation(Evaluation):
         return f"{self.opportunity.number} {self.first} × {self.second}"
 
     def get_absolute_url(self) -> str:
-        return reverse("risks:opportunity_detail", args=[self.opportunity_id])
+        return page_of("risks:opportunity_detail", self.opportunity_id)
 
     @property
     def about(self) -> Outlook:

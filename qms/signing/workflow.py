@@ -13,7 +13,7 @@ from qms import clock, contributions
 from qms.events import handles
 from qms.refusals import Refused
 from qms.signing.models import Signature
-from qms.workflow import Signed
+from qms.workflow import Signed, transitions_of
 
 GOOD_FOR = timedelta(minutes=2)
 TRIES, TRIES_WINDOW = 5, 300  # wrong passwords, seconds
@@ -81,7 +81,9 @@ def keep_signature(event: Signed) -> None:
 
 
 def signatures_of(record: Any) -> list[Signature]:
-    """The signatures under a record, oldest first."""
+    """The signatures under a record, oldest first; most kinds of records are never signed."""
+    if not any(each.signs for each in transitions_of(type(record))):
+        return []
     return list(Signature.objects.of(record).select_related("person"))
 
 

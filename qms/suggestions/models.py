@@ -4,9 +4,9 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from qms.actions.models import Action
+from qms.addresses import page_of
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
 
@@ -60,7 +60,7 @@ class Suggestion(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("suggestions:suggestion_detail", args=[self.pk])
+        return page_of("suggestions:suggestion_detail", self.pk)
 
     @property
     def action(self) -> Action | None:

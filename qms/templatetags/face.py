@@ -15,7 +15,7 @@ from typing import Any
 from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils import dateformat, formats
+from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -125,7 +125,8 @@ def moment(value: datetime | None) -> SafeString:
     if value is None:
         return MISSING
     local = value.astimezone(periods.zone())
-    stamp, words = local.isoformat(timespec="seconds"), dateformat.format(local, "j M Y, H:i")
+    stamp = local.isoformat(timespec="seconds")
+    words = f"{periods.day_in_words(local.date())}, {local:%H:%M}"
     return _markup(f'<time datetime="{stamp}">{words}</time>')
 
 

@@ -698,7 +698,13 @@ def test_a_move_does_what_it_says_whatever_else_is_sent(scene: Any, cast: Cast) 
     record = scene.begin(cast)
     for name, step in scene.steps.items():
         move = next(t for t in transitions_of(scene.model) if t.name == name)
-        if record.state not in move.source or step.through or step.before or step.prepare or step.days:
+        if (
+            record.state not in move.source
+            or step.through
+            or step.before
+            or step.prepare
+            or step.days
+        ):
             continue
         if step.who == "system":
             continue

@@ -9,8 +9,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.recurring import Recurring, RecurringQuerySet
 
@@ -91,7 +91,7 @@ class Customer(Recurring, Numbered, StatefulRecord):
         return f"{self.number} {self.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("customers:customer_detail", args=[self.pk])
+        return page_of("customers:customer_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -167,7 +167,7 @@ class SatisfactionReview(Numbered, StatefulRecord):
         return f"{self.number} {self.customer.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("customers:review_detail", args=[self.pk])
+        return page_of("customers:review_detail", self.pk)
 
     @property
     def verdict_tone(self) -> str:

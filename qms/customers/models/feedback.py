@@ -5,8 +5,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.customers.models.customers import Customer
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
@@ -100,7 +100,7 @@ class Feedback(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("customers:feedback_detail", args=[self.pk])
+        return page_of("customers:feedback_detail", self.pk)
 
     @property
     def is_released(self) -> bool:

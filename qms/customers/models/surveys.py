@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from qms.addresses import page_of
 from qms.customers.models.customers import Customer
 from qms.links import Link, LinkQuerySet
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
@@ -118,7 +119,7 @@ class Survey(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("customers:survey_detail", args=[self.pk])
+        return page_of("customers:survey_detail", self.pk)
 
     @property
     def is_settled(self) -> bool:

@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 from qms.refusals import Refused
@@ -71,7 +72,7 @@ class Project(StatefulRecord):
         return "Building the quality system"
 
     def get_absolute_url(self) -> str:
-        return reverse("journey:project_detail", args=[self.pk])
+        return page_of("journey:project_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -110,7 +111,7 @@ class PlanStep(Record):
         return f"Step {self.step} of the plan"
 
     def get_absolute_url(self) -> str:
-        return reverse("journey:project_detail", args=[self.project_id])
+        return page_of("journey:project_detail", self.project_id)
 
 
 class OpeningAnswer(Record):
@@ -305,7 +306,7 @@ class Briefing(Numbered, StatefulRecord):
         return self.number
 
     def get_absolute_url(self) -> str:
-        return reverse("journey:briefing_detail", args=[self.pk])
+        return page_of("journey:briefing_detail", self.pk)
 
     @property
     def title(self) -> str:

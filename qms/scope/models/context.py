@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.links import Link
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 from qms.scope.models.processes import Process
@@ -99,7 +99,7 @@ class Issue(Watched):
         return self.what
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:issue_detail", args=[self.pk])
+        return page_of("scope:issue_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -148,7 +148,7 @@ class InterestedParty(Watched):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:party_detail", args=[self.pk])
+        return page_of("scope:party_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -202,7 +202,7 @@ class PartyRequirement(StatefulRecord):
         return f"{self.party}: {self.what}"
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:need_detail", args=[self.pk])
+        return page_of("scope:need_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -259,7 +259,7 @@ class ClimateDecision(StatefulRecord):
         return f"Climate decision of {self.decided_on:%-d %B %Y}"
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:climate_detail", args=[self.pk])
+        return page_of("scope:climate_detail", self.pk)
 
     @property
     def answer(self) -> str:
@@ -303,7 +303,7 @@ class Requirement(Numbered, Watched):
         return f"{self.number} {self.what}"
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:requirement_detail", args=[self.pk])
+        return page_of("scope:requirement_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.clauses import EDITION_CHOICES
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
@@ -132,7 +133,7 @@ class Site(StatefulRecord):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:site_detail", args=[self.pk])
+        return page_of("scope:site_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -185,7 +186,7 @@ class ClosedTime(Record):
         return self.why
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:closed_edit", args=[self.pk])
+        return page_of("scope:closed_edit", self.pk)
 
     @property
     def is_released(self) -> bool:

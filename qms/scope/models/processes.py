@@ -7,8 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.clauses import ClausesField
 from qms.links import Link
 from qms.records import Record, RecordQuerySet, StatefulRecord
@@ -95,7 +95,7 @@ class Process(StatefulRecord):
         return f"{self.code} {self.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:process_detail", args=[self.pk])
+        return page_of("scope:process_detail", self.pk)
 
     @property
     def title(self) -> str:
@@ -253,7 +253,7 @@ class Flow(Record):
         return f"{self.what}, {self.giver or 'from nobody named'} to {self.receiver or 'nobody'}"
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:flow_detail", args=[self.pk])
+        return page_of("scope:flow_detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -7,8 +7,8 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from qms.addresses import page_of
 from qms.clauses import EDITION_CHOICES, ClauseField, ClauseRef
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
@@ -116,7 +116,7 @@ class ScopeStatement(Numbered, StatefulRecord):
         return self.SERIES, None
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:statement_detail", args=[self.pk])
+        return page_of("scope:statement_detail", self.pk)
 
     def __str__(self) -> str:
         return self.number
@@ -211,7 +211,7 @@ class NotApplicable(Record):
         return f"{self.ref.number} not applicable"
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:statement_detail", args=[self.statement_id])
+        return page_of("scope:statement_detail", self.statement_id)
 
     @property
     def ref(self) -> ClauseRef:
@@ -268,7 +268,7 @@ class PlannedExtension(StatefulRecord):
         return self.what
 
     def get_absolute_url(self) -> str:
-        return reverse("scope:extension_detail", args=[self.pk])
+        return page_of("scope:extension_detail", self.pk)
 
     @property
     def title(self) -> str:
