@@ -2,6 +2,7 @@
 
 from audits import workflow
 from audits.forms import (
+    AddendumForm,
     AuditForm,
     BodyFindingEditForm,
     BodyFindingForm,
@@ -9,20 +10,29 @@ from audits.forms import (
     CertificateEditForm,
     CertificateForm,
     FindingForm,
+    GradeForm,
+    NewAddendumForm,
     NewAuditForm,
+    NewGradeForm,
     NewProgrammeForm,
+    NewResponseForm,
     ProgrammeForm,
+    ReportForm,
     VisitEditForm,
     VisitForm,
 )
 from audits.models import (
+    Addendum,
     Audit,
     AuditProgramme,
+    AuditReport,
     BodyFinding,
     Certificate,
     CertificationAudit,
     CertificationBody,
     Finding,
+    FindingGrade,
+    FindingResponse,
 )
 from audits.workflow.certification import TERMS
 from qms.api import Resource
@@ -69,9 +79,17 @@ audits = Resource(
         "planned_on",
         "lead",
         "auditees",
+        "auditee",
         "status",
         "conducted_on",
+        "released_on",
         "conclusions",
+        "signed_on",
+        "answer_due",
+        "answer",
+        "answer_reason",
+        "answered_by",
+        "answered_on",
         "issued_on",
         "closed_on",
     ),
@@ -90,10 +108,67 @@ findings = Resource(
         "requirement",
         "evidence",
         "statement",
+        "softened_from",
+        "softened_because",
+        "regraded",
+        "merged_into",
+        "answer_due",
+        "decision",
+        "decision_text",
+        "decided_by",
+        "decided_on",
         "status",
     ),
     edit_form=FindingForm,
     related=("audit__process", "audit__lead"),
+)
+responses = Resource(
+    "finding-responses",
+    FindingResponse,
+    fields=("finding", "text", "disagrees", "created_by", "recorded_at"),
+    form=NewResponseForm,
+    create=workflow.respond,
+)
+reports = Resource(
+    "audit-reports",
+    AuditReport,
+    fields=(
+        "audit",
+        *AuditReport.TEXTS,
+        "opened_at",
+        "opening_outsiders",
+        "closed_at",
+        "closing_outsiders",
+    ),
+    edit_form=ReportForm,
+    related=("audit__process", "audit__lead"),
+)
+addenda = Resource(
+    "audit-addenda",
+    Addendum,
+    fields=(
+        "audit",
+        "number",
+        "text",
+        "reason",
+        "finding",
+        "grade_before",
+        "grade_after",
+        "issued_on",
+        "status",
+    ),
+    form=NewAddendumForm,
+    edit_form=AddendumForm,
+    create=workflow.draft_addendum,
+    related=("audit__process", "audit__lead"),
+)
+grades = Resource(
+    "finding-grades",
+    FindingGrade,
+    fields=("grade", "label", "definition", "is_used"),
+    form=NewGradeForm,
+    edit_form=GradeForm,
+    create=workflow.word_grade,
 )
 bodies = Resource(
     "certification-bodies",

@@ -1,17 +1,18 @@
 """The audits of a demo company: a programme by risk, questions, findings, reports, certificates."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import partial
 from typing import Any
 
 from audits import workflow
 from audits.independence import objections
-from audits.models import Audit, ChecklistItem
+from audits.models import Audit, ChecklistItem, Finding
 from audits.planning import booked_days
 from qms.demo.life import Life, stage
 from qms.people.models import Person
-from qms.periods import Period, add_months
+from qms.periods import Period, add_months, start_of
 from qms.scope.models import Site
+from qms.workflow import amend
 
 
 @stage(69)
@@ -187,7 +188,8 @@ def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
         _answer(life, audit, item)
     for _ in range(life.chance.choice([1, 2, 2, 3, 3])):
         _remark(life, audit)
-    life.after(life.chance.choice([2, 4, 6, 9, 12, 16]), lambda: _issue(life, audit))
+    life.after(0.05, lambda: _report(life, audit))
+    life.after(life.chance.choice([2, 4, 6, 9, 12, 16]), lambda: _sign(life, audit))
 
 
 def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
@@ -237,20 +239,139 @@ def _who(life: Life, audit: Audit) -> Person:
     return chosen
 
 
-def _issue(life: Life, audit: Audit) -> None:
+def _report(life: Life, audit: Audit) -> None:
+    """Who met, and when, is written down while everybody still knows."""
+    audit.refresh_from_db()
+    report = workflow.report_of(audit)
+    day = audit.conducted_on
+    if report is None or day is None or audit.is_signed:
+        return
+    met = [*workflow.team_of(audit), *workflow.answerers_of(audit)]
+    workflow.set_people(
+        audit,
+        by=audit.lead,
+        opening=met,
+        closing=met,
+        recipients=workflow.recipients_of(audit),
+    )
+    amend(
+        report,
+        by=audit.lead,
+        changes={
+            "opened_at": start_of(day, at=time(9)),
+            "closed_at": start_of(day, at=time(15, 30)),
+            "closing_outsiders": "Two colleagues of the late shift",
+        },
+    )
+
+
+def _sign(life: Life, audit: Audit) -> None:
+    """The report goes to whoever answers for the process, who nearly always agrees."""
     lead = audit.lead
-    workflow.issue(
+    _soften(life, audit)
+    workflow.sign_report(
         audit,
         by=lead,
         conclusions=life.voice("audits")["conclusions"],
+        issues_itself=True,
         proof=life.sign(lead),
     )
+    count = life.kept["signed"] = life.kept.get("signed", 0) + 1
+    due = audit.answer_due
+    if count == 4 and due:  # nobody answers: the lead issues it once the days have passed
+        life.on(due + timedelta(days=1), lambda: _issue(life, audit))
+    else:
+        life.after(2, lambda: _acknowledge(life, audit, agrees=count != 2))
+
+
+def _soften(life: Life, audit: Audit) -> None:
+    """One minor turned out to be less, before it was released."""
+    minor = audit.findings.filter(status="draft", grade="minor").order_by("position").first()
+    if minor is None or life.kept.get("softened"):
+        return
+    workflow.soften(
+        minor,
+        by=audit.lead,
+        grade="observation",
+        softened_because="The record was shown the day after; only its place is not agreed.",
+    )
+    life.kept["softened"] = True
+
+
+def _acknowledge(life: Life, audit: Audit, *, agrees: bool) -> None:
+    who = workflow.answerers_of(audit)[0]
+    _respond(life, audit, who)
+    if agrees:
+        workflow.acknowledge(audit, by=who)
+        _after_the_issue(life, audit)
+        return
+    workflow.disagree(
+        audit,
+        by=who,
+        answer_reason="The sample was drawn in our busiest week. We accept what was seen, and do"
+        " not think that it says how we work in the other fifty-one.",
+    )
+    life.after(1, lambda: _issue(life, audit))
+
+
+def _respond(life: Life, audit: Audit, who: Person) -> None:
+    """Once somebody says what they think of a finding."""
+    serious = audit.findings.released().nonconformities().order_by("position").first()
+    if serious is None or life.kept.get("responded", 0) > 1:
+        return
+    life.kept["responded"] = life.kept.get("responded", 0) + 1
+    apart = life.kept["responded"] == 2
+    text = (
+        "We see the gap, but not that it touches what we deliver; a minor would do."
+        if apart
+        else "That is right. We knew of it and had no time to mend it."
+    )
+    workflow.respond(serious, by=who, text=text, disagrees=apart)
+
+
+def _issue(life: Life, audit: Audit) -> None:
+    audit.refresh_from_db()
+    if audit.status == Audit.Status.RELEASED:
+        workflow.issue(audit, by=audit.lead)
+        _after_the_issue(life, audit)
+
+
+def _after_the_issue(life: Life, audit: Audit) -> None:
+    for each in audit.findings.to_answer().order_by("position"):
+        life.after(life.chance.choice([5, 9, 14, 21]), partial(_decide, life, each))
+    if not life.kept.get("corrected") and audit.findings.released().exists():
+        life.kept["corrected"] = True
+        life.after(6, lambda: _correct(life, audit))
     life.after(60, lambda: _try_to_close(life, audit))
+
+
+def _decide(life: Life, observation: Finding) -> None:
+    """Most observations are accepted; each fourth is declined with the reason."""
+    who = workflow.answerers_of(observation.audit)[0]
+    count = life.kept["decided"] = life.kept.get("decided", 0) + 1
+    if count % 4 == 2:
+        text = "The new layout in spring moves this place anyway; until then it stays as it is."
+        workflow.decline(observation, by=who, decision_text=text)
+    else:
+        workflow.accept(observation, by=who, decision_text="We do it within the month.")
+
+
+def _correct(life: Life, audit: Audit) -> None:
+    """One report names something wrongly; it stands, and an addendum says what holds."""
+    finding = audit.findings.released().order_by("position").first()
+    addendum = workflow.draft_addendum(
+        audit,
+        by=audit.lead,
+        finding=finding,
+        text="The finding was seen on the day before the audit's second day, not on the second.",
+        reason="The notes of both auditors were compared after the report went out.",
+    )
+    workflow.issue_addendum(addendum, by=audit.lead, proof=life.sign(audit.lead))
 
 
 def _try_to_close(life: Life, audit: Audit) -> None:
     audit.refresh_from_db()
-    if workflow.nonconformities_are_closed(audit, audit.lead):
+    if workflow.everything_is_settled(audit, audit.lead):
         life.after(30, lambda: _try_to_close(life, audit))
     else:
         workflow.close(audit, by=audit.lead)

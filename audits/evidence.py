@@ -50,7 +50,7 @@ def audits_of(period: Period) -> Any:
 def programme(period: Period, as_of: datetime) -> dict[str, Any]:
     """The audits of the period, and which process had one."""
     audits = list(audits_of(period))
-    covered = {audit.process_id for audit in audits if audit.status in ("issued", "closed")}
+    covered = {audit.process_id for audit in audits if audit.status in Audit.REPORTED}
     processes = Process.objects.active().order_by("code")
     return {
         "audits": audits,
@@ -138,7 +138,7 @@ def released_findings(audits: Sequence[Audit]) -> Iterable[tuple[Audit, Finding]
 def reports(period: Period, as_of: datetime) -> Iterable[tuple[Audit, str]]:
     """Each issued report."""
     for audit in audits_of(period):
-        if audit.status in ("issued", "closed"):
+        if audit.status in Audit.REPORTED:
             yield audit, audit.number
 
 
@@ -199,10 +199,8 @@ def body_finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any
 
 def grades_between(period: Period) -> dict[str, int]:
     """Released findings of the period by grade."""
-    rows = Finding.objects.released_between(period.start, period.end).values_list(
-        "grade", flat=True
-    )
-    found = list(rows)
+    rows = Finding.objects.released_between(period.start, period.end).standing()
+    found = list(rows.values_list("stands", flat=True))
     return {grade: found.count(grade) for grade in Finding.Grade.values}
 
 
@@ -224,7 +222,7 @@ def review_input(period: Period) -> list[Line]:
 @contributions.clause_evidence
 def clause_lines(edition: str) -> list[ClauseLine]:
     """A reported audit shows that its clauses were audited: by whom, and when."""
-    rows = Audit.objects.filter(status__in=("issued", "closed"), edition=edition)
+    rows = Audit.objects.filter(status__in=Audit.REPORTED, edition=edition)
     newest: dict[str, Audit] = {}
     for audit in rows.select_related("lead", "process").order_by("issued_on", "pk"):
         newest |= {ClauseRef.parse(key).number: audit for key in audit.clauses}
@@ -273,7 +271,7 @@ def audits_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
     day = day_of(as_of)
     rows = list(
         as_it_was(Audit, as_of)
-        .filter(status__in=("issued", "closed"), issued_on__gt=add_months(day, -12))
+        .filter(status__in=Audit.REPORTED, issued_on__gt=add_months(day, -12))
         .order_by("-issued_on", "-id")
     )
     running = as_it_was(Process, as_of).filter(status=Process.Status.ACTIVE)

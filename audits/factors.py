@@ -68,11 +68,12 @@ def _findings(processes: Mapping[int, Process], since: Mapping[int, date], today
     """Nonconformities that the last audit found."""
     rows = (
         Finding.objects.released()
+        .standing()
         .nonconformities()
         .filter(audit__process__in=list(processes), audit__conducted_on__in=set(since.values()))
     )
     counted: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    for key, grade, day in rows.values_list("audit__process_id", "grade", "audit__conducted_on"):
+    for key, grade, day in rows.values_list("audit__process_id", "stands", "audit__conducted_on"):
         if day == since[key]:
             counted[key][grade] += 1
     for key, grades in counted.items():

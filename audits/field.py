@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from audits import workflow
+from audits import grades, workflow
 from audits.forms import AnswerForm
 from audits.models import Audit, ChecklistItem, Finding
 from qms import pages
@@ -25,13 +25,13 @@ CHOICES = [
     ("not_applicable", "Not applicable", "minus"),
 ]
 # One tap says that there is a finding and how grave it is; on a phone there is no room for more.
-GRADES = [
-    ("major", "Major"),
-    ("minor", "Minor"),
-    ("observation", "Observation"),
-    ("opportunity", "Opportunity"),
-    ("good", "Good practice"),
-]
+SHORT = {
+    "major": "Major",
+    "minor": "Minor",
+    "observation": "Observation",
+    "opportunity": "Opportunity",
+    "good": "Good practice",
+}
 
 
 def _audit(request: HttpRequest, pk: int) -> Audit:
@@ -102,8 +102,18 @@ def _onwards(request: HttpRequest, audit: Audit, items: list[Any], item: Checkli
     if later:
         return str(later[0].get_absolute_url())
     if audit.lead_id == request.user.pk and not audit.items.filter(answer="").exists():
-        return reverse("audits:audit_transition", args=[audit.pk, "issue"])
+        return reverse("audits:audit_transition", args=[audit.pk, "sign_report"])
     return str(audit.get_absolute_url())
+
+
+def _grades() -> list[tuple[str, str]]:
+    """The grades auditors use, in the organisation's words where it has some."""
+    usual = dict(Finding.Grade.choices)
+    return [
+        (grade, SHORT[grade] if label == usual[grade] else label)
+        for grade, label in grades.choices()
+        if grade in SHORT
+    ]
 
 
 def _page(
@@ -124,7 +134,7 @@ def _page(
         "item": item,
         "form": form,
         "choices": CHOICES,
-        "grades": GRADES,
+        "grades": _grades(),
         "chosen": form["answer"].value() or "",
         "findings": list(findings),
         "open_count": sum(1 for each in items if not each.answer),

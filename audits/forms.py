@@ -4,9 +4,12 @@ from typing import Any
 
 from django import forms
 
+from audits import grades, workflow
 from audits.models import (
+    Addendum,
     Audit,
     AuditProgramme,
+    AuditReport,
     BodyFinding,
     Certificate,
     CertificationAudit,
@@ -14,6 +17,8 @@ from audits.models import (
     ChecklistItem,
     DeadlineExtension,
     Finding,
+    FindingGrade,
+    FindingResponse,
 )
 from audits.workflow.certification import PRINTED, TERMS
 from qms.clauses import ClauseFormField
@@ -56,6 +61,7 @@ class AuditForm(RecordForm):
             "scope",
             "method",
             "auditees",
+            "auditee",
         )
 
 
@@ -84,6 +90,11 @@ class FindingForm(RecordForm):
         model = Finding
         fields = ("grade", "clause", "requirement", "evidence", "statement")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["grade"]
+        field.choices = grades.choices(self.instance.grade)
+
 
 class NewFindingForm(FindingForm):
     """The same for a new finding, with photos."""
@@ -93,6 +104,112 @@ class NewFindingForm(FindingForm):
     def changes(self) -> dict[str, Any]:
         """The fields of the finding; the photos are attached by the view."""
         return {name: value for name, value in super().changes().items() if name != "photos"}
+
+
+class ResponseForm(RecordForm):
+    """What an auditee says to a finding."""
+
+    class Meta:
+        model = FindingResponse
+        fields = ("text", "disagrees")
+
+
+class NewResponseForm(ResponseForm):
+    """The same where the finding is named with it."""
+
+    finding = forms.ModelChoiceField(Finding.objects.released())
+
+
+def _several_people(label: str, help_text: str = "") -> forms.ModelMultipleChoiceField:
+    return forms.ModelMultipleChoiceField(
+        Person.objects.people(), label=label, required=False, help_text=help_text
+    )
+
+
+class ReportForm(RecordForm):
+    """What the report says beside its findings; each empty part says what will stand there."""
+
+    BESIDE = ("opening", "closing", "recipients")
+    opening = _several_people("At the opening meeting")
+    closing = _several_people("At the closing meeting")
+    recipients = _several_people("Who receives it")
+
+    class Meta:
+        model = AuditReport
+        fields = (
+            "opened_at",
+            "opening_outsiders",
+            "closed_at",
+            "closing_outsiders",
+            *AuditReport.TEXTS,
+        )
+
+    field_order = (
+        "opened_at",
+        "opening",
+        "opening_outsiders",
+        "closed_at",
+        "closing",
+        "closing_outsiders",
+        *AuditReport.TEXTS,
+        "recipients",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            return
+        audit = self.instance.audit
+        for name, text in workflow.usual_texts(audit).items():
+            self.fields[name].help_text = f"Left empty: {text}"
+        met = workflow.attendance_of(audit)
+        here = {**met, "recipients": workflow.recipients_of(audit)}
+        for name, people in here.items():
+            self.fields[name].initial = [each.pk for each in people]
+
+    def beside(self, record: AuditReport, *, by: Any) -> dict[str, Any]:
+        """Who met and who receives it."""
+        chosen = {name: self.cleaned_data[name] for name in self.BESIDE}
+        workflow.set_people(record.audit, by=by, **chosen)
+        return {}
+
+
+class AddendumForm(RecordForm):
+    """What an issued report says wrongly, what holds instead, and why."""
+
+    class Meta:
+        model = Addendum
+        fields = ("text", "reason", "finding", "grade_after")
+
+    def __init__(self, *args: Any, audit: Audit | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        grade: Any = self.fields["grade_after"]
+        grade.choices = [("", "As it is"), *grades.choices()]
+        field: Any = self.fields["finding"]
+        rows = field.queryset.released().select_related("audit").order_by("position")
+        audit = audit or (self.instance.audit if self.instance.pk else None)
+        field.queryset = rows.filter(audit=audit) if audit else rows
+
+
+class NewAddendumForm(AddendumForm):
+    """The same where the audit is named with it."""
+
+    audit = forms.ModelChoiceField(Audit.objects.filter(status__in=Audit.REPORTED))
+
+
+class GradeForm(RecordForm):
+    """What a grade is called here and when it is given."""
+
+    class Meta:
+        model = FindingGrade
+        fields = ("label", "definition", "is_used")
+
+
+class NewGradeForm(GradeForm):
+    """The same where a grade gets words for the first time."""
+
+    grade = forms.ChoiceField(choices=Finding.Grade.choices)
+    field_order = ("grade", "label", "definition", "is_used")
 
 
 class QuestionForm(PlainForm):

@@ -9,7 +9,7 @@ from qms.people.models import Person
 from qms.periods import Period, add_months
 from qms.scope.models import Process
 
-REPORTED = ("issued", "closed")
+REPORTED = Audit.REPORTED
 
 
 @contributions.journey_step(6, order=30)

@@ -9,7 +9,15 @@ from typing import Any
 from django.db.models import Q
 
 from audits.independence import objections
-from audits.models import Audit, AuditTeamMember, ChecklistItem, Finding
+from audits.models import (
+    Addendum,
+    Audit,
+    AuditReport,
+    AuditTeamMember,
+    ChecklistItem,
+    Finding,
+    FindingResponse,
+)
 from capa.models import Nonconformity
 from documents.models import Document, Revision
 from qms import contributions
@@ -36,6 +44,21 @@ def questions_of(person: Any) -> Q:
 
 @contributions.shows_outsiders(Finding)
 def findings_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(FindingResponse)
+def responses_of(person: Any) -> Q:
+    return Q(finding__audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(AuditReport)
+def reports_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(Addendum)
+def addenda_of(person: Any) -> Q:
     return Q(audit__in=_theirs(person).values("pk"))
 
 

@@ -2,12 +2,21 @@
 
 import io
 import zipfile
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from audits import grades, repeats
 from audits.coverage import Matrix
-from audits.models import Audit, AuditProgramme, BodyFinding, Finding
-from audits.workflow import nonconformity_of, team_of
+from audits.models import Audit, AuditProgramme, AuditReport, BodyFinding, Finding
+from audits.workflow import (
+    attendance_of,
+    nonconformities_of,
+    nonconformity_of,
+    recipients_of,
+    report_of,
+    team_of,
+    texts_of,
+)
 from qms import clauses, pdf
 from qms.actions.models import Action
 from qms.contributions import letterhead
@@ -23,17 +32,36 @@ def report_context(audit: Audit, as_of: datetime | None = None) -> dict[str, Any
     return _context(audit, audit.findings.filter(status="released"), as_of)
 
 
-def _context(audit: Audit, findings: Any, as_of: datetime | None) -> dict[str, Any]:
-    answers = list(audit.items.order_by("position"))
+def _context(audit: Audit, rows: Any, as_of: datetime | None) -> dict[str, Any]:
+    report = report_of(audit)
+    rows = rows.select_related("audit", "decided_by").prefetch_related("responses__created_by")
+    findings = grades.named(rows.order_by("position"))
+    again = repeats.earlier_of(findings)
+    raised = {each.origin_id: each for each in nonconformities_of(audit)}
+    for each in findings:
+        numbers = [earlier.number for earlier in again.get(each.pk, [])]
+        each.earlier, each.raised = numbers, raised.get(each.pk)  # type: ignore[attr-defined]
+    words = grades.labels()
+    addenda = list(audit.addenda.issued().select_related("finding__audit").order_by("number"))
+    for addendum in addenda:
+        addendum.before = words.get(addendum.grade_before, "")
+        addendum.after = words.get(addendum.grade_after, "")
     return letterhead(
         audit,
         as_of=as_of,
         kind="Internal audit report",
         title=audit.title,
         audit=audit,
-        marking="" if audit.issued_on else "Draft: the report is not issued.",
-        findings=list(findings.order_by("position")),
-        answers=answers,
+        marking=_marking(audit),
+        findings=findings,
+        strengths=[each for each in findings if each.standing_grade == Finding.Grade.GOOD],
+        answers=list(audit.items.order_by("position")),
+        exceptions=list(audit.exceptions.select_related("person", "created_by").order_by("pk")),
+        sections=named_texts(audit, report),
+        meetings=meetings_of(audit, report),
+        answer=said_by_the_auditee(audit),
+        recipients=[each.name for each in recipients_of(audit)] if report else [],
+        addenda=addenda,
         facts=[
             ("State", audit.get_status_display()),
             ("Process", str(audit.process)),
@@ -46,10 +74,61 @@ def _context(audit: Audit, findings: Any, as_of: datetime | None) -> dict[str, A
             ("Method", audit.get_method_display()),
             ("Team", ", ".join(person.name for person in team_of(audit))),
             ("Auditees", audit.auditees or "–"),
-            ("Conducted", f"{audit.conducted_on:%-d %B %Y}" if audit.conducted_on else "–"),
-            ("Issued", f"{audit.issued_on:%-d %B %Y}" if audit.issued_on else "–"),
+            ("Conducted", _day(audit.conducted_on)),
+            ("Findings released", _day(audit.released_on)),
+            ("Issued", _day(audit.issued_on)),
         ],
     )
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%-d %B %Y}" if day else "–"
+
+
+def _marking(audit: Audit) -> str:
+    if audit.issued_on:
+        return ""
+    return "Signed; the report is not issued." if audit.signed_on else "Draft: not signed."
+
+
+def named_texts(audit: Audit, report: AuditReport | None) -> list[tuple[str, str]]:
+    """The parts of the report beside findings and conclusions, each with its heading."""
+    said = texts_of(audit, report)
+    return [
+        (str(AuditReport.column(name).verbose_name).capitalize(), said[name])
+        for name in AuditReport.TEXTS
+        if name in said
+    ]
+
+
+def meetings_of(audit: Audit, report: AuditReport | None) -> list[tuple[str, Any, str]]:
+    """(meeting, when, who) of both meetings that were recorded."""
+    if report is None:
+        return []
+    met = attendance_of(audit)
+    found = []
+    for name, moment, others, key in (
+        ("Opening meeting", report.opened_at, report.opening_outsiders, "opening"),
+        ("Closing meeting", report.closed_at, report.closing_outsiders, "closing"),
+    ):
+        outsiders = [line.strip() for line in others.splitlines() if line.strip()]
+        names = [*(person.name for person in met[key]), *outsiders]
+        if moment or names:
+            found.append((name, moment, ", ".join(names) or "–"))
+    return found
+
+
+def said_by_the_auditee(audit: Audit) -> str:
+    """What the auditee answered to the signed report, or that nobody did."""
+    if not audit.signed_on:
+        return ""
+    if audit.answered_by and audit.answered_on:
+        word = "acknowledged the report" if audit.answer == "acknowledged" else "disagreed"
+        return f"{audit.answered_by.name} {word} on {audit.answered_on:%-d %B %Y}."
+    if audit.issued_on:
+        until = f" until {audit.answer_due:%-d %B %Y}" if audit.answer_due else ""
+        return f"Nobody answered{until}; the report was issued without an answer."
+    return f"The auditee may answer until {audit.answer_due:%-d %B %Y}." if audit.answer_due else ""
 
 
 def answer_pdf(finding: BodyFinding) -> bytes:

@@ -16,7 +16,7 @@ from qms.clauses import same_in
 from qms.proofs import Blocker, Example, Proofs, proofs_for, seen_by
 from qms.scope.models import Process
 
-REPORTED = (Audit.Status.ISSUED, Audit.Status.CLOSED)
+REPORTED = Audit.REPORTED
 MOST_NAMED = 12
 MOST_EXAMPLES = 6
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from audits import field
-from audits.views import audits, body_findings, certification, findings, programme
+from audits.views import audits, body_findings, certification, findings, programme, reports
 
 app_name = "audits"
 urlpatterns = [
@@ -36,6 +36,17 @@ urlpatterns = [
     path(
         "findings/<int:pk>/do/<slug:name>/", findings.finding_transition, name="finding_transition"
     ),
+    path("findings/<int:pk>/respond/", findings.response_create, name="response_create"),
+    path("reports/<int:pk>/edit/", reports.report_edit, name="report_edit"),
+    path("<int:pk>/addendum/", reports.addendum_create, name="addendum_create"),
+    path("addenda/<int:pk>/", reports.addendum_detail, name="addendum_detail"),
+    path("addenda/<int:pk>/edit/", reports.addendum_edit, name="addendum_edit"),
+    path(
+        "addenda/<int:pk>/do/<slug:name>/", reports.addendum_transition, name="addendum_transition"
+    ),
+    path("grades/", reports.grade_list, name="grade_list"),
+    path("grades/new/", reports.grade_create, name="grade_create"),
+    path("grades/<int:pk>/edit/", reports.grade_edit, name="grade_edit"),
     path("certificates/", certification.certificate_list, name="certificate_list"),
     path("certificates/new/", certification.certificate_create, name="certificate_create"),
     path("certificates/<int:pk>/", certification.certificate_detail, name="certificate_detail"),

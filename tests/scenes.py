@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile
 
 from audits import workflow as audits
 from audits.models import (
+    Addendum,
     Audit,
     AuditProgramme,
     BodyFinding,
@@ -23,6 +24,7 @@ from audits.models import (
     CertificationAudit,
     CertificationBody,
     Finding,
+    FindingGrade,
 )
 from capa import workflow as capa
 from capa.models import Nonconformity, Proposal
@@ -958,6 +960,17 @@ def do_its_actions(cast: Cast, nc: Nonconformity) -> None:
         actions.complete(action, by=cast.owner, result="Fitted.")
 
 
+# Who may answer audits, and answers for nobody here.
+NOT_THE_AUDITEE = (
+    "auditor",
+    "lead_auditor",
+    "process_owner",
+    "quality_manager",
+    "top_management",
+    "everything",
+)
+
+
 def an_audit(cast: Cast) -> Audit:
     return audits.plan_audit(
         by=cast.lead,
@@ -1000,21 +1013,67 @@ def answer_its_questions(cast: Cast, audit: Audit) -> None:
         audits.answer(item, by=cast.member, answer="conforms")
 
 
+def sign_its_report(cast: Cast, audit: Audit) -> None:
+    """Answered in full and signed; who answers for the auditees has it now."""
+    audit.refresh_from_db()
+    if audit.signed_on is None:
+        if audit.status == "in_progress":
+            answer_its_questions(cast, audit)
+        proof = factories.proof(cast.lead)
+        audits.sign_report(audit, by=cast.lead, proof=proof, conclusions="All criteria are met.")
+
+
+def have_it_acknowledged(cast: Cast, audit: Audit) -> None:
+    sign_its_report(cast, audit)
+    audits.acknowledge(audit, by=cast.owner)
+
+
 def issue(cast: Cast, audit: Audit) -> None:
-    answer_its_questions(cast, audit)
-    proof = factories.proof(cast.lead)
-    audits.issue(audit, by=cast.lead, proof=proof, conclusions="All criteria are met.")
+    have_it_acknowledged(cast, audit)
+    audits.issue(audit, by=cast.lead)
 
 
 def a_finding(cast: Cast) -> Finding:
     audit = audits.start(audits.confirm(an_audit(cast), by=cast.lead), by=cast.lead)
     return audits.record_finding(
-        audit, by=cast.member, grade="observation", evidence="A shelf without a label."
+        audit,
+        by=cast.member,
+        grade="observation",
+        statement="A shelf bears no label.",
+        evidence="Shelf 4 on the day.",
     )
+
+
+def another_finding(cast: Cast, finding: Finding) -> None:
+    """A second draft of the same audit, into which the first may be merged."""
+    audits.record_finding(
+        finding.audit, by=cast.member, grade="observation", evidence="Shelf 5 bears none either."
+    )
+
+
+def release_its_findings(cast: Cast, finding: Finding) -> None:
+    audit = Audit.objects.get(pk=finding.audit_id)
+    answer_its_questions(cast, audit)
+    audits.release(audit, by=cast.lead)
 
 
 def issue_its_report(cast: Cast, finding: Finding) -> None:
     issue(cast, Audit.objects.get(pk=finding.audit_id))
+
+
+def an_addendum(cast: Cast) -> Addendum:
+    finding = a_finding(cast)
+    issue_its_report(cast, finding)
+    return audits.draft_addendum(
+        Audit.objects.get(pk=finding.audit_id),
+        by=cast.lead,
+        text="The shelf is number 14, not 4.",
+        reason="The photo shows it.",
+    )
+
+
+def a_worded_grade(cast: Cast) -> FindingGrade:
+    return audits.word_grade(by=cast.manager, grade="good", label="Strength")
 
 
 def a_body(cast: Cast) -> CertificationBody:
@@ -1801,12 +1860,28 @@ ALL = (
             "confirm": Step("lead"),
             "postpone": Step("lead", lambda cast: {"planned_on": in_days(9)}),
             "start": Step("member", never=("lead_auditor", "auditor", "everything")),
-            "issue": Step(
+            "release": Step(
+                "lead", prepare=answer_its_questions, never=("lead_auditor", "everything")
+            ),
+            "sign_report": Step(
                 "lead",
-                lambda cast: {"conclusions": "All criteria are met."},
-                prepare=answer_its_questions,
+                lambda cast: {"conclusions": "All criteria are met.", "issues_itself": False},
+                prepare=lambda cast, audit: (
+                    answer_its_questions(cast, audit) if audit.status == "in_progress" else None
+                ),
                 never=("lead_auditor", "everything"),
             ),
+            "acknowledge": Step("owner", prepare=sign_its_report, never=NOT_THE_AUDITEE),
+            "disagree": Step(
+                "owner",
+                lambda cast: {"answer_reason": "The sample was too small."},
+                prepare=sign_its_report,
+                never=NOT_THE_AUDITEE,
+            ),
+            "issue": Step(
+                "lead", prepare=have_it_acknowledged, never=("lead_auditor", "everything")
+            ),
+            "begin_follow_up": Step("lead", never=("lead_auditor", "everything")),
             "close": Step("lead", never=("lead_auditor", "everything")),
             "void": Step("manager"),
         },
@@ -1829,10 +1904,37 @@ ALL = (
         Finding,
         a_finding,
         {
-            "release": Step("lead", through=issue_its_report),
+            "soften": Step(
+                "lead",
+                lambda cast: {"grade": "opportunity", "softened_because": "It was tidied since."},
+                never=("lead_auditor", "everything"),
+            ),
+            "merge": Step(
+                "member",
+                lambda cast: {"into": 2},
+                prepare=another_finding,
+                never=("auditor", "lead_auditor", "everything"),
+                detour=True,
+            ),
+            "release_finding": Step("lead", through=release_its_findings),
             "void": Step("member"),
+            "accept": Step("owner", never=NOT_THE_AUDITEE),
+            "decline": Step(
+                "owner", lambda cast: {"decision_text": "It is moved."}, never=NOT_THE_AUDITEE
+            ),
         },
         api="findings",
+        people=("lead", "member", "owner"),
+    ),
+    Scene(
+        Addendum,
+        an_addendum,
+        {
+            "issue_addendum": Step("lead", never=("lead_auditor", "everything")),
+            "void": Step("lead"),
+        },
+        page="audits:addendum_transition",
+        api="audit-addenda",
         people=("lead", "member", "owner"),
     ),
     Scene(

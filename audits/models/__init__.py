@@ -11,13 +11,22 @@ from audits.models.certification import (
     CertificationBody,
 )
 from audits.models.checklists import ChecklistItem
-from audits.models.findings import Finding, FindingQuerySet
+from audits.models.findings import Finding, FindingQuerySet, FindingResponse
+from audits.models.grades import FindingGrade
 from audits.models.programme import AuditProgramme
+from audits.models.reports import (
+    Addendum,
+    AuditReport,
+    MeetingAttendance,
+    ReportRecipient,
+)
 
 __all__ = [
+    "Addendum",
     "Audit",
     "AuditProgramme",
     "AuditQuerySet",
+    "AuditReport",
     "AuditTeamMember",
     "BodyFinding",
     "BodyFindingQuerySet",
@@ -30,6 +39,10 @@ __all__ = [
     "ChecklistItem",
     "DeadlineExtension",
     "Finding",
+    "FindingGrade",
     "FindingQuerySet",
+    "FindingResponse",
     "IndependenceException",
+    "MeetingAttendance",
+    "ReportRecipient",
 ]

@@ -20,9 +20,7 @@ class AuditQuerySet(RecordQuerySet):
         return self.filter(planned_on__range=(start, end)).exclude(status=Audit.Status.VOID)
 
     def reported_between(self, start: date, end: date) -> Self:
-        return self.filter(
-            issued_on__range=(start, end), status__in=(Audit.Status.ISSUED, Audit.Status.CLOSED)
-        )
+        return self.filter(issued_on__range=(start, end), status__in=Audit.REPORTED)
 
     def overdue(self, on: date) -> Self:
         """Audits whose day is past and whose report is not issued."""
@@ -43,7 +41,9 @@ class Audit(Numbered, StatefulRecord):
         PLANNED = "planned", "Planned"
         CONFIRMED = "confirmed", "Confirmed"
         IN_PROGRESS = "in_progress", "In progress"
+        RELEASED = "released", "Findings released"
         ISSUED = "issued", "Report issued"
+        FOLLOW_UP = "follow_up", "Follow-up"
         CLOSED = "closed", "Closed"
         VOID = "void", "Void"
 
@@ -52,15 +52,28 @@ class Audit(Numbered, StatefulRecord):
         REMOTE = "remote", "Remote"
         MIXED = "mixed", "On site and remote"
 
+    class Answer(models.TextChoices):
+        """What the auditee says to the signed report."""
+
+        NONE = "", "Not answered"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        DISAGREED = "disagreed", "Disagreed"
+
     SERIES = "IA"
-    STATE_TONES = {"issued": "info", "closed": "fine", "void": "void"}
+    # The report is out; whether everything it found is settled is another question.
+    REPORTED = ("issued", "follow_up", "closed")
+    STATE_TONES = {"issued": "info", "follow_up": "info", "closed": "fine", "void": "void"}
     PATHS = {
         ("planned", "confirmed"),
         ("planned", "planned"),  # postponed before it was confirmed
         ("confirmed", "planned"),
         ("confirmed", "in_progress"),
-        ("in_progress", "issued"),
+        ("in_progress", "released"),
+        ("released", "released"),  # signed, acknowledged, disagreed with
+        ("released", "issued"),
+        ("issued", "follow_up"),
         ("issued", "closed"),
+        ("follow_up", "closed"),
         ("planned", "void"),
         ("confirmed", "void"),
     }
@@ -75,7 +88,7 @@ class Audit(Numbered, StatefulRecord):
         "conclusions",
         "auditees",
     }
-    FROZEN_IN = {"issued", "closed", "void"}
+    FROZEN_IN = {"issued", "follow_up", "closed", "void"}
     SIGNED_FIELDS = (
         "number",
         "process",
@@ -127,9 +140,30 @@ class Audit(Numbered, StatefulRecord):
         verbose_name="lead auditor",
     )
     auditees = models.TextField("auditees", blank=True, help_text="Names and functions.")
+    auditee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="who answers for the auditees",
+        help_text="Left empty, the process owner and the deputies do.",
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.PLANNED, editable=False)
     conducted_on = models.DateField("conducted on", null=True, editable=False)
     conclusions = models.TextField("conclusions", blank=True, editable=False)
+    released_on = models.DateField("findings released on", null=True, editable=False)
+    signed_on = models.DateField("report signed on", null=True, editable=False)
+    issues_itself = models.BooleanField("issue it once acknowledged", default=True, editable=False)
+    answer_due = models.DateField("auditee answers by", null=True, editable=False)
+    answer = models.CharField(
+        "answer of the auditee", max_length=12, choices=Answer, blank=True, editable=False
+    )
+    answer_reason = models.TextField("why the auditee disagrees", blank=True, editable=False)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
+    )
+    answered_on = models.DateField("answered on", null=True, editable=False)
     issued_on = models.DateField("report issued on", null=True, editable=False)
     closed_on = models.DateField("closed on", null=True, editable=False)
 
@@ -143,7 +177,7 @@ class Audit(Numbered, StatefulRecord):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(status__in=["issued", "closed"])
+                condition=~Q(status__in=["issued", "follow_up", "closed"])
                 | (Q(issued_on__isnull=False, conducted_on__isnull=False) & ~Q(conclusions="")),
                 name="audits_issued_with_conclusions",
             ),
@@ -151,6 +185,19 @@ class Audit(Numbered, StatefulRecord):
                 condition=Q(window_start=None, window_end=None)
                 | Q(window_end__gte=F("window_start"), programme__isnull=False),
                 name="audits_window_of_a_programme",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="released") | Q(released_on__isnull=False),
+                name="audits_released_on_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(answer="")
+                | Q(answered_by__isnull=False, answered_on__isnull=False, signed_on__isnull=False),
+                name="audits_answered_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(answer="disagreed") | ~Q(answer_reason=""),
+                name="audits_disagreed_because",
             ),
             models.CheckConstraint(
                 condition=~Q(status="closed") | Q(closed_on__isnull=False),
@@ -178,10 +225,20 @@ class Audit(Numbered, StatefulRecord):
 
     @property
     def is_settled(self) -> bool:
-        return self.status in (self.Status.ISSUED, self.Status.CLOSED, self.Status.VOID)
+        return self.status in (*self.REPORTED, self.Status.VOID)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the lead has signed the report, so that nothing of it changes any more."""
+        return self.signed_on is not None or self.is_settled
+
+    @property
+    def is_conducted(self) -> bool:
+        """Whether its findings are released, so that they are seen beyond the team."""
+        return self.status in (self.Status.RELEASED, *self.REPORTED)
 
     def signed_content(self) -> str:
-        """The report: the audit's own fields, every answer and every finding."""
+        """The report: the audit's own fields, every answer, every finding, what it says beside."""
         content = json.loads(super().signed_content())
         answers = self.items.order_by("position", "pk")
         content["answers"] = [[i.clause, i.question, i.answer, i.note] for i in answers]
@@ -190,6 +247,9 @@ class Audit(Numbered, StatefulRecord):
             [f.position, f.grade, f.clause, f.requirement, f.evidence, f.statement]
             for f in findings
         ]
+        report = getattr(self, "report", None)  # those signed before there was one go without
+        if report is not None:
+            content["report"] = json.loads(report.signed_content())
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -3,23 +3,36 @@
 from datetime import date
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.urls import reverse
 
 from audits.models.audits import Audit
 from audits.models.checklists import ChecklistItem
 from qms.clauses import ClauseField
-from qms.records import RecordQuerySet, StatefulRecord
+from qms.records import Record, RecordQuerySet, StatefulRecord
 
 
 class FindingQuerySet(RecordQuerySet):
     def released(self) -> Self:
-        """Findings of issued reports."""
+        """Findings the lead auditor has released."""
         return self.filter(status=Finding.Status.RELEASED)
 
+    def standing(self) -> Self:
+        """With the grade that stands: as released, or as an addendum corrected it."""
+        stands = Case(When(regraded="", then=F("grade")), default=F("regraded"))
+        return self.annotate(stands=stands)
+
     def nonconformities(self) -> Self:
-        return self.filter(grade__in=Finding.NONCONFORMITIES)
+        stands = Finding.NONCONFORMITIES
+        return self.filter(Q(regraded__in=stands) | Q(regraded="", grade__in=stands))
+
+    def to_answer(self) -> Self:
+        """Released observations whose owner has neither accepted nor declined them."""
+        stands = Finding.ANSWERED
+        rows = self.released().filter(decision="")
+        return rows.filter(Q(regraded__in=stands) | Q(regraded="", grade__in=stands))
 
     def released_between(self, start: date, end: date) -> Self:
         return self.released().filter(audit__issued_on__range=(start, end))
@@ -46,10 +59,33 @@ class Finding(StatefulRecord):
         MINOR = "minor", "Minor nonconformity"
         OBSERVATION = "observation", "Observation"
         OPPORTUNITY = "opportunity", "Opportunity for improvement"
+        CONFORMITY = "conformity", "Conformity"
         GOOD = "good", "Good practice"
 
+    class Decision(models.TextChoices):
+        """What the owner says to an observation."""
+
+        NONE = "", "Not answered"
+        ACCEPTED = "accepted", "Accepted"
+        DECLINED = "declined", "Declined"
+
+    # What a grade means is fixed; what it is called is the organisation's (FindingGrade).
     NONCONFORMITIES = ("major", "minor")
-    PATHS = {("draft", "released"), ("draft", "void")}
+    ANSWERED = ("observation",)
+    GRAVITY = {
+        "major": 4,
+        "minor": 3,
+        "observation": 2,
+        "opportunity": 1,
+        "conformity": 0,
+        "good": 0,
+    }
+    PATHS = {
+        ("draft", "released"),
+        ("draft", "draft"),  # softened
+        ("draft", "void"),
+        ("released", "released"),  # accepted, declined
+    }
     FROZEN = {"audit", "grade", "clause", "requirement", "evidence", "statement"}
     FROZEN_IN = {"released", "void"}
     SIGNED_FIELDS = ("audit", "position", "grade", "clause", "requirement", "evidence", "statement")
@@ -64,6 +100,25 @@ class Finding(StatefulRecord):
     requirement = models.TextField("requirement", blank=True)
     evidence = models.TextField("evidence", blank=True)
     statement = models.TextField("statement", blank=True)
+    softened_from = models.CharField(
+        "first graded", max_length=12, choices=Grade, blank=True, editable=False
+    )
+    softened_because = models.TextField("why it was softened", blank=True, editable=False)
+    regraded = models.CharField(
+        "grade by addendum", max_length=12, choices=Grade, blank=True, editable=False
+    )
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="merged", editable=False
+    )
+    answer_due = models.DateField("to be answered by", null=True, editable=False)
+    decision = models.CharField(
+        "answer of its owner", max_length=10, choices=Decision, blank=True, editable=False
+    )
+    decision_text = models.TextField("what its owner says", blank=True, editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
+    )
+    decided_on = models.DateField("answered on", null=True, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT, editable=False)
 
     objects = FindingQuerySet.as_manager()
@@ -80,6 +135,21 @@ class Finding(StatefulRecord):
                 | ~Q(grade__in=["major", "minor"])
                 | (~Q(requirement="") & ~Q(evidence="") & ~Q(statement="")),
                 name="audits_released_nc_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(softened_from="") | ~Q(softened_because=""),
+                name="audits_softened_because",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(status="void"), name="audits_merged_is_void"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="") | Q(decided_by__isnull=False, decided_on__isnull=False),
+                name="audits_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(decision="declined") | ~Q(decision_text=""),
+                name="audits_declined_because",
             ),
         ]
 
@@ -99,5 +169,53 @@ class Finding(StatefulRecord):
         return text if len(text) <= 120 else text[:119].rstrip() + "…"
 
     @property
+    def standing_grade(self) -> str:
+        """The grade that counts: as released, or as an addendum corrected it."""
+        return self.regraded or self.grade
+
+    @property
     def is_nonconformity(self) -> bool:
-        return self.grade in self.NONCONFORMITIES
+        return self.standing_grade in self.NONCONFORMITIES
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether its owner has still to accept or decline it."""
+        return (
+            self.status == self.Status.RELEASED
+            and self.standing_grade in self.ANSWERED
+            and not self.decision
+        )
+
+
+class ResponseQuerySet(RecordQuerySet):
+    def visible_to(self, person: Any) -> Self:
+        """Those to findings the person may see."""
+        rows = super().visible_to(person)
+        return rows.filter(finding__in=Finding.objects.visible_to(person).values("pk"))
+
+
+class FindingResponse(Record):
+    """What an auditee says to a finding; kept as it was said."""
+
+    finding = models.ForeignKey(Finding, models.PROTECT, related_name="responses", editable=False)
+    text = models.TextField("response")
+    disagrees = models.BooleanField("does not agree with the finding", default=False)
+
+    objects = ResponseQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = "response to a finding"
+        verbose_name_plural = "responses to findings"
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="audits_response_says_something")
+        ]
+
+    def __str__(self) -> str:
+        return f"Response to {self.finding}"
+
+    @property
+    def is_released(self) -> bool:
+        return True
+
+    def get_absolute_url(self) -> str:
+        return self.finding.get_absolute_url()

@@ -1,20 +1,21 @@
 """Pages of audits: list, record, team, checklist, report."""
 
-from typing import cast
+from typing import Any, cast
 
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from audits import assigning, workflow
+from audits import assigning, grades, repeats, workflow
 from audits.forms import (
     AuditForm,
     ExceptionForm,
     NewAuditForm,
     QuestionForm,
 )
-from audits.models import Audit, Finding
+from audits.models import Addendum, Audit, AuditReport, Finding
+from audits.prints import meetings_of, named_texts, said_by_the_auditee
 from audits.prints import report_pdf as pdf_of
 from capa.models import Nonconformity
 from qms import pages
@@ -78,12 +79,16 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
 def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One audit: plan, team, checklist, findings, report, follow-up."""
     audit = pages.find(
-        request, Audit.objects.select_related("process__owner", "site", "lead", "created_by"), pk=pk
+        request,
+        Audit.objects.select_related(
+            "process__owner", "site", "lead", "created_by", "auditee", "answered_by"
+        ),
+        pk=pk,
     )
-    findings = list(
+    findings = grades.named(
         Finding.objects.visible_to(request.user)
         .filter(audit=audit)
-        .select_related("audit")
+        .select_related("audit", "merged_into")
         .order_by("position")
     )
     raised = Nonconformity.objects.raised_from(*findings).select_related("owner")
@@ -115,7 +120,33 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         if audit.status in ("planned", "confirmed")
         else [],
         may_find=request.user.has_perm("competence.add_competencerecord"),
+        **_about_the_report(request, audit, findings),
     )
+
+
+def _about_the_report(
+    request: HttpRequest, audit: Audit, findings: list[Finding]
+) -> dict[str, Any]:
+    """What the report says, who met, who receives it, what corrects it and what came again."""
+    report = AuditReport.objects.visible_to(request.user).filter(audit=audit).first()
+    open_ = workflow.report_is_open(audit) is None
+    addenda = Addendum.objects.visible_to(request.user).filter(audit=audit)
+    return {
+        "report": report,
+        "texts": named_texts(audit, report) if report else [],
+        "meetings": meetings_of(audit, report) if report else [],
+        "answer": said_by_the_auditee(audit),
+        "recipients": workflow.recipients_of(audit) if report else [],
+        "answerers": workflow.answerers_of(audit) if audit.status == "released" else [],
+        "addenda": list(addenda.exclude(status="void").select_related("audit").order_by("pk")),
+        "again": repeats.earlier_of(findings),
+        "may_write": open_
+        and report is not None
+        and not workflow.only_the_team(audit, request.user),
+        "may_correct": audit.status in Audit.REPORTED
+        and audit.lead_id == request.user.pk
+        and request.user.has_perm("audits.report_audit"),
+    }
 
 
 def path_of(audit: Audit) -> list[PathStep]:
@@ -126,11 +157,20 @@ def path_of(audit: Audit) -> list[PathStep]:
         ("Planned", audit.planned_on),
         ("Confirmed", ""),
         ("Conducted", audit.conducted_on or ""),
+        ("Findings released", audit.released_on or ""),
         ("Report issued", audit.issued_on or ""),
         ("Closed", audit.closed_on or ""),
     ]
     # How many steps are behind it: an audit in progress is still at its third.
-    behind = {"planned": 1, "confirmed": 2, "in_progress": 2, "issued": 4, "closed": 5}
+    behind = {
+        "planned": 1,
+        "confirmed": 2,
+        "in_progress": 2,
+        "released": 4,
+        "issued": 5,
+        "follow_up": 5,
+        "closed": 6,
+    }
     at = behind[audit.status]
     return [
         PathStep(name, "done" if i < at else "now" if i == at else "later", note)
@@ -155,7 +195,7 @@ def audit_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs(ANYONE_SIGNED_IN)
 def audit_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Confirm, postpone, start, issue the report, close, void."""
+    """Confirm, postpone, start, release, sign, answer, issue, follow up, close, void."""
     rows = Audit.objects.select_related("process", "lead")
     audit = pages.find(request, rows, pk=pk)
     # Whoever starts it wants the first question, not the plan once more.

@@ -6,10 +6,11 @@ import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from audits import workflow
+from audits import grades, repeats, workflow
 from audits.forms import (
     FindingForm,
     NewFindingForm,
+    ResponseForm,
 )
 from audits.models import Audit, Finding
 from capa.models import Nonconformity
@@ -21,13 +22,19 @@ from qms.scope.models import Process
 
 FINDINGS = [
     Column("number", "Finding", sort="audit__number", kind="link"),
-    Column("grade", "Grade", value="get_grade_display", sort="grade"),
     Column("title", "What was found"),
     Column("process", "Process", value="audit.process.name", sort="audit__process__name"),
     Column("clause", "Clause", sort="clause"),
     Column("status", "State", sort="status", kind="state"),
     Column("issued_on", "Report", value="audit.issued_on", sort="audit__issued_on", kind="date"),
 ]
+
+
+def columns() -> list[Column]:
+    """The columns, with the grades in the organisation's words."""
+    words = grades.labels()
+    grade = Column("grade", "Grade", value=lambda row: words[row.standing_grade], sort="grade")
+    return [FINDINGS[0], grade, *FINDINGS[1:]]
 
 
 class FindingFilter(django_filters.FilterSet):
@@ -55,7 +62,7 @@ def finding_list(request: HttpRequest) -> HttpResponseBase:
     return pages.show_list(
         request,
         rows.select_related("audit__process"),
-        columns=FINDINGS,
+        columns=columns(),
         filterset=FindingFilter,
         default_sort="-number",
         title="Findings",
@@ -66,8 +73,18 @@ def finding_list(request: HttpRequest) -> HttpResponseBase:
 @needs("audits.view_finding")
 def finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One finding and the nonconformity it raised."""
-    rows = Finding.objects.select_related("audit__process", "item", "created_by")
+    rows = Finding.objects.select_related(
+        "audit__process__owner",
+        "audit__lead",
+        "audit__auditee",
+        "item",
+        "created_by",
+        "merged_into__audit",
+        "decided_by",
+    )
     finding = pages.find(request, rows, pk=pk)
+    grades.named([finding])
+    again = repeats.earlier_of([finding]).get(finding.pk, [])
     raised = Nonconformity.objects.raised_from(finding).first()
     return pages.show_record(
         request,
@@ -80,6 +97,44 @@ def finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
             (f"Finding {finding.position}", ""),
         ],
         nonconformity=raised,
+        earlier=grades.named(_seen(request, again)),
+        responses=list(finding.responses.select_related("created_by").order_by("pk")),
+        merged=list(finding.merged.select_related("audit").order_by("position")),
+        addenda=list(finding.addenda.issued().select_related("audit").order_by("number")),
+        may_respond=finding.status == "released"
+        and finding.audit.status != "closed"
+        and request.user.has_perm("audits.answer_audit")
+        and not workflow.only_the_auditee(finding.audit, request.user),
+        due=finding.answer_due if finding.wants_answer else None,
+    )
+
+
+def _seen(request: HttpRequest, findings: list[Finding]) -> list[Finding]:
+    """Those of them this person may see, in one question; none is asked where there are none."""
+    if not findings:
+        return []
+    keys = [each.pk for each in findings]
+    seen = set(
+        Finding.objects.visible_to(request.user).filter(pk__in=keys).values_list("pk", flat=True)
+    )
+    return [each for each in findings if each.pk in seen]
+
+
+@needs("audits.answer_audit")
+def response_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say something to a released finding."""
+    rows = Finding.objects.select_related("audit__process", "audit__lead")
+    finding = pages.find(request, rows, pk=pk)
+    return pages.edit(
+        request,
+        form_class=ResponseForm,
+        create=lambda *, by, **fields: workflow.respond(finding, by=by, **fields),
+        title=f"Respond to {finding}",
+        done=finding.get_absolute_url(),
+        context={
+            "intro": finding.statement or finding.evidence,
+            "cancel_url": finding.get_absolute_url(),
+        },
     )
 
 
@@ -109,7 +164,9 @@ def finding_form(request: HttpRequest, form_class: Any, audit: Audit, item: Any)
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             if item is not None:
                 grade = request.GET.get("grade", "")
-                known = {"clause": item.clause} | ({"grade": grade} if grade else {})
+                known = {"clause": workflow.clause_of(item, audit)} | (
+                    {"grade": grade} if grade else {}
+                )
                 kwargs.setdefault("initial", known)
             super().__init__(*args, **kwargs)
             forms_made.append(self)
@@ -135,7 +192,7 @@ def finding_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs(ANYONE_SIGNED_IN)
 def finding_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Void a draft finding."""
+    """Soften, merge or void a draft; accept or decline an observation."""
     rows = Finding.objects.select_related("audit__process", "audit__lead")
     return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
 

@@ -14,19 +14,16 @@ from audits.models import (
 )
 from audits.workflow.checklists import (
     draft_checklist,
-    every_question_is_answered,
     there_is_a_checklist,
 )
-from audits.workflow.findings import (
-    findings_are_complete,
-    nonconforming_answers_have_findings,
-    nonconformities_are_closed,
-    release_findings,
-)
+from audits.workflow.findings import everything_is_settled
+from audits.workflow.reports import begin_report
 from audits.workflow.teams import (
-    only_the_lead,
+    answerers_of,
+    may_answer,
     only_the_team,
     team_is_competent,
+    team_is_competent_today,
     team_is_free,
     team_is_independent,
     team_may_audit,
@@ -50,15 +47,13 @@ from qms.workflow import amendment, creates, transition, voids
 Status = Audit.Status
 REPORT_DAYS = 14
 
-REPORT_DAYS = 14
-
 
 @guards_attaching(Audit)
 def until_the_report_is_issued(audit: Audit, by: Any) -> str | None:
-    """The signed report stands as it was issued."""
-    if audit.status in (Status.PLANNED, Status.CONFIRMED, Status.IN_PROGRESS):
+    """The signed report stands as it was signed."""
+    if not audit.is_signed:
         return None
-    return "The report is issued; nothing is added to it. Attach it to the nonconformity."
+    return "The report is signed; nothing is added to it. Attach it to the nonconformity."
 
 
 def it_still_runs(audit: Audit, by: Any) -> str | None:
@@ -90,6 +85,18 @@ def stays_in_its_programme(audit: Audit, changed: Mapping[str, Any]) -> str | No
     return takes_audits(programme) if programme is not None else None
 
 
+def cannot_answer(auditee: Person) -> str | None:
+    """Who answers for the auditees must be able to read the audit."""
+    if may_answer(auditee):
+        return None
+    return f"{auditee.name} may not read audits. Give them a role that does, or name another."
+
+
+def somebody_can_answer(audit: Audit, changed: Mapping[str, Any]) -> str | None:
+    named = changed.get("auditee")
+    return cannot_answer(named) if named is not None else None
+
+
 def usual_criteria(process: Process, edition: str, references: Sequence[str]) -> str:
     """The clauses, and the documents of the process with the revision in force."""
     keys = sorted_keys(references)
@@ -101,7 +108,7 @@ def usual_criteria(process: Process, edition: str, references: Sequence[str]) ->
 
 
 @creates(Audit, permission="audits.add_audit")
-def plan_audit(
+def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
     *,
     by: Person,
     process: Process,
@@ -115,6 +122,7 @@ def plan_audit(
     scope: str = "",
     method: str = Audit.Method.ON_SITE,
     auditees: str = "",
+    auditee: Person | None = None,
     team: Any = (),
     programme: AuditProgramme | None = None,
     window: Period | None = None,
@@ -125,6 +133,8 @@ def plan_audit(
         raise Refused(f"{process.name} does not run; only active processes are audited.")
     if programme is not None and (why := takes_audits(programme)):
         raise Refused(why, field="programme")
+    if auditee is not None and (why := cannot_answer(auditee)):
+        raise Refused(why, field="auditee")
     references = list(clauses or process.clauses)
     audit = Audit(
         process=process,
@@ -139,6 +149,7 @@ def plan_audit(
         originally_planned_on=planned_on,
         lead=lead,
         auditees=auditees,
+        auditee=auditee,
         programme=programme,
         window_start=window.start if window else None,
         window_end=window.end if window else None,
@@ -218,60 +229,16 @@ def within_its_window(audit: Audit, changed: Mapping[str, Any]) -> str | None:
     target=Status.IN_PROGRESS,
     permission="audits.conduct_audit",
     only=only_the_team,
-    guards=[it_still_runs, team_is_competent, team_is_independent],
+    guards=[it_still_runs, team_is_competent_today, team_is_independent],
     label="Start",
+    then=lambda audit, by: begin_report(audit, by),
 )
 def start(audit: Audit, *, by: Any) -> None:
     """Start the audit: answers and findings are recorded from now on."""
     audit.conducted_on = today()
 
 
-@transition(
-    Audit,
-    source=Status.IN_PROGRESS,
-    target=Status.ISSUED,
-    permission="audits.report_audit",
-    only=only_the_lead,
-    guards=[
-        every_question_is_answered,
-        nonconforming_answers_have_findings,
-        findings_are_complete,
-    ],
-    signs="Issued the report",
-    label="Issue the report",
-    details={
-        "conclusions": forms.CharField(
-            label="Conclusions",
-            widget=forms.Textarea(attrs={"rows": 5}),
-            help_text="How far the criteria are met, what was not covered, where opinions differ.",
-        )
-    },
-    then=lambda audit, by: release_findings(audit, by),
-)
-def issue(audit: Audit, *, by: Any, conclusions: str) -> None:
-    """Issue the report: findings are released, and each nonconformity gets its number."""
-    audit.conclusions, audit.issued_on = conclusions, today()
-
-
-@transition(
-    Audit,
-    source=Status.ISSUED,
-    target=Status.CLOSED,
-    permission="audits.report_audit",
-    only=only_the_lead,
-    guards=[nonconformities_are_closed],
-    label="Close",
-)
-def close(audit: Audit, *, by: Any) -> None:
-    """Close the audit: everything it found is settled."""
-    audit.closed_on = today()
-
-
 void = voids(Audit, source=[Status.PLANNED, Status.CONFIRMED], permission="audits.void_audit")
-
-
-# Transitions of a finding
-
 
 editing = amendment(
     Audit,
@@ -289,9 +256,10 @@ editing = amendment(
         "lead",
         "programme",
         "auditees",
+        "auditee",
     ),
     states=(Status.PLANNED,),
-    checks=[within_its_window, stays_in_its_programme],
+    checks=[within_its_window, stays_in_its_programme, somebody_can_answer],
 )
 
 
@@ -304,9 +272,10 @@ def an_audit_may_be_ready_to_close(event: NonconformityClosed) -> None:
 
 @contributions.work(Audit)
 def next_steps(audit: Audit) -> list[Step]:
-    """The lead confirms, the team conducts, the lead reports and closes."""
+    """The lead confirms, the team conducts, the lead reports, the auditee answers, all settle."""
+    lead = audit.lead
     if audit.status == Status.PLANNED:
-        return [Step("confirm", "Prepare", person=audit.lead, due=audit.planned_on)]
+        return [Step("confirm", "Prepare", person=lead, due=audit.planned_on)]
     if audit.status == Status.CONFIRMED:
         return [
             Step("conduct", "Conduct", person=person, due=audit.planned_on)
@@ -314,7 +283,31 @@ def next_steps(audit: Audit) -> list[Step]:
         ]
     if audit.status == Status.IN_PROGRESS and audit.conducted_on:
         due = due_in(REPORT_DAYS, audit.conducted_on)
-        return [Step("report", "Report", person=audit.lead, due=due)]
-    if audit.status == Status.ISSUED and not nonconformities_are_closed(audit, None):
-        return [Step("close", "Close", person=audit.lead, remind=False)]
+        return [Step("report", "Report", person=lead, due=due)]
+    if audit.status == Status.RELEASED:
+        return steps_of_the_report(audit)
+    if audit.status in (Status.ISSUED, Status.FOLLOW_UP) and not everything_is_settled(audit, None):
+        return [Step("close", "Close", person=lead, remind=False)]
     return []
+
+
+def steps_of_the_report(audit: Audit) -> list[Step]:
+    """Released findings are reported, the signed report is answered, the answered one issued."""
+    if not audit.is_signed:
+        report_due = due_in(REPORT_DAYS, audit.conducted_on or today())
+        return [Step("report", "Sign the report", person=audit.lead, due=report_due)]
+    if audit.answer:
+        return [Step("issue", "Issue the report", person=audit.lead, due=audit.answered_on)]
+    due = audit.answer_due
+    asked = [
+        Step("answer", "Acknowledge or disagree", person=each, due=due)
+        for each in answerers_of(audit)
+    ]
+    late = Step(
+        "issue",
+        "Issue the report",
+        person=audit.lead,
+        due=due_in(1, due) if due else None,
+        obstacle="The auditee may answer until the day before.",
+    )
+    return [*asked, late]

@@ -52,7 +52,7 @@ def plans_an_audit(programme: AuditProgramme, by: Any) -> str | None:
 
 
 def nothing_is_to_come(programme: AuditProgramme, by: Any) -> str | None:
-    reported = (Audit.Status.ISSUED, Audit.Status.CLOSED, Audit.Status.VOID)
+    reported = (*Audit.REPORTED, Audit.Status.VOID)
     left = programme.audits.exclude(status__in=reported).count()
     if left:
         return f"{left} of its audits {'is' if left == 1 else 'are'} not reported yet."

@@ -1,6 +1,7 @@
 """Who conducts an audit: nobody who audits their own work or lacks the competence (9.2.2)."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,8 +15,10 @@ from audits.models import (
 )
 from qms.competence.workflow import Unmet, unmet_on
 from qms.links import set_links
-from qms.people.models import Person
+from qms.people.models import Absence, Person
+from qms.periods import today
 from qms.refusals import Refused, Stale
+from qms.scope.models import ProcessDeputy
 from qms.work.workflow import refresh
 from qms.workflow import creates
 
@@ -24,7 +27,8 @@ Status = Audit.Status
 
 def team_of(audit: Audit) -> list[Person]:
     """The lead auditor and the team, the lead first."""
-    links = audit.team_links.live().select_related("person").order_by("pk")
+    links = AuditTeamMember.objects.live().filter(audit=audit)
+    links = links.select_related("person").order_by("pk")
     return [audit.lead, *(link.person for link in links)]
 
 
@@ -38,7 +42,40 @@ def only_the_team(audit: Audit, by: Any) -> str | None:
 
 
 def only_the_lead(audit: Audit, by: Any) -> str | None:
-    return None if by.pk == audit.lead_id else "Only the lead auditor issues the report."
+    return None if by.pk == audit.lead_id else "Only the lead auditor does this."
+
+
+def answerers_of(audit: Audit) -> list[Person]:
+    """Who answers for the auditees: whoever is named, else the process owner and the deputies.
+
+    Nobody answers an audit of their own; where nobody is left the quality managers do.
+    """
+    if audit.auditee is not None:
+        named = [audit.auditee]
+    else:
+        links = ProcessDeputy.objects.live().filter(process=audit.process_id)
+        deputies = [each.person for each in links.select_related("person").order_by("pk")]
+        named = [audit.process.owner, *deputies] if audit.process.owner else deputies
+    team = team_of(audit)
+    found = [each for each in dict.fromkeys(named) if each not in team and may_answer(each)]
+    managers = Person.objects.holding("quality_manager").order_by("name", "pk")
+    return found or [each for each in managers if each not in team]
+
+
+def may_answer(person: Person) -> bool:
+    """Whether the person works here and may read audits."""
+    return person.has_perm("audits.answer_audit")
+
+
+def only_the_auditee(audit: Audit, by: Any) -> str | None:
+    """Those who answer for the auditees, and who stands in for them while they are away."""
+    named = answerers_of(audit)
+    if by in named:
+        return None
+    away = Absence.objects.on(today()).filter(person__in=named, deputy=by)
+    if by not in team_of(audit) and away.exists():
+        return None
+    return f"{' or '.join(each.name for each in named) or 'Nobody'} answers for the auditees."
 
 
 def team_is_independent(audit: Audit, by: Any) -> str | None:
@@ -86,18 +123,28 @@ class Lacking:
     person: Person
     unmet: Unmet
 
+    @property
+    def what(self) -> str:
+        """The competence, as sentences name it."""
+        return f"“{self.unmet.requirement.competence.name}”"
+
     def __str__(self) -> str:
-        name = self.unmet.requirement.competence.name
-        return f"{self.person.name} lacks “{name}” on {self.unmet.day:%-d %B %Y}: {self.unmet.why}."
+        day = f"{self.unmet.day:%-d %B %Y}"
+        return f"{self.person.name} lacks {self.what} on {day}: {self.unmet.why}."
 
 
-def what_the_team_lacks(audit: Audit) -> list[Lacking]:
-    """What the organisation asks of its auditors and the team lacks on the day of the audit."""
+def what_the_team_lacks(audit: Audit, day: date | None = None) -> list[Lacking]:
+    """What the organisation asks of its auditors and the team lacks on the day of the audit.
+
+    What an exception names is left out: somebody decided on it.
+    """
+    excused = dict(audit.exceptions.values_list("person_id", "objection"))
     found = []
     for person in team_of(audit):
         roles = {"lead_auditor", "auditor"} if person.pk == audit.lead_id else {"auditor"}
         asked = roles if person.is_outside else roles & person.role_names
-        found += [Lacking(person, each) for each in unmet_on(person, audit.planned_on, asked)]
+        lacks = [Lacking(person, each) for each in unmet_on(person, day or audit.planned_on, asked)]
+        found += [each for each in lacks if each.what not in excused.get(person.pk, "")]
     return found
 
 
@@ -106,7 +153,21 @@ def team_is_competent(audit: Audit, by: Any) -> str | None:
     said = [str(each) for each in what_the_team_lacks(audit)]
     if not said:
         return None
-    return " ".join(said) + " Record a finding under Competence, or choose another auditor."
+    return (
+        " ".join(said) + " Record a finding under Competence, choose another auditor, or have an"
+        " exception recorded."
+    )
+
+
+def team_is_competent_today(audit: Audit, by: Any) -> str | None:
+    """What ran out since the team was confirmed is found on the day; there is still a way out."""
+    said = [str(each) for each in what_the_team_lacks(audit, today())]
+    if not said:
+        return None
+    return (
+        " ".join(said) + " Postpone the audit to this day again and choose another auditor, or have"
+        " the quality manager record an exception."
+    )
 
 
 def team_is_free(audit: Audit, by: Any) -> str | None:
@@ -161,9 +222,13 @@ def record_exception(
         raise Refused("Say why nobody else can do it, and what balances it.", field="reason")
     if person not in team_of(audit):
         raise Refused(f"{person.name} is not in the team.", field="person")
-    said = " ".join(objections(person, audit.process, audit.planned_on))
+    day = max(audit.planned_on, today()) if audit.status == Status.CONFIRMED else audit.planned_on
+    lacks = [str(each) for each in what_the_team_lacks(audit, day) if each.person == person]
+    said = " ".join([*objections(person, audit.process, audit.planned_on), *lacks])
     if not said:
-        raise Refused(f"{person.name} is independent; no exception is needed.", field="person")
+        raise Refused(
+            f"{person.name} is independent and competent; no exception is needed.", field="person"
+        )
     exception = IndependenceException(
         audit=audit,
         person=person,

@@ -312,6 +312,12 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.report_audit": (LA, O),
     "audits.void_audit": (LA, QM),
     "audits.view_finding": (A, LA, PO, QM, TM, O),
+    "audits.answer_audit": (A, LA, PO, QM, TM),  # for the auditees only: a guard says so
+    "audits.view_findingresponse": (A, LA, PO, QM, TM, O),
+    "audits.view_auditreport": (A, LA, PO, QM, TM, O),
+    "audits.view_addendum": (A, LA, PO, QM, TM, O),
+    "audits.view_findinggrade": (A, LA, PO, QM, TM),
+    "audits.change_findinggrade": (QM,),
     "audits.view_certificate": EVERYONE,
     "audits.view_certificationaudit": EVERYONE,
     "audits.view_certificationbody": EVERYONE,

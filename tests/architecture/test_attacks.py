@@ -21,7 +21,15 @@ from django.test import Client
 from django.urls import reverse
 from zeal import zeal_ignore
 
-from audits.workflow import cover_sites, extend_deadline, grant, record_exception, suspend
+from audits.workflow import (
+    cover_sites,
+    extend_deadline,
+    grant,
+    record_exception,
+    respond,
+    set_people,
+    suspend,
+)
 from capa.models import Nonconformity
 from capa.workflow import raise_nonconformity
 from documents import workflow as documents
@@ -114,6 +122,21 @@ def an_exception(cast: Cast) -> Any:
     )
 
 
+def a_meeting(cast: Cast) -> Any:
+    audit = scenes.a_finding(cast).audit
+    set_people(
+        audit, by=cast.lead, opening=[cast.owner], closing=[cast.owner], recipients=[cast.owner]
+    )
+    return audit
+
+
+def a_response(cast: Cast) -> Any:
+    finding = scenes.a_finding(cast)
+    scenes.release_its_findings(cast, finding)
+    finding.refresh_from_db()
+    return respond(finding, by=cast.owner, text="That is so.")
+
+
 def an_extended_deadline(cast: Cast) -> Any:
     return extend_deadline(
         scenes.a_body_finding(cast),
@@ -198,6 +221,11 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
+    "audits.AuditReport": lambda cast: scenes.a_finding(cast).audit.report,
+    "audits.MeetingAttendance": lambda cast: a_meeting(cast).attendance_links.first(),
+    "audits.ReportRecipient": lambda cast: a_meeting(cast).recipient_links.get(),
+    "audits.FindingResponse": lambda cast: a_response(cast),
+    "audits.FindingGrade": scenes.a_worded_grade,
     "audits.DeadlineExtension": lambda cast: an_extended_deadline(cast),
     "audits.CertificationBody": lambda cast: scenes.a_body(cast),
     "audits.CertificateSite": lambda cast: a_covered_site(cast),
@@ -609,6 +637,9 @@ EDITED = {
     "scope.NotApplicable": ("writer", "scope:line_edit", ""),
     "scope.ScopeStatement": ("writer", "", "scope-statements"),
     "audits.Finding": ("member", "", "findings"),
+    "audits.AuditReport": ("lead", "audits:report_edit", "audit-reports"),
+    "audits.Addendum": ("lead", "", "audit-addenda"),
+    "audits.FindingGrade": ("manager", "audits:grade_edit", "finding-grades"),
     "documents.Entry": ("author", "documents:entry_edit", ""),
     "documents.Signatory": ("author", "documents:signatory_edit", "signatories"),
     "reviews.ReviewInput": ("manager", "reviews:input_edit", "review-inputs"),

@@ -60,10 +60,17 @@ class Round:
             workflow.answer(item, by=self.second, answer="conforms")
         return audit
 
-    def issue(self, audit: Audit) -> Audit:
-        return workflow.issue(
-            audit, by=self.lead, conclusions="It works.", proof=factories.proof(self.lead)
+    def sign(self, audit: Audit, *, issues_itself: bool = True) -> Audit:
+        return workflow.sign_report(
+            audit,
+            by=self.lead,
+            conclusions="It works.",
+            issues_itself=issues_itself,
+            proof=factories.proof(self.lead),
         )
+
+    def issue(self, audit: Audit) -> Audit:
+        return workflow.acknowledge(self.sign(audit), by=self.owner)
 
 
 @pytest.fixture
@@ -119,7 +126,7 @@ def test_an_exception_needs_somebody_else_a_reason_and_a_balance(round_: Round) 
         workflow.record_exception(
             audit, by=round_.lead, person=round_.owner, reason="x", mitigation="y"
         )
-    with pytest.raises(Refused, match="is independent"):
+    with pytest.raises(Refused, match="is independent and competent"):
         workflow.record_exception(
             audit, by=round_.quality, person=round_.lead, reason="x", mitigation="y"
         )
@@ -179,14 +186,14 @@ def test_the_report_raises_each_nonconformity_once(round_: Round) -> None:
             audit, by=round_.second, grade=grade, requirement="r", evidence="e", statement=grade
         )
     round_.issue(audit)
-    assert audit.status == "issued"
+    assert audit.status == "follow_up"
     raised = Nonconformity.objects.raised_from(*audit.findings.all()).order_by("number")
     assert [(nc.grade, nc.owner, nc.source) for nc in raised] == [
         ("major", round_.owner, "audit"),
         ("minor", round_.owner, "audit"),
     ]
-    with pytest.raises(Refused, match="already report issued"):
-        round_.issue(audit)
+    with pytest.raises(Refused, match="already follow-up"):
+        round_.sign(audit)
     assert Nonconformity.objects.count() == 2
     [signature] = Signature.objects.of(audit)
     assert signature.content_hash == audit.content_hash
@@ -197,15 +204,17 @@ def test_the_report_raises_each_nonconformity_once(round_: Round) -> None:
 def test_only_the_lead_signs_the_report(round_: Round) -> None:
     audit = round_.answered()
     other = factories.person("lead_auditor")
-    with pytest.raises(PermissionDenied, match="lead auditor issues"):
-        workflow.issue(audit, by=other, conclusions="x", proof=factories.proof(other))
+    with pytest.raises(PermissionDenied, match="Only the lead auditor"):
+        workflow.sign_report(audit, by=other, conclusions="x", proof=factories.proof(other))
     with pytest.raises(Refused, match="password"):
-        workflow.issue(audit, by=round_.lead, conclusions="x")
+        workflow.sign_report(audit, by=round_.lead, conclusions="x")
 
 
 def test_draft_findings_are_the_teams_own(round_: Round) -> None:
     audit = round_.answered()
-    finding = workflow.record_finding(audit, by=round_.second, grade="observation", statement="s")
+    finding = workflow.record_finding(
+        audit, by=round_.second, grade="observation", statement="s", evidence="e"
+    )
     assert not Finding.objects.visible_to(round_.owner).exists()
     assert not Finding.objects.visible_to(factories.person("auditor")).exists()
     assert Finding.objects.visible_to(round_.second).get() == finding
@@ -238,7 +247,9 @@ def test_the_team_changes_only_while_the_audit_is_planned(round_: Round) -> None
 
 def test_what_a_report_stands_on_stays_attached(round_: Round) -> None:
     audit = round_.answered()
-    finding = workflow.record_finding(audit, by=round_.second, grade="observation", statement="s")
+    finding = workflow.record_finding(
+        audit, by=round_.second, grade="observation", statement="s", evidence="e"
+    )
     photo = attach(finding, SimpleUploadedFile("a.png", _picture()), by=round_.second)
     round_.issue(audit)
     with pytest.raises(Refused, match="released"):

@@ -289,8 +289,15 @@ def an_audit_finds_a_major(company: Company, photo: Path) -> Nonconformity:
     phone.write(conclusions="Buying knows its suppliers, and one was used unjudged.")
     phone.write(password=PASSWORD)
     phone.confirm()
-    phone.reads("is now “Report issued”.")
+    phone.reads("is now “Findings released”.")
     assert signed_by(audit) == ["Lea Novak"]
+    owner = company.at("owner")
+    owner.open("/")
+    owner.press("Acknowledge or disagree")
+    owner.press("Acknowledge the report", within=".next-steps")
+    owner.reads("is now “Follow-up”.")
+    audit.refresh_from_db()
+    assert (audit.answer, audit.issued_on) == ("acknowledged", today())
     nc = Nonconformity.objects.get()
     assert (nc.origin, nc.grade, nc.owner) == (finding, "major", company.people["owner"])
     return nc
@@ -482,9 +489,15 @@ def test_an_audit_with_one_observation_takes_five_clicks(company: Company) -> No
         desk.press("Finish")
         desk.write(conclusions="Buying is under control.", password=PASSWORD)
         desk.confirm()
-        desk.reads("is now “Report issued”.")
+        desk.reads("is now “Findings released”.")
+    # The lead is done: with the acknowledgement of who owns the process the report is issued.
+    boss = company.at("manager")
+    boss.open_record(audit)
+    boss.press("Acknowledge the report", within=".next-steps")
+    boss.reads("is now “Follow-up”.")
     audit.refresh_from_db()
-    assert (audit.status, audit.findings.get().grade) == ("issued", "observation")
+    finding = audit.findings.get()
+    assert (audit.issued_on, finding.grade, finding.wants_answer) == (today(), "observation", True)
 
 
 def test_anybody_reports_a_problem_on_one_screen(company: Company, photo: Path) -> None:
