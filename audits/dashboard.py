@@ -38,6 +38,14 @@ contributions.navigation(
     order=15,
 )
 contributions.navigation(
+    "Settings",
+    "Grades of findings",
+    "audits:grade_list",
+    icon="flag",
+    permission="audits.change_findinggrade",
+    order=60,
+)
+contributions.navigation(
     "Certify",
     "Certification",
     "audits:certificate_list",

@@ -260,6 +260,7 @@ def _report(life: Life, audit: Audit) -> None:
         changes={
             "opened_at": start_of(day, at=time(9)),
             "closed_at": start_of(day, at=time(15, 30)),
+            "not_covered": life.voice("audits").get("not_covered", ""),
             "closing_outsiders": "Two colleagues of the late shift",
         },
     )
@@ -293,7 +294,8 @@ def _soften(life: Life, audit: Audit) -> None:
         minor,
         by=audit.lead,
         grade="observation",
-        softened_because="The record was shown the day after; only its place is not agreed.",
+        softened_because="What was shown the day after met the requirement; only its trace was"
+        " missing on the day.",
     )
     life.kept["softened"] = True
 
@@ -359,12 +361,14 @@ def _decide(life: Life, observation: Finding) -> None:
 def _correct(life: Life, audit: Audit) -> None:
     """One report names something wrongly; it stands, and an addendum says what holds."""
     finding = audit.findings.released().order_by("position").first()
+    if finding is None:
+        return
     addendum = workflow.draft_addendum(
         audit,
         by=audit.lead,
         finding=finding,
-        text="The finding was seen on the day before the audit's second day, not on the second.",
-        reason="The notes of both auditors were compared after the report went out.",
+        text=f"Finding {finding.position} was seen in the early shift, not in the late shift.",
+        reason="Both auditors compared their notes after the report had gone out.",
     )
     workflow.issue_addendum(addendum, by=audit.lead, proof=life.sign(audit.lead))
 

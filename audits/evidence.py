@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from audits import grades
 from audits.models import (
     Audit,
     BodyFinding,
@@ -104,21 +105,31 @@ def audit_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
         "Evidence",
         "Statement",
         "Report",
+        "Released as",
+        "Answer",
+        "Answered by",
+        "Answered on",
     ),
 )
 def finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
     """One row a released finding."""
     rows = Finding.objects.released_between(period.start, period.end)
-    for each in rows.select_related("audit__process").order_by("audit__number", "position"):
+    rows = rows.select_related("audit__process", "decided_by")
+    words = grades.labels()
+    for each in rows.order_by("audit__number", "position"):
         yield (
             each.number,
-            each.get_grade_display(),
+            words[each.standing_grade],
             each.audit.process.name,
             each.clause,
             each.requirement,
             each.evidence,
             each.statement,
             each.audit.issued_on,
+            words[each.grade] if each.regraded else "",
+            each.get_decision_display() if each.decision else "",
+            each.decided_by.name if each.decided_by else "",
+            each.decided_on,
         )
 
 

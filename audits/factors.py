@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db.models import Count
 
+from audits import repeats
 from audits.models import Finding
 from audits.programme import Factor
 from capa.models import Nonconformity
@@ -18,6 +19,7 @@ from qms.scope.models import Process
 LAW_POINTS = 10
 OWNER_POINTS = 10
 MAJOR_POINTS, MINOR_POINTS, FINDING_MOST = 15, 5, 30
+REPEAT_POINTS, REPEAT_MOST = 5, 15
 COMPLAINT_POINTS, COMPLAINT_MOST = 5, 15
 OVERDUE_POINTS, OVERDUE_MOST = 5, 15
 REVISION_POINTS, REVISION_MOST = 3, 12
@@ -35,7 +37,7 @@ def factors_of(
     """
     since = {key: last.get(key) or add_months(today, -12) for key in processes}
     found: defaultdict[int, list[Factor]] = defaultdict(list)
-    for source in (_law, _owners, _findings, _complaints, _overdue, _revisions, _risks):
+    for source in SOURCES:
         for key, factor in source(processes, since, today):
             found[key].append(factor)
     for key, words, points in contributions.audit_factors(since, today):
@@ -87,6 +89,13 @@ def _findings(processes: Mapping[int, Process], since: Mapping[int, date], today
         yield key, Factor(f"Its last audit found {' and '.join(told)}.", points)
 
 
+def _again(processes: Mapping[int, Process], since: Mapping[int, date], today: date) -> Found:
+    """What earlier audits had found already."""
+    for key, count in repeats.repeated_in(list(processes), today).items():
+        words = f"{count} finding{'s' if count > 1 else ''} came again within three years."
+        yield key, Factor(words, min(REPEAT_POINTS * count, REPEAT_MOST))
+
+
 def _complaints(processes: Mapping[int, Process], since: Mapping[int, date], today: date) -> Found:
     rows = Nonconformity.objects.filter(source=Nonconformity.Source.COMPLAINT)
     for key, count in _since(rows, since, "detected_on").items():
@@ -129,3 +138,6 @@ def _since(rows: object, since: Mapping[int, date], name: str) -> Counter[int]:
         if day > since[key]:
             counted[key] += 1
     return counted
+
+
+SOURCES = (_law, _owners, _findings, _again, _complaints, _overdue, _revisions, _risks)

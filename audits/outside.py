@@ -95,7 +95,9 @@ def may_lead(audit: Audit, successor: Any) -> str:
 
 @contributions.hand_over("Audits to lead", order=60)
 def audits_led(person: Any) -> list[Holding]:
-    rows = Audit.objects.filter(lead=person, status__in=NOT_REPORTED).select_related("process")
+    unsigned = Q(status=Audit.Status.RELEASED, signed_on=None)
+    rows = Audit.objects.filter(Q(status__in=NOT_REPORTED) | unsigned, lead=person)
+    rows = rows.select_related("process")
     return held(rows.order_by("planned_on", "pk"), "lead", why_not=may_lead)
 
 

@@ -18,6 +18,7 @@ from audits.models import (
     Audit,
     AuditReport,
     Finding,
+    FindingResponse,
     MeetingAttendance,
     ReportRecipient,
 )
@@ -84,7 +85,7 @@ def usual_texts(audit: Audit) -> dict[str, str]:
             "The audit looked at samples, on the day and at the places named. What was not looked"
             " at may still be found wanting. Nothing hindered it."
         ),
-        "differences": "None.",
+        "differences": _differences(audit),
         "follow_up": (
             "The owner of the process answers each nonconformity with correction, cause and action,"
             f" and accepts or declines each observation within {OBSERVATION_DAYS} days. The audit"
@@ -142,6 +143,16 @@ def _fulfilment(audit: Audit) -> str:
     elif kept.count():
         told += " In part they are not fulfilled; see the findings."
     return told
+
+
+def _differences(audit: Audit) -> str:
+    """What the auditees did not agree with before the report was signed."""
+    rows = FindingResponse.objects.filter(finding__audit=audit, disagrees=True)
+    told = [
+        f"{each.created_by.name} does not agree with finding {each.finding.position}: {each.text}"
+        for each in rows.select_related("created_by", "finding").order_by("finding__position", "pk")
+    ]
+    return "\n".join(told) or "None were told before the report was signed."
 
 
 def recipients_of(audit: Audit) -> list[Person]:

@@ -42,7 +42,16 @@ def only_the_team(audit: Audit, by: Any) -> str | None:
 
 
 def only_the_lead(audit: Audit, by: Any) -> str | None:
-    return None if by.pk == audit.lead_id else "Only the lead auditor does this."
+    """The lead; once the findings are out and the lead has left, another lead auditor.
+
+    Such a successor answers for nothing the audit looked at.
+    """
+    if by.pk == audit.lead_id:
+        return None
+    left = audit.is_conducted and not audit.lead.is_active
+    if left and by.holds("lead_auditor") and by not in answerers_of(audit):
+        return None
+    return "Only the lead auditor does this."
 
 
 def answerers_of(audit: Audit) -> list[Person]:
