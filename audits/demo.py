@@ -189,7 +189,12 @@ def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
     for _ in range(life.chance.choice([1, 2, 2, 3, 3])):
         _remark(life, audit)
     life.after(0.05, lambda: _report(life, audit))
-    life.after(life.chance.choice([2, 4, 6, 9, 12, 16]), lambda: _sign(life, audit))
+    days = life.chance.choice([2, 4, 6, 9, 12, 16])
+    fresh = life.today - timedelta(days=2)
+    if fresh - timedelta(days=24) < life.day() < fresh:
+        life.on(fresh, lambda: _sign(life, audit))  # the newest waits for its auditee today
+    else:
+        life.after(days, lambda: _sign(life, audit))
 
 
 def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
@@ -279,6 +284,8 @@ def _sign(life: Life, audit: Audit) -> None:
     )
     count = life.kept["signed"] = life.kept.get("signed", 0) + 1
     due = audit.answer_due
+    if life.day() >= life.today - timedelta(days=2):
+        return
     if count == 4 and due:  # nobody answers: the lead issues it once the days have passed
         life.on(due + timedelta(days=1), lambda: _issue(life, audit))
     else:

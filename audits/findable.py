@@ -1,6 +1,6 @@
 """What is found of audits and their findings."""
 
-from audits.models import Audit, AuditProgramme, BodyFinding, Certificate, Finding
+from audits.models import Addendum, Audit, AuditProgramme, BodyFinding, Certificate, Finding
 from qms.finding.workflow import Text, findable
 
 
@@ -23,6 +23,17 @@ def describe_finding(finding: Finding) -> Text:
         number=finding.number,
         words=f"{finding.statement}\n{finding.evidence}".strip(),
         note=finding.get_grade_display(),
+    )
+
+
+@findable(Addendum, "Addenda to audit reports", order=26)
+def describe_addendum(addendum: Addendum) -> Text:
+    """An addendum by what it corrects; a draft is found by the team alone."""
+    return Text(
+        title=addendum.title,
+        number=addendum.audit.number,
+        words=f"{addendum.text}\n{addendum.reason}",
+        note=str(addendum),
     )
 
 

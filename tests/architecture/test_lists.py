@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audits import workflow as audits
-from audits.models import CertificationBody
+from audits.models import Audit, CertificationBody
 from capa.workflow import raise_nonconformity
 from documents import workflow as documents
 from documents.models import Document
@@ -125,6 +125,13 @@ def an_audit(manager: Person, process: Process) -> Any:
     return audits.plan_audit(
         by=manager, process=process, planned_on=today(), lead=lead, clauses=["2026:4.1"]
     )
+
+
+def a_finding(manager: Person, process: Process) -> Any:
+    running = Audit.objects.filter(status="in_progress").first()
+    if running is None:
+        return scenes.a_finding(Cast())
+    return audits.record_finding(running, by=running.lead, grade="good", statement="Tidy.")
 
 
 def a_certification_body(manager: Person, process: Process) -> Any:
@@ -361,6 +368,7 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
+    ("/audits/findings/", a_finding, {"position": "r.position + 100 + n"}),
     ("/audits/certificates/", lambda manager, process: scenes.an_application(Cast()), {}),
     ("/audits/bodies/", a_certification_body, {"name": "r.name || n"}),
     (

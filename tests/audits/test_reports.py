@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from audits import grades, repeats, workflow
+from audits.factors import factors_of
 from audits.models import Audit, Finding
 from audits.prints import report_context
 from capa.models import Nonconformity
@@ -340,6 +341,9 @@ def test_what_was_found_before_is_recognised_for_thirty_six_months(round_: Round
     assert repeats.earlier_of(later) == {}
     round_.issue(audit_of(second))
     assert repeats.repeated_in([round_.process.pk]) == {round_.process.pk: 1}
+    processes = {round_.process.pk: round_.process}
+    told = factors_of(processes, {round_.process.pk: today()}, today())[round_.process.pk]
+    assert "1 finding came again within three years." in [each.words for each in told]
 
 
 # Addenda
