@@ -1,7 +1,7 @@
 """What the evidence pack and the management review get from audits (9.2)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -16,6 +16,7 @@ from audits.models import (
     Finding,
 )
 from audits.prints import TEMPLATE, report_context
+from audits.workflow.audits import REPORT_DAYS
 from qms import contributions
 from qms.clauses import ClauseRef
 from qms.contributions import ClauseLine, Concern, Line
@@ -253,7 +254,9 @@ def clause_lines(edition: str) -> list[ClauseLine]:
 
 @contributions.preflight
 def concerns(period: Period) -> list[Concern]:
-    """Audits whose day is past without a report."""
+    """Audits whose day is past, and those conducted whose report is late."""
+    due = period.end - timedelta(days=REPORT_DAYS)
+    silent = Audit.objects.unreported(due).select_related("process").order_by("conducted_on")
     late = Audit.objects.overdue(period.end).select_related("process").order_by("planned_on")
     return [
         Concern(
@@ -263,6 +266,14 @@ def concerns(period: Period) -> list[Concern]:
             "late",
         )
         for audit in late[:20]
+    ] + [
+        Concern(
+            f"{audit.number} {audit.process.name} was conducted on {audit.conducted_on:%-d %b %Y} "
+            "and its report is not signed.",
+            audit.get_absolute_url(),
+            "late",
+        )
+        for audit in silent[:20]
     ]
 
 

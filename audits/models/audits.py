@@ -28,6 +28,11 @@ class AuditQuerySet(RecordQuerySet):
             planned_on__lt=on, status__in=(Audit.Status.PLANNED, Audit.Status.CONFIRMED)
         )
 
+    def unreported(self, before: date) -> Self:
+        """Audits conducted before a day whose report the lead has not signed."""
+        begun = (Audit.Status.IN_PROGRESS, Audit.Status.RELEASED)
+        return self.filter(status__in=begun, conducted_on__lt=before, signed_on=None)
+
     def of_team(self, person: Any) -> Self:
         """Audits this person leads or takes part in."""
         member = AuditTeamMember.objects.live().filter(person=person)

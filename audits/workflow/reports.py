@@ -37,12 +37,14 @@ from audits.workflow.findings import (
 from audits.workflow.teams import answerers_of, only_the_auditee, only_the_lead, only_the_team
 from qms import clauses
 from qms.clauses import ClauseRef
+from qms.events import handles
 from qms.links import set_links
 from qms.outbox import workflow as outbox
 from qms.people.models import Person
 from qms.periods import Period, due_in, today
+from qms.records import RecordSaved
 from qms.refusals import Refused
-from qms.scope.models import Organisation
+from qms.scope.models import Organisation, Process, ProcessDeputy
 from qms.scope.workflow import closed_days
 from qms.work.workflow import refresh
 from qms.workflow import amendment, creates, transition, voids
@@ -286,7 +288,7 @@ def not_signed_yet(audit: Audit, by: Any) -> str | None:
     only=only_the_lead,
     guards=[not_signed_yet, *RELEASING],
     signs="Signed the report",
-    label="Sign the report",
+    label="Report to the auditee",
     details={
         "conclusions": forms.CharField(
             label="Conclusions",
@@ -456,6 +458,22 @@ def close(audit: Audit, *, by: Any) -> None:
     audit.closed_on = today()
 
 
+@handles(RecordSaved, order=95)
+def others_answer_now(event: RecordSaved) -> None:
+    """Whoever owns or deputises from now on finds in their work what is still to be answered."""
+    record = event.record
+    if isinstance(record, Process) and not event.created:
+        process = record.pk
+    elif isinstance(record, ProcessDeputy):
+        process = record.process_id
+    else:
+        return
+    for audit in Audit._base_manager.filter(process=process, status=Status.RELEASED):
+        refresh(audit)
+    for finding in Finding.objects.to_answer().filter(audit__process=process):
+        refresh(finding)
+
+
 # Corrections of an issued report
 
 
@@ -538,7 +556,7 @@ editing_addendum = amendment(
     guards=[lambda addendum, by: fits_its_report(addendum, {})],
     locks=lock_its_audit,
     signs="Signed the addendum",
-    label="Sign and issue",
+    label="Issue the addendum",
     then=lambda addendum, by: what_it_changes(addendum, by),
 )
 def issue_addendum(addendum: Addendum, *, by: Any) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from audits import grades, repeats, workflow
+from audits.evidence import concerns
 from audits.factors import factors_of
 from audits.models import Audit, Finding
 from audits.prints import report_context
@@ -18,7 +19,7 @@ from capa.models import Nonconformity
 from qms.competence import workflow as competence
 from qms.outbox.models import Effect
 from qms.people.models import Person
-from qms.periods import today
+from qms.periods import Period, today
 from qms.refusals import Refused
 from qms.scope.models import ProcessDeputy
 from qms.scope.workflow import close_for
@@ -199,6 +200,28 @@ def test_a_deputy_or_whoever_is_named_answers_but_nobody_of_the_team(
     with pytest.raises(Refused, match="may not read audits"):
         round_.planned(auditee=factories.person())
     assert workflow.answerers_of(round_.planned(auditee=round_.second)) == [round_.quality]
+
+
+def test_a_new_owner_finds_what_is_to_be_answered(round_: Round) -> None:
+    audit = round_.sign(audit_of(found(round_, "observation")))
+    new = factories.person("process_owner")
+    amend(round_.process, by=round_.quality, changes={"owner": new}, reason="Another owner.")
+    asked = WorkItem.objects.filter(step="answer")
+    assert {(each.person, each.label) for each in asked} == {
+        (new, "Acknowledge or disagree"),
+        (new, "Accept or decline"),
+    }
+    with pytest.raises(PermissionDenied):
+        workflow.acknowledge(audit, by=round_.owner)
+
+
+def test_a_report_not_signed_within_fourteen_days_is_a_concern(round_: Round) -> None:
+    audit = round_.answered()
+    year = Period(today(), today() + timedelta(days=14))
+    assert not [each for each in concerns(year) if audit.number in each.title]
+    later = Period(today(), today() + timedelta(days=15))
+    [said] = [each for each in concerns(later) if audit.number in each.title]
+    assert "its report is not signed" in said.title
 
 
 # Grades
