@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 import time_machine
+from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client
@@ -18,6 +19,7 @@ from audits.prints import report_context
 from capa.models import Nonconformity
 from qms.competence import workflow as competence
 from qms.outbox.models import Effect
+from qms.outbox.workflow import drain
 from qms.people.models import Person
 from qms.periods import Period, today
 from qms.refusals import Refused
@@ -474,6 +476,20 @@ def test_who_met_and_who_receives_it_is_recorded_until_it_is_signed(
     assert client.post(page, sent).status_code == 422
     with pytest.raises(Refused, match="Correct it by an addendum"):
         workflow.set_people(audit, by=round_.lead, opening=[], closing=[], recipients=[])
+
+
+def test_the_recipients_get_one_mail_when_it_is_issued(round_: Round) -> None:
+    audit = round_.sign(round_.answered())
+    drain("default")
+    assert mail.outbox == []
+    workflow.acknowledge(audit, by=round_.owner)
+    drain("default")
+    sent = [each for each in mail.outbox if audit.number in each.subject]
+    assert {each.to[0].rsplit("<", 1)[-1].rstrip(">") for each in sent} == {
+        round_.owner.email,
+        round_.quality.email,
+    }
+    assert audit.get_absolute_url() in str(sent[0].body)
 
 
 def test_who_may_not_read_audits_is_no_recipient(round_: Round) -> None:

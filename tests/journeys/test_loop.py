@@ -110,6 +110,7 @@ def test_the_whole_loop(
     an_objective_is_pursued(company)
     nc = an_audit_finds_a_major(company, photo)
     the_cause_is_removed(company, nc)
+    the_audit_is_closed(company)
     the_review_is_held(company)
     pack = a_pack_is_built_and_taken_along(company, tmp_path)
     the_pack_holds_it_all(pack, document, nc, tmp_path)
@@ -345,6 +346,19 @@ def the_cause_is_removed(company: Company, nc: Nonconformity) -> None:
     nc.refresh_from_db()
     assert (nc.verified_by, nc.closed_by) == (company.people["manager"],) * 2
     assert Action.objects.raised_from(nc).get().status == "verified"
+
+
+def the_audit_is_closed(company: Company) -> None:
+    """What it found is settled: the lead finds the last step in their work."""
+    lead = company.at("lead")
+    audit = Audit.objects.get()
+    lead.open("/")
+    lead.reads(audit.number)
+    lead.open_record(audit)
+    lead.press("Close", within=".next-steps")
+    lead.reads("is now “Closed”.")
+    audit.refresh_from_db()
+    assert (audit.issued_on, audit.closed_on) == (today(), today())
 
 
 def the_review_is_held(company: Company) -> None:
