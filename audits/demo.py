@@ -266,7 +266,7 @@ def _report(life: Life, audit: Audit) -> None:
             "opened_at": start_of(day, at=time(9)),
             "closed_at": start_of(day, at=time(15, 30)),
             "not_covered": life.voice("audits").get("not_covered", ""),
-            "closing_outsiders": "Two colleagues of the late shift",
+            "closing_outsiders": "Two colleagues from the team next door",
         },
     )
 
@@ -359,7 +359,7 @@ def _decide(life: Life, observation: Finding) -> None:
     who = workflow.answerers_of(observation.audit)[0]
     count = life.kept["decided"] = life.kept.get("decided", 0) + 1
     if count % 4 == 2:
-        text = "The new layout in spring moves this place anyway; until then it stays as it is."
+        text = "What it names is replaced in spring anyway; until then it stays as it is."
         workflow.decline(observation, by=who, decision_text=text)
     else:
         workflow.accept(observation, by=who, decision_text="We do it within the month.")
@@ -374,7 +374,7 @@ def _correct(life: Life, audit: Audit) -> None:
         audit,
         by=audit.lead,
         finding=finding,
-        text=f"Finding {finding.position} was seen in the early shift, not in the late shift.",
+        text=f"Finding {finding.position} was seen in the morning, not in the afternoon.",
         reason="Both auditors compared their notes after the report had gone out.",
     )
     workflow.issue_addendum(addendum, by=audit.lead, proof=life.sign(audit.lead))

@@ -22,6 +22,7 @@ from qms.actions.models import Action
 from qms.contributions import letterhead
 from qms.files.models import Attachment
 from qms.files.workflow import attachments_of, content_of, may_see
+from qms.signing.workflow import signatures_of
 
 TEMPLATE = "audits/report_print.html"
 ANSWER = "audits/answer_print.html"
@@ -46,6 +47,7 @@ def _context(audit: Audit, rows: Any, as_of: datetime | None) -> dict[str, Any]:
     for addendum in addenda:
         addendum.before = words.get(addendum.grade_before, "")
         addendum.after = words.get(addendum.grade_after, "")
+        addendum.signed = signatures_of(addendum)
     return letterhead(
         audit,
         as_of=as_of,
