@@ -225,8 +225,9 @@ def review_input(period: Period) -> list[Line]:
     )
     now, then = grades_between(period), grades_between(before)
     lines = [Line("Audit reports issued", str(done), str(done_before), url="/audits/")]
+    words = grades.labels()
     return lines + [
-        Line(Finding.Grade(grade).label, str(now[grade]), str(then[grade]), url="/audits/findings/")
+        Line(words[grade], str(now[grade]), str(then[grade]), url="/audits/findings/")
         for grade in Finding.Grade.values
     ]
 

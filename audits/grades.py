@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from audits.models import Finding, FindingGrade
+from audits.models import Addendum, Finding, FindingGrade
 
 DEFINITIONS = {
     "major": "A requirement is not met in a way that puts in doubt whether the process reaches "
@@ -54,6 +54,16 @@ def wordings() -> dict[str, Wording]:
 def labels() -> dict[str, str]:
     """What each grade is called here."""
     return {grade: each.label for grade, each in wordings().items()}
+
+
+def regraded(addenda: Iterable[Addendum]) -> list[Addendum]:
+    """The addenda, each with the words of both grades as `before` and `after`."""
+    words = labels()
+    found = list(addenda)
+    for each in found:
+        each.before = words.get(each.grade_before, "")  # type: ignore[attr-defined]
+        each.after = words.get(each.grade_after, "")  # type: ignore[attr-defined]
+    return found
 
 
 def choices(*present: str) -> list[tuple[str, str]]:

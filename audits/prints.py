@@ -42,12 +42,11 @@ def _context(audit: Audit, rows: Any, as_of: datetime | None) -> dict[str, Any]:
     for each in findings:
         numbers = [earlier.number for earlier in again.get(each.pk, [])]
         each.earlier, each.raised = numbers, raised.get(each.pk)  # type: ignore[attr-defined]
-    words = grades.labels()
-    addenda = list(audit.addenda.issued().select_related("finding__audit").order_by("number"))
+    addenda = grades.regraded(
+        audit.addenda.issued().select_related("finding__audit").order_by("number")
+    )
     for addendum in addenda:
-        addendum.before = words.get(addendum.grade_before, "")
-        addendum.after = words.get(addendum.grade_after, "")
-        addendum.signed = signatures_of(addendum)
+        addendum.signed = signatures_of(addendum)  # type: ignore[attr-defined]
     return letterhead(
         audit,
         as_of=as_of,

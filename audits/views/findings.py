@@ -40,7 +40,9 @@ def columns() -> list[Column]:
 class FindingFilter(django_filters.FilterSet):
     """Filters of the list of findings."""
 
-    grade = django_filters.ChoiceFilter(choices=Finding.Grade.choices, label="Grade")
+    grade = django_filters.ChoiceFilter(
+        choices=lambda: list(grades.labels().items()), label="Grade"
+    )
     status = django_filters.ChoiceFilter(choices=Finding.Status.choices, label="State")
     process = django_filters.ModelChoiceFilter(
         field_name="audit__process", queryset=Process.objects.all(), label="Process"
@@ -100,7 +102,7 @@ def finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
         earlier=grades.named(_seen(request, again)),
         responses=list(finding.responses.select_related("created_by").order_by("pk")),
         merged=list(finding.merged.select_related("audit").order_by("position")),
-        addenda=list(finding.addenda.issued().select_related("audit").order_by("number")),
+        addenda=grades.regraded(finding.addenda.issued().order_by("number")),
         may_respond=finding.status == "released"
         and finding.audit.status != "closed"
         and request.user.has_perm("audits.answer_audit")

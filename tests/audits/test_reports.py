@@ -478,6 +478,52 @@ def test_who_met_and_who_receives_it_is_recorded_until_it_is_signed(
         workflow.set_people(audit, by=round_.lead, opening=[], closing=[], recipients=[])
 
 
+def test_pages_and_pdf_show_answers_repeats_merges_and_addenda(
+    round_: Round, client: Client
+) -> None:
+    earlier = [found(round_, "observation"), found(round_, "observation")]
+    for each in earlier:
+        round_.issue(audit_of(each))
+    finding = found(round_, "observation")
+    audit = audit_of(finding)
+    for number in range(3):
+        more = {"statement": f"Also {number}.", "clause": "2026:8.6"}
+        note = workflow.record_finding(audit, by=round_.second, grade="observation", **more)
+        workflow.merge(note, by=round_.second, into=finding.position)
+    for number in range(2):
+        more = {"statement": f"Lamp {number}.", "clause": "2026:8.6"}
+        workflow.record_finding(audit, by=round_.second, grade="opportunity", **more)
+    round_.issue(audit)
+    finding.refresh_from_db()
+    for number in range(2):
+        workflow.respond(finding, by=round_.owner, text=f"No {number}.", disagrees=True)
+    for grade in ("minor", "opportunity"):
+        addendum = workflow.draft_addendum(
+            audit,
+            by=round_.lead,
+            text=f"It is a {grade}.",
+            reason="We looked again.",
+            finding=finding,
+            grade_after=grade,
+        )
+        workflow.issue_addendum(addendum, by=round_.lead, proof=factories.proof(round_.lead))
+        finding.refresh_from_db()
+    for who in (round_.lead, round_.owner, round_.quality):
+        client.force_login(who, backend="qms.people.access.RoleBackend")
+        page = client.get(audit.get_absolute_url()).content.decode()
+        assert "found before" in page
+        assert page.count("merged into") == (3 if who != round_.owner else 0)
+        told = client.get(finding.get_absolute_url()).content.decode()
+        assert told.count("No 1.") == 1
+        assert "Minor nonconformity became opportunity for improvement" in told
+        assert all(each.number in told for each in earlier)
+        shown = client.get(addendum.get_absolute_url()).content.decode()
+        assert "Opportunity for improvement" in shown
+        assert client.get(f"{audit.get_absolute_url()}pdf/").content.startswith(b"%PDF")
+        listed = client.get("/audits/findings/", {"grade": "observation"})
+        assert listed.status_code == 200
+
+
 def test_the_recipients_get_one_mail_when_it_is_issued(round_: Round) -> None:
     audit = round_.sign(round_.answered())
     drain("default")
