@@ -14,27 +14,43 @@ from audits.forms import (
     NewAddendumForm,
     NewAuditForm,
     NewGradeForm,
+    NewNoteForm,
     NewProgrammeForm,
+    NewRequestForm,
     NewResponseForm,
+    NewSlotForm,
+    NewVisitSlotForm,
+    NoteTagsForm,
     ProgrammeForm,
     ReportForm,
+    RequestForm,
+    SlotForm,
+    TemplateForm,
     VisitEditForm,
     VisitForm,
+    VisitSlotForm,
 )
 from audits.models import (
     Addendum,
     Audit,
+    AuditNote,
     AuditProgramme,
     AuditReport,
+    AuditSlot,
     BodyFinding,
+    CalendarFeed,
     Certificate,
     CertificationAudit,
     CertificationBody,
+    ChecklistTemplate,
     Finding,
     FindingGrade,
     FindingResponse,
+    VisitRequest,
+    VisitSlot,
 )
 from audits.workflow.certification import TERMS
+from audits.workflow.visits import SLOT_FIELDS
 from qms.api import Resource
 
 programmes = Resource(
@@ -77,6 +93,7 @@ audits = Resource(
         "window_end",
         "why_now",
         "planned_on",
+        "days",
         "lead",
         "auditees",
         "auditee",
@@ -121,6 +138,46 @@ findings = Resource(
     ),
     edit_form=FindingForm,
     related=("audit__process", "audit__lead"),
+)
+agendas = Resource(
+    "audit-agenda",
+    AuditSlot,
+    fields=(
+        "audit",
+        "day",
+        "starts_at",
+        "ends_at",
+        "kind",
+        "what",
+        "process",
+        "auditor",
+        "place",
+        "remote_link",
+        "status",
+    ),
+    form=NewSlotForm,
+    edit_form=SlotForm,
+    create=workflow.add_slot,
+    related=("audit__process", "audit__lead", "process", "auditor"),
+)
+# Made on one's own page only: the link is told there and nowhere else.
+feeds = Resource("calendar-links", CalendarFeed, fields=("person", "status"))
+notes = Resource(
+    "audit-notes",
+    AuditNote,
+    fields=("audit", "words", "clause", "process", "finding", "item", "status"),
+    form=NewNoteForm,
+    edit_form=NoteTagsForm,
+    create=workflow.take_note,
+    related=("audit__process", "audit__lead", "process"),
+)
+templates = Resource(
+    "checklist-templates",
+    ChecklistTemplate,
+    fields=("name", "edition", "process_kind", "questions", "status"),
+    form=TemplateForm,
+    edit_form=TemplateForm,
+    create=workflow.keep_template,
 )
 responses = Resource(
     "finding-responses",
@@ -244,4 +301,32 @@ visits = Resource(
     form=VisitForm,
     edit_form=VisitEditForm,
     create=workflow.plan_visit,
+)
+visit_plan = Resource(
+    "visit-plan",
+    VisitSlot,
+    fields=("visit", *SLOT_FIELDS, "status"),
+    form=NewVisitSlotForm,
+    edit_form=VisitSlotForm,
+    create=workflow.plan_hour,
+    related=("visit", "process", "auditee", "escort"),
+)
+visit_requests = Resource(
+    "visit-requests",
+    VisitRequest,
+    fields=(
+        "visit",
+        "what",
+        "asked_by_whom",
+        "asked_at",
+        "fetcher",
+        "given_at",
+        "shown",
+        "link",
+        "status",
+    ),
+    form=NewRequestForm,
+    edit_form=RequestForm,
+    create=workflow.note_request,
+    related=("visit", "fetcher"),
 )

@@ -59,7 +59,7 @@ def candidates(audit: Audit) -> list[Candidate]:
     asked = {role: requirements_of([role]) for role in LEAD_ROLES}
     newest = CompetenceRecord.objects.newest(day).of(people)
     records = {(each.person_id, each.competence_id): each for each in newest}
-    others = booked_days(people, Period(day, day), without=audit)
+    others = booked_days(people, Period(day, audit.ends_on), without=audit)
     away = set(
         Absence.objects.on(day).filter(person__in=people).values_list("person_id", flat=True)
     )
@@ -83,7 +83,7 @@ def candidates(audit: Audit) -> list[Candidate]:
                 tuple(fact for fact in facts if fact.blocks),
                 tuple(fact for fact in facts if not fact.blocks),
                 tuple(lacking),
-                day in others[person.pk],
+                any(day <= each <= audit.ends_on for each in others[person.pk]),
                 person.pk in away,
                 load[person.pk],
                 person.pk in excused,

@@ -31,11 +31,27 @@ contributions.navigation(
 )
 contributions.navigation(
     "Check",
+    "Checklist templates",
+    "audits:template_list",
+    icon="list-check",
+    permission="audits.view_checklisttemplate",
+    order=13,
+)
+contributions.navigation(
+    "Check",
     "Findings",
     "audits:finding_list",
     icon="flag",
     permission="audits.view_finding",
     order=15,
+)
+contributions.navigation(
+    "Check",
+    "Audit figures",
+    "audits:figures",
+    icon="chart-bar",
+    permission="audits.view_finding",
+    order=16,
 )
 contributions.navigation(
     "Settings",

@@ -1,13 +1,16 @@
 """The audits of a demo company: a programme by risk, questions, findings, reports, certificates."""
 
 from datetime import time, timedelta
+from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from audits import workflow
 from audits.independence import objections
 from audits.models import Audit, ChecklistItem, Finding
 from audits.planning import booked_days
+from audits.questions import proposed_for
 from qms.demo.life import Life, stage
 from qms.people.models import Person
 from qms.periods import Period, add_months, start_of
@@ -45,6 +48,8 @@ def the_programme_is_carried_out(life: Life) -> None:
 
 
 def _begin_programme(life: Life, begins: Any) -> None:
+    if "programme" not in life.kept:
+        _keep_templates(life)
     life.kept["programme"] = workflow.create_programme(
         by=life.who("quality"),
         title=f"Internal audits {begins:%Y}",
@@ -119,9 +124,65 @@ def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
         **_place(life, day),
     )
     life.kept["audits"].append(audit)
+    if audit.planned_on >= life.today:
+        _ask_what_the_records_say(audit)
+        _plan_its_hours(life, audit)
     if going_on:
         life.kept["going_on"] = audit.pk
     life.on(day - timedelta(days=18), lambda: _confirm(life, audit))
+
+
+def _ask_what_the_records_say(audit: Audit) -> None:
+    """The questions that have a reason of today join those of the clauses, a few of each kind."""
+    found = [each for each in proposed_for(audit, audit.lead) if each.is_pressing]
+    kinds = dict.fromkeys(each.source for each in found)
+    few = [each.key for kind in kinds for each in [e for e in found if e.source == kind][:3]]
+    if few:
+        workflow.take_over_questions(audit, by=audit.lead, chosen=few)
+
+
+def _plan_its_hours(life: Life, audit: Audit) -> None:
+    """A usual day whose records are looked at from afar, before anybody is on the floor."""
+    slots = workflow.begin_usual_agenda(audit, by=life.who("lead"))
+    team = workflow.team_of(audit)
+    for slot in slots:
+        slot.refresh_from_db()
+        changes: dict[str, Any] = {"place": "Meeting room"}
+        if slot.kind == slot.Kind.BREAK:
+            continue
+        if slot.kind == slot.Kind.PART:
+            changes |= {"process": audit.process, "auditor": team[0]}
+            changes["place"] = "" if slot.starts_at.hour == 9 else str(audit.site or "On site")
+            if slot.starts_at.hour == 9:
+                changes["remote_link"] = "https://meet.example/audit"
+        amend(slot, by=life.who("lead"), changes=changes)
+
+
+def _keep_templates(life: Life) -> None:
+    edition = life.told["organisation"]["edition"]
+    for name, kind, asked in TEMPLATES:
+        workflow.keep_template(
+            by=life.who("lead"), name=name, edition=edition, process_kind=kind, questions=asked
+        )
+
+
+TEMPLATES = (
+    (
+        "Every process, on the floor",
+        "",
+        "7.2 Ask two people at work what they do when something looks wrong.\n"
+        "7.5.3 Which documents lie at the place of work, and which revision is each?\n"
+        "8.7 Show the last thing that was set aside. Who decided what became of it?\n"
+        "What would you change first, and who knows it?",
+    ),
+    (
+        "Support processes",
+        "support",
+        "7.1.5 Which instruments are used here, and until when is each calibrated?\n"
+        "8.4.1 Show the last evaluation of a provider this process depends on.\n"
+        "Which of your customers inside the house waited longest last month?",
+    ),
+)
 
 
 def _place(life: Life, day: Any) -> dict[str, Any]:
@@ -179,8 +240,27 @@ def _ask(life: Life, audit: Audit) -> None:
     half = len(items) // 2
     for item in items[:half]:
         _answer(life, audit, item)
+    if audit.pk == life.kept.get("going_on"):
+        _note_on_the_way(audit)
     if audit.pk != life.kept.get("going_on"):
         life.after(0.15, lambda: _afternoon(life, audit, items[half:]))
+
+
+def _note_on_the_way(audit: Audit) -> None:
+    """Two notes of a line of inquiry: one has its clause, one is still to be placed."""
+    edition = audit.edition
+    workflow.take_note(
+        audit,
+        by=audit.lead,
+        words="Asked two people which revision they work by. One looked it up, one knew it.",
+        clause=f"{edition}:7.5.3",
+    )
+    workflow.take_note(
+        audit,
+        by=audit.lead,
+        words="The list of open orders on the wall is from the day before yesterday. Ask who "
+        "keeps it, and what people work by.",
+    )
 
 
 def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
@@ -233,6 +313,7 @@ def _remark(life: Life, audit: Audit, item: ChecklistItem | None = None) -> None
         by=_who(life, audit),
         item=item,
         grade=grade,
+        clause="" if item or not audit.clauses else audit.clauses[0],
         statement=text,
         evidence="Seen on the day of the audit.",
     )
@@ -419,15 +500,26 @@ def _apply(life: Life, told: dict[str, Any]) -> None:
     granted = life.month(told["granted"]["month"])
     life.on(granted, lambda: _grant(life, certificate, told))
     following = told["next"]
-    life.on(
-        life.today - timedelta(days=20),
-        lambda: workflow.plan_visit(
-            by=quality,
-            certificate=certificate,
-            kind=following["kind"],
-            planned_on=life.month(following["month"]),
-            auditors=following["auditors"],
-        ),
+    life.on(life.today - timedelta(days=20), lambda: _plan_the_next(life, certificate, following))
+
+
+def _plan_the_next(life: Life, certificate: Any, told: dict[str, Any]) -> None:
+    """The next visit, with its plan; its auditor asks for something beforehand."""
+    visit = workflow.plan_visit(
+        by=life.who("quality"),
+        certificate=certificate,
+        kind=told["kind"],
+        planned_on=life.month(told["month"]),
+        auditors=told["auditors"],
+        **_days_and_cost(told["kind"]),
+    )
+    _plan_the_visit(life, visit)
+    workflow.note_request(
+        by=life.who("quality"),
+        visit=visit,
+        what="The list of processes with their owners and sites, before the visit",
+        asked_by_whom=told["auditors"].split(",")[0],
+        fetcher=life.who("quality"),
     )
 
 
@@ -439,11 +531,129 @@ def _visit(life: Life, certificate: Any, told: dict[str, Any]) -> None:
         kind=told["kind"],
         planned_on=day,
         auditors=told["auditors"],
+        **_days_and_cost(told["kind"]),
     )
+    _plan_the_visit(life, visit)
     life.on(day, lambda: _record_visit(life, visit, told))
 
 
+DAYS = {"stage1": "1.5", "stage2": "4", "surveillance": "2", "recertification": "3"}
+A_DAY_COSTS = Decimal(1450)
+
+
+def _days_and_cost(kind: str) -> dict[str, Decimal]:
+    """Audit days as the body offered them, and what they cost."""
+    days = Decimal(DAYS.get(kind, "1"))
+    return {"audit_days": days, "cost": days * A_DAY_COSTS}
+
+
+def _plan_the_visit(life: Life, visit: Any) -> None:
+    """The body's plan for its first day: who of us answers, and who walks along."""
+    quality, body = life.who("quality"), visit.auditors.split(",")[0]
+    hours: list[dict[str, Any]] = [
+        {"what": "Opening meeting", "auditee": life.who("ceo")},
+        *({"process": each, "auditee": each.owner} for each in list(life.processes.values())[:4]),
+        {"what": "Closing meeting", "auditee": life.who("ceo")},
+    ]
+    busy = [time(8, 30), time(9), time(10, 30), time(13), time(14, 30), time(16), time(16, 30)]
+    for hour, (begins, ends) in zip(hours, pairwise(busy), strict=False):
+        workflow.plan_hour(
+            visit,
+            by=quality,
+            starts_at=begins,
+            ends_at=ends,
+            body_auditor=body,
+            escort=quality if hour["auditee"] != quality else None,
+            place="Meeting room" if "what" in hour else "",
+            **hour,
+        )
+
+
+ASKED_FOR = (
+    ("The last three calibrations of one instrument", "Shown in the register", "/equipment/"),
+    ("Two nonconformities from their report to their closure", "Shown", "/nonconformities/"),
+    ("The competence of the last person who joined", "", ""),
+)
+
+
+def _ask_for_things(life: Life, visit: Any) -> None:
+    """What the auditors want to see in between; the last one is given without a word."""
+    quality, body = life.who("quality"), visit.auditors.split(",")[0]
+    for what, shown, link in ASKED_FOR:
+        asked = workflow.note_request(
+            by=quality, visit=visit, what=what, asked_by_whom=body, fetcher=quality
+        )
+        workflow.give(asked, by=quality, shown=shown, link=link)
+
+
+def _what_it_found(life: Life, visit: Any, told: dict[str, Any]) -> None:
+    """The findings of its report: majors, minors, and one remark."""
+    quality, edition = life.who("quality"), life.told["organisation"]["edition"]
+    problems = life.told["problems"]
+    for at, grade in enumerate(["major"] * told["majors"] + ["minor"] * told["minors"], start=1):
+        # Every visit finds something else, and the same whenever the company is told again.
+        code, clause, requirement, evidence, statement, *_rest = problems[
+            (7 * at + told["month"]) % len(problems)
+        ]
+        finding = workflow.record_body_finding(
+            by=quality,
+            visit=visit,
+            reference=f"NC {at}",
+            grade=grade,
+            clause=f"{edition}:{clause}",
+            requirement=requirement,
+            statement=statement,
+            evidence=evidence.format(n=12, m=3, o="40217", d=2),
+            found_on=life.day(),
+            process=life.processes.get(code),
+        )
+        life.after(9, partial(_answer_the_body, life, finding))
+    remark = workflow.record_body_finding(
+        by=quality,
+        visit=visit,
+        reference="OFI 1",
+        grade="opportunity",
+        statement="Indicators could be looked at where the work is done, not only in the review.",
+        found_on=life.day(),
+    )
+    said = "The boards at work show them since the last review."
+    life.after(25, lambda: workflow.settle_remark(remark, by=quality, reason=said))
+
+
+def _answer_the_body(life: Life, finding: Any) -> None:
+    """Send the answer once correction, cause and action are there; the body takes its time."""
+    finding.refresh_from_db()
+    quality = life.who("quality")
+    if workflow.lacking_of(finding):
+        life.after(5, partial(_answer_the_body, life, finding))
+        return
+    workflow.send_answer(finding, by=quality, answered_on=life.day())
+    life.after(8, partial(_accepted_by_the_body, life, finding))
+
+
+def _accepted_by_the_body(life: Life, finding: Any) -> None:
+    workflow.accept_answer(finding, by=life.who("quality"), accepted_on=life.day())
+    life.after(45, partial(_verified_by_the_body, life, finding))
+
+
+def _verified_by_the_body(life: Life, finding: Any) -> None:
+    name = finding.visit.auditors.split(",")[0]
+    workflow.verify_answer(
+        finding, by=life.who("quality"), verified_on=life.day(), verified_by_whom=name
+    )
+    life.after(20, partial(_close_with_the_body, life, finding))
+
+
+def _close_with_the_body(life: Life, finding: Any) -> None:
+    finding.refresh_from_db()
+    if workflow.it_is_settled(finding, None):
+        life.after(20, partial(_close_with_the_body, life, finding))
+        return
+    workflow.close_body_finding(finding, by=life.who("quality"))
+
+
 def _record_visit(life: Life, visit: Any, told: dict[str, Any]) -> None:
+    _ask_for_things(life, visit)
     workflow.record_visit(
         visit,
         by=life.who("quality"),
@@ -452,6 +662,7 @@ def _record_visit(life: Life, visit: Any, told: dict[str, Any]) -> None:
         majors=told["majors"],
         minors=told["minors"],
     )
+    _what_it_found(life, visit, told)
 
 
 def _grant(life: Life, certificate: Any, told: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from audits import grades
@@ -14,6 +15,7 @@ from audits.models import (
     CertificateSuspension,
     CertificationAudit,
     Finding,
+    VisitRequest,
 )
 from audits.prints import TEMPLATE, report_context
 from audits.workflow.audits import REPORT_DAYS
@@ -161,14 +163,23 @@ def reports(period: Period, as_of: datetime) -> Iterable[tuple[Audit, str]]:
     template="audits/evidence/certification.html",
 )
 def certification(period: Period, as_of: datetime) -> dict[str, Any]:
-    """What the certification body concluded, and when."""
-    rows = CertificationAudit.objects.filter(status="done", done_on__lte=period.end)
-    granted = Certificate.objects.filter(decided_on__lte=period.end).select_related("body")
-    times = CertificateSuspension.objects.filter(began_on__lte=period.end)
+    """What the certification body concluded and how its certificates stood at the cut-off.
+
+    Read from the history: what was suspended or renewed afterwards is not told.
+    """
+    rows = as_it_was(CertificationAudit, as_of).filter(status="done", done_on__lte=period.end)
+    granted = as_it_was(Certificate, as_of).filter(decided_on__lte=period.end)
+    times = as_it_was(CertificateSuspension, as_of).filter(began_on__lte=period.end)
+    asked = as_it_was(VisitRequest, as_of).filter(visit__in=rows.values("id"))
     return {
-        "visits": list(rows.select_related("certificate__body").order_by("done_on")),
-        "certificates": list(granted.order_by("decided_on", "pk")),
-        "suspensions": list(times.select_related("certificate").order_by("began_on", "pk")),
+        "visits": list(rows.select_related("certificate__body").order_by("done_on", "id")),
+        "certificates": list(granted.select_related("body").order_by("decided_on", "id")),
+        "suspensions": list(times.select_related("certificate").order_by("began_on", "id")),
+        "requests": list(
+            asked.exclude(status=VisitRequest.Status.DROPPED)
+            .select_related("visit")
+            .order_by("asked_at", "id")
+        ),
     }
 
 
@@ -191,9 +202,9 @@ def certification(period: Period, as_of: datetime) -> dict[str, Any]:
 )
 def body_finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
     """One row a finding of the body, of this period or still open."""
-    rows = BodyFinding.objects.filter(found_on__lte=period.end)
-    rows = rows.open() | rows.filter(found_on__gte=period.start)
-    for each in rows.order_by("found_on", "reference", "pk"):
+    rows = as_it_was(BodyFinding, as_of).filter(found_on__lte=period.end)
+    rows = rows.filter(~Q(status=BodyFinding.Status.CLOSED) | Q(found_on__gte=period.start))
+    for each in rows.order_by("found_on", "reference", "id"):
         yield (
             each.reference,
             each.get_grade_display(),

@@ -1,6 +1,16 @@
 """What is found of audits and their findings."""
 
-from audits.models import Addendum, Audit, AuditProgramme, BodyFinding, Certificate, Finding
+from audits.models import (
+    Addendum,
+    Audit,
+    AuditNote,
+    AuditProgramme,
+    BodyFinding,
+    Certificate,
+    ChecklistTemplate,
+    Finding,
+    VisitRequest,
+)
 from qms.finding.workflow import Text, findable
 
 
@@ -24,6 +34,20 @@ def describe_finding(finding: Finding) -> Text:
         words=f"{finding.statement}\n{finding.evidence}".strip(),
         note=finding.get_grade_display(),
     )
+
+
+@findable(AuditNote, "Audit notes", order=26)
+def describe_note(note: AuditNote) -> Text | None:
+    """A note by its words, until it became a finding or an answer, which are found themselves."""
+    if note.status != AuditNote.Status.OPEN:
+        return None
+    return Text(title=note.title, number=note.audit.number, words=note.words)
+
+
+@findable(ChecklistTemplate, "Checklist templates", order=27)
+def describe_template(template: ChecklistTemplate) -> Text:
+    """A template by its name and its questions."""
+    return Text(title=template.name, words=template.questions, note=template.get_status_display())
 
 
 @findable(Addendum, "Addenda to audit reports", order=26)
@@ -58,6 +82,12 @@ def describe_body_finding(finding: BodyFinding) -> Text:
         words=f"{finding.statement}\n{finding.evidence}".strip(),
         note=finding.get_grade_display(),
     )
+
+
+@findable(VisitRequest, "Requests of the certification body", order=24)
+def describe_request(request: VisitRequest) -> Text:
+    """A request by what was asked for and what was shown."""
+    return Text(title=request.title, words=request.shown, note=request.get_status_display())
 
 
 @findable(Certificate, "Certificates", order=22)

@@ -8,17 +8,22 @@ from audits import grades, workflow
 from audits.models import (
     Addendum,
     Audit,
+    AuditNote,
     AuditProgramme,
     AuditReport,
+    AuditSlot,
     BodyFinding,
     Certificate,
     CertificationAudit,
     CertificationBody,
     ChecklistItem,
+    ChecklistTemplate,
     DeadlineExtension,
     Finding,
     FindingGrade,
     FindingResponse,
+    VisitRequest,
+    VisitSlot,
 )
 from audits.workflow.certification import PRINTED, TERMS
 from qms.clauses import ClauseFormField
@@ -51,6 +56,7 @@ class AuditForm(RecordForm):
         fields = (
             "process",
             "planned_on",
+            "days",
             "lead",
             "programme",
             "site",
@@ -221,6 +227,74 @@ class QuestionForm(PlainForm):
     clause = ClauseFormField(label="Clause", required=False)
 
 
+class SlotForm(RecordForm):
+    """A part of an agenda."""
+
+    class Meta:
+        model = AuditSlot
+        fields = (
+            "day",
+            "starts_at",
+            "ends_at",
+            "kind",
+            "what",
+            "process",
+            "auditor",
+            "place",
+            "remote_link",
+        )
+
+
+class NewSlotForm(SlotForm):
+    """A part of an agenda as a program sends it, with its audit."""
+
+    audit = forms.ModelChoiceField(Audit.objects.all(), label="Audit")
+
+
+class TemplateForm(RecordForm):
+    """Questions to ask again and again, one a line."""
+
+    class Meta:
+        model = ChecklistTemplate
+        fields = ("name", "edition", "process_kind", "questions")
+        widgets = {"questions": forms.Textarea(attrs={"rows": 16})}
+
+
+class TemplateNameForm(RecordForm):
+    """What the questions of an audit are kept as."""
+
+    class Meta:
+        model = ChecklistTemplate
+        fields = ("name", "process_kind")
+
+
+class NoteForm(RecordForm):
+    """A note; what it is about may be said later."""
+
+    class Meta:
+        model = AuditNote
+        fields = ("words",)
+        widgets = {"words": forms.Textarea(attrs={"rows": 3})}
+
+
+class NewNoteForm(NoteForm):
+    """A note as a program sends it, with its audit."""
+
+    audit = forms.ModelChoiceField(Audit.objects.all(), label="Audit")
+
+    class Meta:
+        model = AuditNote
+        fields = ("words", "clause", "process")
+
+
+class NoteTagsForm(RecordForm):
+    """What a note is about."""
+
+    class Meta:
+        model = AuditNote
+        fields = ("words", "clause", "process")
+
+
 class ExceptionForm(PlainForm):
     """Why an auditor who is not independent may audit all the same."""
 
@@ -342,6 +416,9 @@ class BodyFindingForm(RecordForm):
         )
 
 
+AS_IT_WAS = "Left empty it stays, or follows from the terms of the body."
+
+
 class ExtensionForm(PlainForm):
     """A later day for an answer, as the body agreed to."""
 
@@ -351,6 +428,62 @@ class ExtensionForm(PlainForm):
     consent = ManyFilesField(
         label="Consent of the body", help_text="Its mail or letter. It is kept with the finding."
     )
+
+
+class GradeChangeForm(PlainForm):
+    """The grade as the body changed it."""
+
+    becomes = forms.ChoiceField(label="Grade now", choices=BodyFinding.Grade.choices)
+    decided_on = forms.DateField(label="Decided on")
+    by_whom = forms.CharField(label="By whom at the body", max_length=120)
+    reason = forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+    plan_due = forms.DateField(label="Plan due", required=False, help_text=AS_IT_WAS)
+    evidence_due = forms.DateField(label="Evidence due", required=False, help_text=AS_IT_WAS)
+    letter = ManyFilesField(
+        label="Letter of the body", help_text="Its mail or letter. It is kept with the finding."
+    )
+
+
+class VisitSlotForm(RecordForm):
+    """An hour of the plan of a visit."""
+
+    class Meta:
+        model = VisitSlot
+        fields = (
+            "day",
+            "starts_at",
+            "ends_at",
+            "process",
+            "what",
+            "body_auditor",
+            "auditee",
+            "escort",
+            "place",
+        )
+
+
+class NewVisitSlotForm(VisitSlotForm):
+    """An hour as a program sends it, with its visit."""
+
+    visit = forms.ModelChoiceField(
+        CertificationAudit.objects.select_related("certificate"), label="Visit"
+    )
+
+
+class RequestForm(RecordForm):
+    """What an auditor of the body asks to see."""
+
+    class Meta:
+        model = VisitRequest
+        fields = ("what", "asked_by_whom", "fetcher")
+
+
+class NewRequestForm(RequestForm):
+    """The same as a program sends it, with its visit."""
+
+    class Meta:
+        model = VisitRequest
+        fields = ("visit", "what", "asked_by_whom", "fetcher")
 
 
 class VisitEditForm(RecordForm):

@@ -12,8 +12,11 @@ from audits.independence import objections
 from audits.models import (
     Addendum,
     Audit,
+    AuditNote,
     AuditReport,
+    AuditSlot,
     AuditTeamMember,
+    CalendarFeed,
     ChecklistItem,
     Finding,
     FindingResponse,
@@ -39,6 +42,21 @@ def audits_of(person: Any) -> Q:
 
 @contributions.shows_outsiders(ChecklistItem)
 def questions_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(AuditSlot)
+def agendas_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(CalendarFeed)
+def feeds_of(person: Any) -> Q:
+    return Q(person=person)
+
+
+@contributions.shows_outsiders(AuditNote)
+def notes_of(person: Any) -> Q:
     return Q(audit__in=_theirs(person).values("pk"))
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models.functions import Coalesce
 
@@ -154,16 +154,20 @@ def booked_days(
     people: Collection[Person], period: Period, *, without: Audit | None = None
 ) -> defaultdict[int, set[date]]:
     """The days on which these people lead or take part in an audit to come."""
-    audits = Audit.objects.planned_between(period.start, period.end).filter(status__in=TO_COME)
+    audits = Audit.objects.touching(period.start, period.end).filter(status__in=TO_COME)
     if without is not None:
         audits = audits.exclude(pk=without.pk)
     found: defaultdict[int, set[date]] = defaultdict(set)
-    for who, day in audits.filter(lead__in=people).values_list("lead_id", "planned_on"):
-        found[who].add(day)
+    for who, *span in audits.filter(lead__in=people).values_list("lead_id", "planned_on", "days"):
+        found[who] |= _days(*span)
     places = AuditTeamMember.objects.live().filter(audit__in=audits, person__in=people)
-    for who, day in places.values_list("person_id", "audit__planned_on"):
-        found[who].add(day)
+    for who, *span in places.values_list("person_id", "audit__planned_on", "audit__days"):
+        found[who] |= _days(*span)
     return found
+
+
+def _days(first: date, count: int) -> set[date]:
+    return {first + timedelta(days=n) for n in range(count)}
 
 
 def holes(programme: AuditProgramme, today: date) -> list[Hole]:

@@ -75,7 +75,10 @@ def _contain(life: Life, nc: Nonconformity) -> None:
     if life.often(0.03):
         workflow.void(nc, by=life.who("quality"), reason="Reported twice.")
         return
-    workflow.contain(nc, by=nc.owner, containment=life.fill(told[8]), correction="")
+    done = life.fill(told[8])
+    # The certification body asks for the correction, too.
+    corrected = done if nc.source == Nonconformity.Source.CERTIFICATION else ""
+    workflow.contain(nc, by=nc.owner, containment=done, correction=corrected)
     life.after(life.chance.choice([2, 4, 7, 9, 12, 13, 20]), lambda: _analyse(life, nc))
 
 

@@ -20,6 +20,7 @@ from objectives.status import (
 )
 from qms import contributions
 from qms.contributions import (
+    AuditQuestion,
     Entry,
     Holding,
     IndicatorCourse,
@@ -227,3 +228,21 @@ def signals_of_processes(since: Mapping[int, date], today: date) -> Iterable[tup
         for process, count in sorted(counted.items())
         if count
     ]
+
+
+@contributions.audit_question
+def questions_about_indicators(
+    process: Process, since: date, person: Any
+) -> Iterable[AuditQuestion]:
+    """Each indicator of a process, first those that showed signals since its last audit."""
+    rows = Indicator.objects.visible_to(person).filter(process=process, status="active")
+    signals = Count("answers", filter=Q(answers__day__gt=since))
+    for each in rows.annotate(signals=signals).order_by("-signals", "number"):
+        if each.signals:
+            many = f"{each.signals} signal{'s' if each.signals > 1 else ''}"
+            words = f"“{each.title}” showed {many}: what was behind, and does what was done work?"
+            origin = f"{each.number}, {many} since {since:%-d %B %Y}"
+        else:
+            words = f"“{each.title}”: who looks at it, and what is done when it drifts?"
+            origin = f"{each.number}, no signal since {since:%-d %B %Y}"
+        yield AuditQuestion(words, origin, each.get_absolute_url(), is_pressing=bool(each.signals))

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
@@ -35,3 +36,13 @@ def needs(permission: str) -> Callable[[View], View]:
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def looks_too_often(request: HttpRequest, page: str, *, most: int, seconds: int) -> bool:
+    """Whether the address a request comes from looked at a public page more often than may be."""
+    key = f"{page}-looks:{request.META.get('REMOTE_ADDR', '')}"
+    cache.add(key, 0, seconds)
+    try:
+        return bool(cache.incr(key) > most)
+    except ValueError:  # it ended between the two
+        return False

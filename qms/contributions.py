@@ -667,6 +667,37 @@ def audit_factors(since: Mapping[int, date], today: date) -> list[tuple[int, str
     return [row for find in _audit_factors for row in find(since, today)]
 
 
+@dataclass(frozen=True)
+class AuditQuestion:
+    """A question that a chapter would have the audit of a process ask.
+
+    `origin` says what it comes from, `url` leads there; a pressing one has a reason of today.
+    """
+
+    words: str
+    origin: str
+    url: str = ""
+    clause: str = ""
+    is_pressing: bool = False
+
+
+_audit_questions: list[Callable[..., Iterable[AuditQuestion]]] = []
+
+
+def audit_question(find: Function) -> Function:
+    """Register `(process, since, person) -> AuditQuestions` for the checklist of an audit.
+
+    `since` is the day of its last audit; only what the person may see is asked about.
+    """
+    _audit_questions.append(find)
+    return find
+
+
+def audit_questions(process: Any, since: date, person: Any) -> list[AuditQuestion]:
+    """What the chapters above would have asked of a process, in a lasting order."""
+    return [each for find in _audit_questions for each in find(process, since, person)]
+
+
 # --- the journey: how far the organisation is, and whether it keeps going -------------------------
 
 

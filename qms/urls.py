@@ -53,6 +53,7 @@ urlpatterns = [
     path("copies/", include("documents.copy_urls")),
     path("objectives/", include("objectives.urls")),
     path("audits/", include("audits.urls")),
+    path("calendar-feed/", include("audits.feed_urls")),
     path("nonconformities/", include("capa.urls")),
     path("reviews/", include("reviews.urls")),
 ]

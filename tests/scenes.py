@@ -7,7 +7,7 @@ they enter and what must have happened before. `Stage` plays it; the clock is th
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,13 +18,19 @@ from audits import workflow as audits
 from audits.models import (
     Addendum,
     Audit,
+    AuditNote,
     AuditProgramme,
+    AuditSlot,
     BodyFinding,
+    CalendarFeed,
     Certificate,
     CertificationAudit,
     CertificationBody,
+    ChecklistTemplate,
     Finding,
     FindingGrade,
+    VisitRequest,
+    VisitSlot,
 )
 from capa import workflow as capa
 from capa.models import Nonconformity, Proposal
@@ -1044,6 +1050,30 @@ def a_finding(cast: Cast) -> Finding:
     )
 
 
+def a_slot(cast: Cast) -> AuditSlot:
+    return audits.add_slot(
+        an_audit(cast), by=cast.lead, starts_at=time(9), ends_at=time(10), auditor=cast.member
+    )
+
+
+def a_feed(cast: Cast) -> CalendarFeed:
+    return audits.open_feed(by=cast.member)
+
+
+def a_note(cast: Cast) -> AuditNote:
+    audit = audits.start(audits.confirm(an_audit(cast), by=cast.lead), by=cast.lead)
+    return audits.take_note(audit, by=cast.member, words="Two drums without a label.")
+
+
+def a_template(cast: Cast) -> ChecklistTemplate:
+    return audits.keep_template(
+        by=cast.manager,
+        name=f"Workshop {ChecklistTemplate.objects.count()}",
+        edition="2026",
+        questions="8.5.1 Show the last three job cards.\nWho may stop the line?",
+    )
+
+
 def another_finding(cast: Cast, finding: Finding) -> None:
     """A second draft of the same audit, into which the first may be merged."""
     audits.record_finding(
@@ -1115,6 +1145,26 @@ def a_body_finding(cast: Cast) -> BodyFinding:
         evidence="Orders 4 and 9.",
         found_on=today(),
         process=cast.process(),
+    )
+
+
+def an_hour(cast: Cast) -> VisitSlot:
+    return audits.plan_hour(
+        a_visit(cast),
+        by=cast.manager,
+        starts_at=time(9),
+        ends_at=time(10),
+        body_auditor="J. Lavoie",
+        escort=cast.member,
+    )
+
+
+def a_request(cast: Cast) -> VisitRequest:
+    return audits.note_request(
+        by=cast.manager,
+        visit=a_visit(cast),
+        what="The last three calibrations of bench 4",
+        fetcher=cast.member,
     )
 
 
@@ -1927,6 +1977,43 @@ ALL = (
         people=("lead", "member", "owner"),
     ),
     Scene(
+        AuditSlot,
+        a_slot,
+        {"void": Step("lead")},
+        page="audits:slot_transition",
+        api="audit-agenda",
+        people=("lead", "member", "owner"),
+    ),
+    Scene(
+        CalendarFeed,
+        a_feed,
+        {"revoke_feed": Step("member", never=("everything", "lead_auditor", "auditor"))},
+        page="audits:feed_transition",
+        api="calendar-links",
+        people=("member",),
+    ),
+    Scene(
+        AuditNote,
+        a_note,
+        {
+            "make_finding": Step("member", lambda cast: {"grade": "observation"}),
+            "make_answer": Step(
+                "member", lambda cast: {"question": 1, "answer": "conforms"}, detour=True
+            ),
+            "void": Step("member"),
+        },
+        page="audits:note_transition",
+        api="audit-notes",
+        people=("lead", "member", "owner"),
+    ),
+    Scene(
+        ChecklistTemplate,
+        a_template,
+        {"retire_template": Step("manager"), "use_template_again": Step("manager")},
+        page="audits:template_transition",
+        api="checklist-templates",
+    ),
+    Scene(
         Addendum,
         an_addendum,
         {
@@ -1979,6 +2066,29 @@ ALL = (
         },
         page="audits:visit_transition",
         api="certification-audits",
+    ),
+    Scene(
+        VisitSlot,
+        an_hour,
+        {"void": Step("manager")},
+        page="audits:visit_slot_transition",
+        api="visit-plan",
+    ),
+    Scene(
+        VisitRequest,
+        a_request,
+        {
+            "give": Step(
+                "member",
+                lambda cast: {"shown": "EQ-0004", "link": "/equipment/"},
+                never=("newcomer", "employee", "administrator"),
+            ),
+            "ask_again": Step("manager"),
+            "drop_request": Step("manager"),
+        },
+        page="audits:request_transition",
+        api="visit-requests",
+        people=("member",),
     ),
     Scene(
         BodyFinding,

@@ -1,7 +1,13 @@
 """Internal audits, their checklists and findings (ISO 9001 9.2), and certificates."""
 
+from audits.models.agenda import AuditSlot, Slot, VisitSlot
 from audits.models.audits import Audit, AuditQuerySet, AuditTeamMember, IndependenceException
-from audits.models.body_findings import BodyFinding, BodyFindingQuerySet, DeadlineExtension
+from audits.models.body_findings import (
+    BodyFinding,
+    BodyFindingQuerySet,
+    DeadlineExtension,
+    GradeChange,
+)
 from audits.models.certification import (
     Certificate,
     CertificateQuerySet,
@@ -10,9 +16,11 @@ from audits.models.certification import (
     CertificationAudit,
     CertificationBody,
 )
-from audits.models.checklists import ChecklistItem
+from audits.models.checklists import ChecklistItem, ChecklistTemplate
+from audits.models.feeds import CalendarFeed, CalendarFeedQuerySet
 from audits.models.findings import Finding, FindingQuerySet, FindingResponse
 from audits.models.grades import FindingGrade
+from audits.models.notes import AuditNote, AuditNoteQuerySet
 from audits.models.programme import AuditProgramme
 from audits.models.reports import (
     Addendum,
@@ -20,16 +28,22 @@ from audits.models.reports import (
     MeetingAttendance,
     ReportRecipient,
 )
+from audits.models.requests import VisitRequest, VisitRequestQuerySet
 
 __all__ = [
     "Addendum",
     "Audit",
+    "AuditNote",
+    "AuditNoteQuerySet",
     "AuditProgramme",
     "AuditQuerySet",
     "AuditReport",
+    "AuditSlot",
     "AuditTeamMember",
     "BodyFinding",
     "BodyFindingQuerySet",
+    "CalendarFeed",
+    "CalendarFeedQuerySet",
     "Certificate",
     "CertificateQuerySet",
     "CertificateSite",
@@ -37,12 +51,18 @@ __all__ = [
     "CertificationAudit",
     "CertificationBody",
     "ChecklistItem",
+    "ChecklistTemplate",
     "DeadlineExtension",
     "Finding",
     "FindingGrade",
     "FindingQuerySet",
     "FindingResponse",
+    "GradeChange",
     "IndependenceException",
     "MeetingAttendance",
     "ReportRecipient",
+    "Slot",
+    "VisitRequest",
+    "VisitRequestQuerySet",
+    "VisitSlot",
 ]

@@ -1,12 +1,13 @@
 """Audits, who conducts them, and why somebody may although they are not independent (9.2)."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.urls import reverse
 
 from audits.models.programme import AuditProgramme
@@ -14,10 +15,17 @@ from qms.clauses import EDITION_CHOICES, ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 
+MOST_DAYS = 10  # of one audit, one after the other
+
 
 class AuditQuerySet(RecordQuerySet):
     def planned_between(self, start: date, end: date) -> Self:
         return self.filter(planned_on__range=(start, end)).exclude(status=Audit.Status.VOID)
+
+    def touching(self, start: date, end: date) -> Self:
+        """Audits of which at least one day lies between two days, void ones too."""
+        last = ExpressionWrapper(F("planned_on") + F("days") - 1, output_field=models.DateField())
+        return self.filter(planned_on__lte=end).annotate(last_day=last).filter(last_day__gte=start)
 
     def reported_between(self, start: date, end: date) -> Self:
         return self.filter(issued_on__range=(start, end), status__in=Audit.REPORTED)
@@ -137,6 +145,12 @@ class Audit(Numbered, StatefulRecord):
     why_now = models.TextField("why it is audited now", blank=True, editable=False)
     method = models.CharField("method", max_length=10, choices=Method, default=Method.ON_SITE)
     planned_on = models.DateField("planned for")
+    days = models.PositiveSmallIntegerField(
+        "days",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text="One after the other, from the day it is planned for.",
+    )
     originally_planned_on = models.DateField(editable=False)
     lead = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -222,6 +236,11 @@ class Audit(Numbered, StatefulRecord):
     @property
     def title(self) -> str:
         return f"Audit of {self.process.name}"
+
+    @property
+    def ends_on(self) -> date:
+        """Its last day."""
+        return self.planned_on + timedelta(days=self.days - 1)
 
     @property
     def is_beyond_window(self) -> bool:

@@ -59,6 +59,7 @@ class BodyFinding(StatefulRecord):
     }
     FROZEN = {"reference", "clause", "statement", "requirement", "evidence"}
     FROZEN_IN = {"answered", "accepted", "verified", "closed"}
+    TAKES_PROOF_IN = {"answered", "accepted", "verified"}  # evidence, consents and letters
 
     visit = models.ForeignKey(
         CertificationAudit, models.PROTECT, related_name="findings", verbose_name="visit"
@@ -155,3 +156,30 @@ class DeadlineExtension(Record):
 
     def __str__(self) -> str:
         return f"{self.get_deadline_display()} of {self.finding} until {self.until:%-d %B %Y}"
+
+
+class GradeChange(Record):
+    """That the body changed the grade of a finding: from what to what, when, who and why."""
+
+    finding = models.ForeignKey(
+        BodyFinding, models.PROTECT, related_name="grade_changes", editable=False
+    )
+    was = models.CharField("was", max_length=12, choices=BodyFinding.Grade, editable=False)
+    becomes = models.CharField("is now", max_length=12, choices=BodyFinding.Grade, editable=False)
+    decided_on = models.DateField("decided on", editable=False)
+    by_whom = models.CharField("by whom at the body", max_length=120, editable=False)
+    reason = models.TextField("reason", editable=False)
+
+    class Meta(Record.Meta):
+        verbose_name = "change of a grade"
+        verbose_name_plural = "changes of grades"
+        constraints = [
+            models.CheckConstraint(condition=~Q(was=F("becomes")), name="audits_grade_changes"),
+            models.CheckConstraint(
+                condition=~Q(reason="") & ~Q(by_whom=""), name="audits_grade_change_says_why"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        before, after = self.get_was_display(), self.get_becomes_display()
+        return f"{self.finding.reference}: {before.lower()} to {after.lower()}"

@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from audits import workflow
-from audits.forms import BodyFindingEditForm, BodyFindingForm, ExtensionForm
-from audits.models import BodyFinding, CertificationAudit, DeadlineExtension
+from audits.forms import BodyFindingEditForm, BodyFindingForm, ExtensionForm, GradeChangeForm
+from audits.models import BodyFinding, CertificationAudit, DeadlineExtension, GradeChange
 from audits.prints import answer_bundle
 from capa.models import Nonconformity
 from qms import pages
@@ -62,6 +62,9 @@ def body_finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
         lacking=workflow.lacking_of(finding),
         extensions=finding.extensions.order_by("pk"),
         may_extend=workflow.may_extend(finding, request.user),
+        grade_changes=finding.grade_changes.order_by("pk"),
+        may_regrade=request.user.has_perm("audits.change_certificate")
+        and finding.status != BodyFinding.Status.CLOSED,
     )
 
 
@@ -106,6 +109,28 @@ def body_finding_extend(request: HttpRequest, pk: int) -> HttpResponse:
         title=f"Extend a deadline of {finding.reference}",
         done=finding.get_absolute_url(),
         context={"cancel_url": finding.get_absolute_url()},
+    )
+
+
+@needs("audits.change_certificate")
+def body_finding_regrade(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record that the body changed the grade, with its letter."""
+    finding = pages.find(request, BodyFinding.objects, pk=pk)
+
+    def change(*, by: Any, **said: Any) -> GradeChange:
+        return workflow.change_grade(finding, by=by, **said)
+
+    return pages.edit(
+        request,
+        form_class=GradeChangeForm,
+        create=change,
+        title=f"The body changed the grade of {finding.reference}",
+        done=finding.get_absolute_url(),
+        initial={"decided_on": today()},
+        context={
+            "intro": f"So far: {finding.get_grade_display().lower()}.",
+            "cancel_url": finding.get_absolute_url(),
+        },
     )
 
 

@@ -22,6 +22,7 @@ from audits.models import (
     CertificateSite,
     CertificationAudit,
     CertificationBody,
+    VisitRequest,
 )
 from audits.readiness import asked_at
 from qms import clock, links, pages
@@ -204,6 +205,11 @@ def visit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         major_due=major_due_on(visit.done_on)
         if visit.kind == CertificationAudit.Kind.STAGE2 and visit.done_on
         else None,
+        slots=workflow.plan_of(visit),
+        requests=VisitRequest.objects.visible_to(request.user).filter(visit=visit),
+        waiting=VisitRequest.objects.visible_to(request.user).filter(visit=visit).waiting(),
+        may_plan=request.user.has_perm("audits.change_certificate")
+        and visit.status == CertificationAudit.Status.PLANNED,
         may_prepare=request.user.has_perm("audits.view_bodyfinding"),
         may_record=request.user.has_perm("audits.change_certificate")
         and visit.status != CertificationAudit.Status.VOID,

@@ -12,6 +12,7 @@ from audits.models import (
     AuditTeamMember,
     Finding,
 )
+from audits.workflow.agenda import the_agenda_holds
 from audits.workflow.checklists import (
     draft_checklist,
     there_is_a_checklist,
@@ -120,6 +121,7 @@ def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
     objectives: str = "",
     criteria: str = "",
     scope: str = "",
+    days: int = 1,
     method: str = Audit.Method.ON_SITE,
     auditees: str = "",
     auditee: Person | None = None,
@@ -146,6 +148,7 @@ def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
         scope=scope,
         method=method,
         planned_on=planned_on,
+        days=days,
         originally_planned_on=planned_on,
         lead=lead,
         auditees=auditees,
@@ -176,6 +179,7 @@ def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
         team_is_competent,
         team_is_independent,
         there_is_a_checklist,
+        the_agenda_holds,
     ],
     label="Confirm",
 )
@@ -253,6 +257,7 @@ editing = amendment(
         "scope",
         "method",
         "planned_on",
+        "days",
         "lead",
         "programme",
         "auditees",

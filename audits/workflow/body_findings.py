@@ -14,6 +14,7 @@ from audits.models import (
     BodyFinding,
     CertificationAudit,
     DeadlineExtension,
+    GradeChange,
 )
 from capa.models import Nonconformity
 from capa.workflow import guards_voiding, raise_nonconformity
@@ -25,7 +26,7 @@ from qms.people.models import Person
 from qms.periods import due_in, today
 from qms.refusals import Refused
 from qms.scope.models import Process
-from qms.workflow import amendment, creates, transition
+from qms.workflow import amend, amendment, creates, transition
 
 Status = BodyFinding.Status
 MAY = "audits.change_certificate"
@@ -69,27 +70,34 @@ def record_body_finding(
         created_by=by,
     )
     if finding.is_nonconformity:
-        _set_deadlines(finding, plan_due, evidence_due)
+        _set_deadlines(finding, plan_due, evidence_due, found_on)
     finding.save()
     if finding.is_nonconformity:
-        raise_nonconformity(
-            by=by,
-            title=finding.title.rstrip("."),
-            statement=statement,
-            requirement=requirement,
-            clause=clause,
-            evidence=evidence,
-            source=Nonconformity.Source.CERTIFICATION,
-            grade=grade,
-            process=process,
-            detected_on=found_on,
-            origin=finding,
-        )
+        _raise_for(finding, by, process)
     return finding
 
 
-def _set_deadlines(finding: BodyFinding, plan: date | None, evidence: date | None) -> None:
-    """The days the body named, or those of its terms."""
+def _raise_for(finding: BodyFinding, by: Person, process: Process | None) -> None:
+    """Raise our own nonconformity for what the body found."""
+    raise_nonconformity(
+        by=by,
+        title=finding.title.rstrip("."),
+        statement=finding.statement,
+        requirement=finding.requirement,
+        clause=finding.clause,
+        evidence=finding.evidence,
+        source=Nonconformity.Source.CERTIFICATION,
+        grade=finding.grade,
+        process=process,
+        detected_on=finding.found_on,
+        origin=finding,
+    )
+
+
+def _set_deadlines(
+    finding: BodyFinding, plan: date | None, evidence: date | None, start: date
+) -> None:
+    """The days the body named, or those of its terms from a day on."""
     if not (finding.requirement.strip() and finding.evidence.strip()):
         raise Refused(
             "A nonconformity names the requirement and the evidence. Type both as the body wrote"
@@ -97,7 +105,6 @@ def _set_deadlines(finding: BodyFinding, plan: date | None, evidence: date | Non
             field="requirement",
         )
     body, grade = finding.visit.certificate.body, finding.grade
-    start = finding.found_on
     finding.plan_due = plan or due_in(getattr(body, f"plan_days_{grade}"), start)
     usual = due_in(getattr(body, f"evidence_days_{grade}"), start)
     finding.evidence_due = evidence or max(usual, finding.plan_due)
@@ -320,6 +327,90 @@ def extend_deadline(
     attach_all(locked, list(consent), by=by, caption=words)
     locked.save_because(f"{words}. {reason}", by=by)
     return extension
+
+
+@creates(GradeChange, permission=MAY)
+def change_grade(
+    finding: BodyFinding,
+    *,
+    by: Person,
+    becomes: str,
+    decided_on: date,
+    by_whom: str,
+    reason: str,
+    letter: Sequence[Any] = (),
+    plan_due: date | None = None,
+    evidence_due: date | None = None,
+) -> GradeChange:
+    """Record that the body changed the grade; its letter is attached, the grade before is kept.
+
+    What becomes a nonconformity gets its deadlines and raises ours; what is none any more has no
+    deadline, and ours goes on as we decide. Our own nonconformity follows the grade while open.
+    """
+    locked = BodyFinding._base_manager.select_for_update(of=("self",)).get(pk=finding.pk)
+    _fits_a_change(
+        locked,
+        becomes=becomes,
+        decided_on=decided_on,
+        by_whom=by_whom,
+        reason=reason,
+        letter=letter,
+    )
+    was, locked.grade = locked.grade, becomes
+    if not locked.is_nonconformity:
+        locked.plan_due = locked.evidence_due = None
+    elif was not in BodyFinding.NONCONFORMITIES or plan_due or evidence_due:
+        _set_deadlines(
+            locked, plan_due or locked.plan_due, evidence_due or locked.evidence_due, decided_on
+        )
+    change = GradeChange(
+        finding=locked,
+        was=was,
+        becomes=becomes,
+        decided_on=decided_on,
+        by_whom=by_whom.strip(),
+        reason=reason.strip(),
+        created_by=by,
+    )
+    change.save()
+    words = f"Letter of the certification body: {locked.get_grade_display().lower()}"
+    attach_all(locked, list(letter), by=by, caption=words)
+    locked.save_because(f"{change}. {reason}", by=by)
+    _our_own_follows(locked, by, f"The certification body changed the grade: {reason}")
+    return change
+
+
+def _fits_a_change(
+    finding: BodyFinding,
+    *,
+    becomes: str,
+    decided_on: date,
+    by_whom: str,
+    reason: str,
+    letter: Sequence[Any],
+) -> None:
+    if finding.status == Status.CLOSED:
+        raise Refused("It is closed; its grade stands.")
+    if becomes not in BodyFinding.Grade.values or becomes == finding.grade:
+        raise Refused("Choose the grade it has now, another one than before.", field="becomes")
+    _not_ahead(decided_on, "decided_on", finding.found_on, "the finding")
+    if not by_whom.strip() or not reason.strip():
+        raise Refused("Say who at the body decided it, and why.", field="reason")
+    if not letter:
+        raise Refused(
+            "Only the certification body changes its grade. Attach its letter.", field="letter"
+        )
+
+
+def _our_own_follows(finding: BodyFinding, by: Person, reason: str) -> None:
+    """Our nonconformity is raised where there is none, and has the grade of the finding."""
+    if not finding.is_nonconformity:
+        return
+    nc = nonconformity_of(finding)
+    if nc is None:
+        _raise_for(finding, by, None)
+    elif not nc.is_settled and nc.grade != finding.grade:
+        amend(nc, by=by, changes={"grade": finding.grade}, reason=reason)
 
 
 def may_extend(finding: BodyFinding, by: Any) -> bool:

@@ -1,5 +1,6 @@
-"""The questions of an audit and how they are answered (9.2.2)."""
+"""The questions of an audit, where they come from and how they are answered (9.2.2)."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,14 +10,22 @@ from django.db.models import Max
 from audits.models import (
     Audit,
     ChecklistItem,
+    ChecklistTemplate,
 )
+from audits.models.checklists import numbered_lines
+from audits.questions import proposed_for
 from audits.workflow.teams import only_the_team
 from qms import clauses, clock
+from qms.clauses import ClauseRef
 from qms.people.models import Person
 from qms.records import insert_together
 from qms.refusals import Refused, Stale
+from qms.workflow import amendment, creates, transition
 
 Status = Audit.Status
+Source = ChecklistItem.Source
+BEFORE_THE_REPORT = (Status.PLANNED, Status.CONFIRMED, Status.IN_PROGRESS)
+MOST_QUESTIONS = 300
 
 
 def there_is_a_checklist(audit: Audit, by: Any) -> str | None:
@@ -36,7 +45,13 @@ def draft_checklist(audit: Audit, *, by: Person) -> None:
     insert_together(
         [
             ChecklistItem(
-                audit=audit, position=position, clause=key, question=question, created_by=by
+                audit=audit,
+                position=position,
+                clause=key,
+                question=question,
+                source=Source.CLAUSE,
+                origin=f"Clause {ClauseRef.parse(key).number}",
+                created_by=by,
             )
             for position, (key, question) in enumerate(asked, start=1)
         ]
@@ -46,23 +61,72 @@ def draft_checklist(audit: Audit, *, by: Person) -> None:
 def add_question(audit: Audit, *, by: Person, question: str, clause: str = "") -> ChecklistItem:
     """Add a question of one's own."""
     if not by.has_perm("audits.conduct_audit"):
-        raise PermissionDenied("Your role does not allow you to change a checklist.")
+        raise PermissionDenied(MAY_NOT_CHANGE)
     if not question.strip():
         raise Refused("Write the question.", field="question")
     with db.atomic():
-        locked = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
-        if locked.status not in (Status.PLANNED, Status.CONFIRMED, Status.IN_PROGRESS):
-            raise Refused("The report is issued; its checklist stands.")
-        last = locked.items.aggregate(last=Max("position"))["last"] or 0
+        locked = _open_to_questions(audit)
         item = ChecklistItem(
             audit=locked,
-            position=last + 1,
+            position=_last(locked) + 1,
             clause=clause,
             question=question.strip(),
+            source=Source.OWN,
             created_by=by,
         )
         item.save()
     return item
+
+
+MAY_NOT_CHANGE = "Your role does not allow you to change a checklist."
+
+
+def _open_to_questions(audit: Audit) -> Audit:
+    """The audit, locked; refuses one whose report is issued."""
+    locked: Audit = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
+    if locked.status not in BEFORE_THE_REPORT:
+        raise Refused("The report is issued; its checklist stands.")
+    return locked
+
+
+def _last(audit: Audit) -> int:
+    return audit.items.aggregate(last=Max("position"))["last"] or 0
+
+
+def take_over_questions(
+    audit: Audit, *, by: Person, chosen: Collection[str]
+) -> list[ChecklistItem]:
+    """Add the chosen of the proposed questions, by their keys; what is asked already is left out.
+
+    Raises Stale where none of them is proposed any more, Refused and PermissionDenied in words.
+    """
+    if not by.has_perm("audits.conduct_audit"):
+        raise PermissionDenied(MAY_NOT_CHANGE)
+    if not chosen:
+        raise Refused("Choose the questions to take over.")
+    with db.atomic():
+        locked = _open_to_questions(audit)
+        taken = [each for each in proposed_for(locked, by) if each.key in chosen]
+        if not taken:
+            raise Stale("These questions are in the checklist already, or their facts changed.")
+        last = _last(locked)
+        if last + len(taken) > MOST_QUESTIONS:
+            raise Refused(f"A checklist has at most {MOST_QUESTIONS} questions. Choose fewer.")
+        items = [
+            ChecklistItem(
+                audit=locked,
+                position=position,
+                clause=each.clause,
+                question=each.words,
+                source=each.source,
+                origin=each.origin[:200],
+                origin_url=each.url,
+                created_by=by,
+            )
+            for position, each in enumerate(taken, start=last + 1)
+        ]
+        insert_together(items)
+    return items
 
 
 def answer(
@@ -87,3 +151,103 @@ def answer(
         current.save_because("Answered.", by=by)
     item.refresh_from_db()
     return item
+
+
+# Templates
+
+
+MAY_KEEP = "audits.change_checklisttemplate"
+
+
+def unfit_questions(text: str, edition: str) -> str | None:
+    """Why these lines cannot be asked in an edition; None when they can."""
+    lines = list(numbered_lines(text))
+    if not lines:
+        return "Write at least one question, one a line."
+    if len(lines) > MOST_QUESTIONS:
+        return f"A template has at most {MOST_QUESTIONS} questions. Make two of it."
+    known = {each.ref.number for each in clauses.clauses(edition)}
+    for at, (number, _words) in enumerate(lines, start=1):
+        if number and number not in known:
+            return (
+                f"Question {at} begins with {number}, which the {edition} edition does not have."
+                " Correct the number, or leave it out."
+            )
+    return None
+
+
+def template_name_is_taken(template: ChecklistTemplate, name: str) -> str | None:
+    others = ChecklistTemplate.objects.exclude(pk=template.pk)
+    if others.filter(name__iexact=name).exists():
+        return "A template of that name is here already; edit it, or choose another name."
+    return None
+
+
+@creates(ChecklistTemplate, permission=MAY_KEEP)
+def keep_template(
+    *, by: Person, name: str, edition: str, questions: str, process_kind: str = ""
+) -> ChecklistTemplate:
+    """Keep questions as a template for a kind of process, or for all."""
+    template = ChecklistTemplate(
+        name=name.strip(),
+        edition=edition,
+        questions=questions,
+        process_kind=process_kind,
+        created_by=by,
+    )
+    if why := template_name_is_taken(template, template.name):
+        raise Refused(why, field="name")
+    if why := unfit_questions(questions, edition):
+        raise Refused(why, field="questions")
+    template.save()
+    return template
+
+
+def questions_of(audit: Audit) -> str:
+    """The questions of an audit as a template writes them; never an answer."""
+    told = []
+    for clause, question in audit.items.order_by("position").values_list("clause", "question"):
+        words = " ".join(question.split())
+        told.append(f"{ClauseRef.parse(clause).number} {words}" if clause else words)
+    return "\n".join(told)
+
+
+def template_holds(template: ChecklistTemplate, changed: Mapping[str, Any]) -> str | None:
+    if "name" in changed and (why := template_name_is_taken(template, changed["name"])):
+        return why
+    if {"edition", "questions"} & set(changed):
+        edition = changed.get("edition", template.edition)
+        return unfit_questions(changed.get("questions", template.questions), edition)
+    return None
+
+
+editing_template = amendment(
+    ChecklistTemplate,
+    permission=MAY_KEEP,
+    fields=("name", "edition", "process_kind", "questions"),
+    states=(ChecklistTemplate.Status.IN_USE,),
+    checks=[template_holds],
+)
+
+
+@transition(
+    ChecklistTemplate,
+    source=ChecklistTemplate.Status.IN_USE,
+    target=ChecklistTemplate.Status.RETIRED,
+    permission=MAY_KEEP,
+    label="Retire",
+    primary=False,
+)
+def retire_template(template: ChecklistTemplate, *, by: Any) -> None:
+    """Propose it for no audit any more; checklists that took it over keep its questions."""
+
+
+@transition(
+    ChecklistTemplate,
+    source=ChecklistTemplate.Status.RETIRED,
+    target=ChecklistTemplate.Status.IN_USE,
+    permission=MAY_KEEP,
+    label="Use again",
+)
+def use_template_again(template: ChecklistTemplate, *, by: Any) -> None:
+    """Propose it for audits again."""

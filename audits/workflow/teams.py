@@ -36,7 +36,8 @@ def team_of(audit: Audit) -> list[Person]:
 
 
 def only_the_team(audit: Audit, by: Any) -> str | None:
-    if by in team_of(audit):
+    places = AuditTeamMember.objects.live().filter(audit=audit, person=by)
+    if by.pk == audit.lead_id or places.exists():
         return None
     return "Only the audit team conducts the audit."
 
@@ -182,7 +183,7 @@ def team_is_competent_today(audit: Audit, by: Any) -> str | None:
 def team_is_free(audit: Audit, by: Any) -> str | None:
     """Nobody is in two audits on one day."""
     team = [person.pk for person in team_of(audit)]
-    others = Audit.objects.filter(planned_on=audit.planned_on).exclude(pk=audit.pk)
+    others = Audit.objects.exclude(pk=audit.pk).touching(audit.planned_on, audit.ends_on)
     others = others.filter(status__in=(Status.PLANNED, Status.CONFIRMED))
     places = AuditTeamMember.objects.live().filter(audit__in=others, person__in=team)
     taken = [

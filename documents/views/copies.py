@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +14,7 @@ from documents.models import ControlledCopy, Document
 from documents.prints import copy_pdf as pdf_of
 from documents.views.tabs import tabs
 from qms import pages
-from qms.access import ANYONE_SIGNED_IN, PUBLIC, needs
+from qms.access import ANYONE_SIGNED_IN, PUBLIC, looks_too_often, needs
 from qms.mail import full_address
 from qms.pages import Column
 
@@ -152,7 +151,7 @@ def copy_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(PUBLIC)
 def copy_standing(request: HttpRequest, token: str) -> HttpResponse:
     """Whether the copy with this code is current: one word, for whoever scans it."""
-    if _looks_too_often(request):
+    if looks_too_often(request, "copy", most=LOOKS, seconds=WINDOW):
         response = render(request, "documents/copy_wait.html", status=429)
         response["Retry-After"] = str(WINDOW)
         return response
@@ -161,13 +160,3 @@ def copy_standing(request: HttpRequest, token: str) -> HttpResponse:
     response = render(request, "documents/copy_standing.html", {"current": current}, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response
-
-
-def _looks_too_often(request: HttpRequest) -> bool:
-    """Whether this address has looked more often than a person scans."""
-    key = f"copy-looks:{request.META.get('REMOTE_ADDR', '')}"
-    cache.add(key, 0, WINDOW)
-    try:
-        return bool(cache.incr(key) > LOOKS)
-    except ValueError:  # it ended between the two
-        return False

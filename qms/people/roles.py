@@ -311,6 +311,13 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.conduct_audit": (A, LA, O),
     "audits.report_audit": (LA, O),
     "audits.void_audit": (LA, QM),
+    "audits.view_auditslot": (A, LA, PO, QM, TM, O),
+    "audits.change_auditslot": (LA, QM),
+    "audits.view_calendarfeed": (E, O),
+    "audits.add_calendarfeed": (E, O),
+    "audits.view_auditnote": (A, LA, QM, O),
+    "audits.view_checklisttemplate": (A, LA, PO, QM),
+    "audits.change_checklisttemplate": (LA, QM),
     "audits.view_finding": (A, LA, PO, QM, TM, O),
     "audits.answer_audit": (A, LA, PO, QM, TM),  # for the auditees only: a guard says so
     "audits.view_findingresponse": (A, LA, PO, QM, TM, O),
@@ -321,6 +328,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.view_certificate": EVERYONE,
     "audits.view_certificationaudit": EVERYONE,
     "audits.view_certificationbody": EVERYONE,
+    "audits.view_visitslot": EVERYONE,
+    "audits.view_visitrequest": EVERYONE,
+    "audits.add_visitrequest": (A, LA, PO, QM, TM),
+    "audits.give_visitrequest": EVERYONE,  # who fetches it: a guard says so
     "audits.view_bodyfinding": (A, LA, PO, QM, TM),
     "audits.change_certificate": (QM,),
     # Nonconformities

@@ -22,6 +22,7 @@ from django.urls import reverse
 from zeal import zeal_ignore
 
 from audits.workflow import (
+    change_grade,
     cover_sites,
     extend_deadline,
     grant,
@@ -148,6 +149,18 @@ def an_extended_deadline(cast: Cast) -> Any:
     )
 
 
+def a_changed_grade(cast: Cast) -> Any:
+    return change_grade(
+        scenes.a_body_finding(cast),
+        by=cast.manager,
+        becomes="major",
+        decided_on=today(),
+        by_whom="J. Lavoie",
+        reason="It was found twice.",
+        letter=[ContentFile(b"It is a major.", name="letter.txt")],
+    )
+
+
 def a_covered_site(cast: Cast) -> Any:
     cast.process()
     return cover_sites(
@@ -221,6 +234,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "audits.AuditTeamMember": lambda cast: scenes.an_audit(cast).team_links.get(),
     "audits.ChecklistItem": lambda cast: scenes.an_audit(cast).items.first(),
     "audits.IndependenceException": an_exception,
+    "audits.GradeChange": lambda cast: a_changed_grade(cast),
     "audits.AuditReport": lambda cast: scenes.a_finding(cast).audit.report,
     "audits.MeetingAttendance": lambda cast: a_meeting(cast).attendance_links.first(),
     "audits.ReportRecipient": lambda cast: a_meeting(cast).recipient_links.get(),

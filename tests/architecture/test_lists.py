@@ -368,6 +368,12 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),
+    ("/audits/figures/", an_audit, {}),
+    (
+        "/audits/templates/",
+        lambda manager, process: scenes.a_template(Cast()),
+        {"name": "r.name || n"},
+    ),
     ("/audits/findings/", a_finding, {"position": "r.position + 100 + n"}),
     ("/audits/certificates/", lambda manager, process: scenes.an_application(Cast()), {}),
     ("/audits/bodies/", a_certification_body, {"name": "r.name || n"}),

@@ -45,11 +45,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3.2")]
 
 SECRET = "okapi stripes recipe"  # in the restricted document, its text and its file
 DRAFT = "narwhal torque table"  # in a draft of an open document
-FOUND = "pangolin shelf finding"  # in a finding of a running audit
+FOUND = "pangolin shelf finding"  # in a finding and a note of a running audit
+BODY = "quokka board finding"  # in an observation of the certification body
 MAY_SEE = {
     DRAFT: {"quality_manager", "process_owner"},
     SECRET: {"quality_manager", "top_management"},
     FOUND: {"quality_manager", "lead_auditor"},
+    BODY: {"auditor", "lead_auditor", "process_owner", "quality_manager", "top_management"},
 }
 
 
@@ -116,16 +118,27 @@ def house(db: None) -> House:
     finding = audits.record_finding(
         audit, by=cast.member, grade="minor", statement=f"A {FOUND}.", evidence=f"The {FOUND}."
     )
+    note = audits.take_note(audit, by=cast.member, words=f"Once more a {FOUND}.")
+    visit = scenes.a_visit(cast)
+    remark = audits.record_body_finding(
+        by=cast.manager,
+        visit=visit,
+        reference="OBS-1",
+        grade="observation",
+        statement=f"A {BODY}.",
+        found_on=today(),
+    )
     review = compile_inputs(scenes.a_review(cast), by=cast.manager)
     assessment = gap.start_assessment(by=cast.manager, edition="2026")
     house = House(cast)
     house.hidden = {
         SECRET: [secret.document, secret, secret_draft, entry, entry.proposals.get()],
         DRAFT: [draft],
-        FOUND: [finding],
+        FOUND: [finding, note],
+        BODY: [remark],
     }
     for words, records in house.hidden.items():
-        who = cast.member if words == FOUND else cast.author
+        who = {FOUND: cast.member, BODY: cast.manager}.get(words, cast.author)
         house.files[words] = [
             attach(each, picture(), by=who, caption=words)
             for each in records
@@ -148,7 +161,12 @@ def house(db: None) -> House:
         "documents/": opened,
         "documents/revisions/": opened.revisions.get(number=1),
         "audits/": audit,
-        "audits/certificates/": scenes.an_application(cast),
+        "audits/certificates/": visit.certificate,
+        "audits/visits/": visit,
+        "audits/bodies/": visit.certificate.body,
+        "audits/body-findings/": remark,
+        "audits/templates/": scenes.a_template(cast),
+        "audits/requests/": audits.note_request(by=cast.manager, visit=visit, what="Order 7"),
         "nonconformities/": scenes.a_nonconformity(cast),
         "objectives/": scenes.an_objective(cast),
         "reviews/": review,
@@ -264,6 +282,7 @@ def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> Non
 
 
 API = {"documents.Document": "documents", "documents.Revision": "revisions"}
+API |= {"audits.AuditNote": "audit-notes", "audits.BodyFinding": "body-findings"}
 API |= {"audits.Finding": "findings", "documents.Entry": "entries"}
 API |= {"capa.Proposal": "proposed-nonconformities"}
 
@@ -298,9 +317,7 @@ def _is_not_there(record: Any, words: str, headers: dict[str, str]) -> None:
     else:
         answers = [Client().get(path, headers=headers), edited]
     for each in transitions_of(type(record)):
-        no_word = forms.DateField | forms.ChoiceField
-        words_asked = [n for n, field in each.details.items() if not isinstance(field, no_word)]
-        asks = {"password": "x"} | dict.fromkeys(words_asked, "x")
+        asks = {"password": "x"} | {name: _said(field) for name, field in each.details.items()}
         send = {**body, **asks}
         answers.append(
             Client().post(f"{path}{each.name}/", send, "application/json", headers=headers)
@@ -311,6 +328,15 @@ def _is_not_there(record: Any, words: str, headers: dict[str, str]) -> None:
     version = record.version
     record.refresh_from_db()
     assert record.version == version
+
+
+def _said(field: Any) -> Any:
+    """Something of the kind a field asks for."""
+    if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+        return next(str(value) for value, _label in field.choices if value)
+    if isinstance(field, forms.DateField):
+        return today().isoformat()
+    return 1 if isinstance(field, forms.IntegerField) else "x"
 
 
 def test_search_and_evidence_are_asked_for_a_person(house: House) -> None:

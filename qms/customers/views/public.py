@@ -1,12 +1,11 @@
 """The public page on which a customer answers: no sign-in, no script, one answer."""
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from qms.access import PUBLIC, needs
+from qms.access import PUBLIC, looks_too_often, needs
 from qms.customers import workflow
 from qms.customers.forms import AnswerForm
 from qms.customers.models import SurveyAnswer
@@ -23,7 +22,7 @@ LOOKS, WINDOW = 60, 60  # looks at survey pages from one address, in seconds
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey_answer(request: HttpRequest, token: str) -> HttpResponse:
     """Answer a survey with the link that was mailed, once."""
-    if _looks_too_often(request):
+    if looks_too_often(request, "survey", most=LOOKS, seconds=WINDOW):
         response = _said(request, "wait", status=429)
         response["Retry-After"] = str(WINDOW)
         return response
@@ -53,13 +52,3 @@ def _said(request: HttpRequest, what: str, *, status: int = 200, **context: obje
     response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "same-origin"  # the link itself is told to nobody
     return response
-
-
-def _looks_too_often(request: HttpRequest) -> bool:
-    """Whether this address has looked more often than people answer."""
-    key = f"survey-looks:{request.META.get('REMOTE_ADDR', '')}"
-    cache.add(key, 0, WINDOW)
-    try:
-        return bool(cache.incr(key) > LOOKS)
-    except ValueError:  # it ended between the two
-        return False
