@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from capa import workflow
 from capa.complaints import raise_from_complaint
 from capa.forms import NewNonconformityForm, NonconformityForm, PhotographedProblemForm
-from capa.models import Nonconformity, Proposal
+from capa.models import Nonconformity
 from capa.prints import nc_pdf as pdf_of
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
@@ -184,75 +184,6 @@ def nc_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Nonconformity.objects.select_related("process", *people)
     nc = pages.find(request, rows, pk=pk)
     return pages.send_pdf(pdf_of(nc), nc.number)
-
-
-# Proposed by entries of forms
-
-PROPOSALS = [
-    Column("found", "What was found", value="title", sort="found"),
-    Column("entry", "Entry", value="entry.number", sort="entry__number"),
-    Column("owner", "Decides", sort="owner__name", kind="person"),
-    Column("due", "Due", sort="due", kind="due", settled=lambda each: each.is_settled),
-    Column("status", "State", sort="status", kind="state"),
-    Column("recorded_at", "Proposed", sort="recorded_at", kind="moment", shown=False),
-]
-
-
-class ProposalFilter(django_filters.FilterSet):
-    """Filters of proposals."""
-
-    status = django_filters.ChoiceFilter(choices=Proposal.Status.choices, label="State")
-    owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Decides")
-
-    class Meta:
-        model = Proposal
-        fields = ("status", "owner")
-
-
-@needs("capa.view_proposal")
-def proposal_list(request: HttpRequest) -> HttpResponseBase:
-    """What entries of forms propose as nonconformities."""
-    rows = Proposal.objects.visible_to(request.user).select_related("entry", "owner")
-    return pages.show_list(
-        request,
-        rows,
-        columns=PROPOSALS,
-        filterset=ProposalFilter,
-        default_sort="due",
-        title="Proposed nonconformities",
-        intro="Something in an entry of a form lies beyond its limit. Somebody decides what it is.",
-        crumbs=[("Nonconformities", reverse("capa:nc_list")), ("Proposed", "")],
-        empty="Nothing is beyond a limit. It appears here when an entry of a form says so.",
-    )
-
-
-@needs("capa.view_proposal")
-def proposal_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One proposal, and what came of it."""
-    rows = Proposal.objects.select_related("entry__form", "owner")
-    proposal = pages.find(request, rows, pk=pk)
-    return pages.show_record(
-        request,
-        proposal,
-        template="capa/proposal_detail.html",
-        title=proposal.title,
-        subtitle=f"From {proposal.entry.number} {proposal.entry.form.title}",
-        crumbs=[
-            ("Nonconformities", reverse("capa:nc_list")),
-            ("Proposed", reverse("capa:proposal_list")),
-            (proposal.entry.number, ""),
-        ],
-        due=proposal.due,
-        settled=proposal.is_settled,
-        nonconformity=workflow.raised_of(proposal, request.user),
-    )
-
-
-@needs(ANYONE_SIGNED_IN)
-def proposal_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Take it up, or decline it."""
-    rows = Proposal.objects.select_related("entry__form", "owner")
-    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
 
 
 @needs("capa.add_nonconformity")

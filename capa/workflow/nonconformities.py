@@ -12,9 +12,8 @@ from typing import Any
 
 from django import forms
 
-from capa.models import Nonconformity, Proposal
-from documents.models import Entry
-from documents.workflow import EntryTakenBack, LimitExceeded
+from capa.models import Nonconformity
+from capa.workflow.details import days, text
 from qms import contributions
 from qms.actions.models import Action
 from qms.actions.workflow import ActionDone, promise, verify
@@ -23,9 +22,9 @@ from qms.events import handles, publish
 from qms.files.workflow import guards_attaching
 from qms.origins import is_visible
 from qms.people.models import Person
-from qms.periods import day_of, due_in, today
+from qms.periods import due_in, today
 from qms.refusals import Refused
-from qms.scope.models import Organisation, Process
+from qms.scope.models import Process
 from qms.work.workflow import refresh
 from qms.workflow import amendment, creates, transition, voids
 
@@ -37,22 +36,6 @@ class NonconformityClosed:
     """A nonconformity was closed; whatever raised it may go on."""
 
     nonconformity: Nonconformity
-
-
-def _text(label: str, rows: int = 3, *, required: bool = True, help_text: str = "") -> forms.Field:
-    return forms.CharField(
-        label=label,
-        required=required,
-        help_text=help_text,
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": rows}),
-    )
-
-
-def _days(name: str) -> int:
-    """A default of the organisation, in days."""
-    organisation = Organisation.objects.current() or Organisation()
-    return int(getattr(organisation, name))
 
 
 # Guards
@@ -218,7 +201,7 @@ def raise_nonconformity(
         process=process,
         owner=owner or (process.owner if process else None),
         detected_on=detected,
-        due=due_in(_days("containment_days"), max(detected, day)),
+        due=due_in(days("containment_days"), max(detected, day)),
         created_by=by,
     )
     if origin is not None:
@@ -250,14 +233,14 @@ def plan_corrective_action(
     guards=[has_an_owner, is_complete],
     label="Contained",
     details={
-        "containment": _text("What stops it from spreading"),
-        "correction": _text("How this case is put right", required=False),
+        "containment": text("What stops it from spreading"),
+        "correction": text("How this case is put right", required=False),
     },
 )
 def contain(nc: Nonconformity, *, by: Any, containment: str, correction: str = "") -> None:
     """Say what was done at once and how this case was put right."""
     nc.containment, nc.correction, nc.contained_on = containment, correction, today()
-    nc.due = due_in(_days("cause_days"), today())
+    nc.due = due_in(days("cause_days"), today())
 
 
 @transition(
@@ -274,17 +257,17 @@ def contain(nc: Nonconformity, *, by: Any, containment: str, correction: str = "
             initial="whys",
             required=False,
         ),
-        "why_chain": _text(
+        "why_chain": text(
             "Why, and why that?",
             rows=5,
             required=False,
             help_text="One why a line, the first nearest to the event.",
         ),
-        "root_cause": _text("Root cause"),
+        "root_cause": text("Root cause"),
         "category": forms.ChoiceField(
             label="Cause category", choices=Nonconformity.Category.choices
         ),
-        "similar": _text(
+        "similar": text(
             "Similar cases", help_text="Where else it exists or could; where you looked."
         ),
     },
@@ -320,7 +303,7 @@ def find_cause(
             Person.objects.all(), label="By whom", required=False, help_text="Empty: its owner."
         ),
         "action_due": forms.DateField(label="By when", required=False),
-        "effectiveness_criterion": _text(
+        "effectiveness_criterion": text(
             "It is effective when",
             rows=2,
             help_text="Something to measure: no repeat in 500 orders, back within the limits.",
@@ -339,8 +322,8 @@ def plan(
     check_on: date | None = None,
 ) -> None:
     """Plan what removes the cause, and say beforehand when it counts as effective."""
-    due = action_due or due_in(_days("action_days"), today())
-    check = check_on or due_in(_days("effectiveness_days"), due)
+    due = action_due or due_in(days("action_days"), today())
+    check = check_on or due_in(days("effectiveness_days"), due)
     if due < today():
         raise Refused("The action cannot be due in the past.", field="action_due")
     if check < due:
@@ -370,7 +353,7 @@ def implement(nc: Nonconformity, *, by: Any) -> None:
     permission="capa.verify_nonconformity",
     guards=[did_none_of_it, the_check_is_due],
     label="Effective",
-    details={"verdict": _text("What shows that the criterion is met")},
+    details={"verdict": text("What shows that the criterion is met")},
     then=lambda nc, by: confirm_actions(nc, by),
 )
 def confirm_effective(nc: Nonconformity, *, by: Any, verdict: str) -> None:
@@ -399,7 +382,7 @@ def reopen(nc: Nonconformity, *, by: Any) -> None:
     """Decide that it was not effective: the cause is looked for again."""
     nc.reopened += 1
     nc.implemented_on = None
-    nc.due = due_in(_days("cause_days"), today())
+    nc.due = due_in(days("cause_days"), today())
 
 
 @transition(
@@ -422,7 +405,7 @@ def close(nc: Nonconformity, *, by: Any) -> None:
     permission="capa.close_nonconformity",
     label="Close without action",
     primary=False,
-    details={"because": _text("Why no corrective action is needed")},
+    details={"because": text("Why no corrective action is needed")},
     then=lambda nc, by: publish(NonconformityClosed(nc)),
 )
 def close_without_action(nc: Nonconformity, *, by: Any, because: str) -> None:
@@ -443,8 +426,8 @@ def close_without_action(nc: Nonconformity, *, by: Any, because: str) -> None:
     primary=False,
     details={
         "closed_on": forms.DateField(label="Closed on", required=False),
-        "root_cause": _text("Root cause as recorded there", required=False),
-        "action": _text("Action as recorded there", required=False),
+        "root_cause": text("Root cause as recorded there", required=False),
+        "action": text("Action as recorded there", required=False),
     },
 )
 def take_over_closed(
@@ -530,132 +513,3 @@ def next_steps(nc: Nonconformity) -> list[Step]:
     if nc.status == Status.EFFECTIVE:
         return [Step("close", "Close", role="quality_manager", due=nc.due)]
     return []
-
-
-# What a form's entry proposes
-
-
-def only_who_decides(proposal: Proposal, by: Any) -> str | None:
-    if by.pk == proposal.owner_id or by.holds("quality_manager"):
-        return None
-    return "The owner of the form or process, or the quality manager decides it."
-
-
-@transition(
-    Proposal,
-    source=Proposal.Status.OPEN,
-    target=Proposal.Status.TAKEN_UP,
-    permission="capa.decide_proposal",
-    only=only_who_decides,
-    label="Raise a nonconformity",
-    details={
-        "grade": forms.ChoiceField(
-            label="Grade",
-            choices=Nonconformity.Grade.choices,
-            initial=Nonconformity.Grade.MINOR,
-            required=False,
-        )
-    },
-)
-def take_up(proposal: Proposal, *, by: Any, grade: str = "") -> None:
-    """Raise a nonconformity with the entry as its evidence."""
-    entry = proposal.entry
-    raise_nonconformity(
-        by=by,
-        title=proposal.title[:200],
-        statement=proposal.found,
-        requirement=f"The limits of {entry.form}, revision {entry.revision.label}.",
-        clause=next(iter(entry.form.clauses), ""),
-        evidence=f"{entry.number} {entry.form.title}.",
-        source=Nonconformity.Source.PROCESS,
-        grade=grade or Nonconformity.Grade.MINOR,
-        process=entry.form.process,
-        owner=proposal.owner,
-        detected_on=day_of(entry.happened_at),
-        origin=entry,
-    )
-
-
-@transition(
-    Proposal,
-    source=Proposal.Status.OPEN,
-    target=Proposal.Status.DECLINED,
-    permission="capa.decide_proposal",
-    only=only_who_decides,
-    reason=True,
-    label="No nonconformity",
-    primary=False,
-)
-def decline(proposal: Proposal, *, by: Any) -> None:
-    """It is no nonconformity; the reason is kept."""
-
-
-@transition(
-    Proposal,
-    source=Proposal.Status.OPEN,
-    target=Proposal.Status.LAPSED,
-    permission="capa.lapse_proposal",
-    guards=[lambda proposal, by: its_entry_no_longer_counts(proposal)],
-    reason=True,
-    label="Let it lapse",
-    primary=False,
-)
-def lapse(proposal: Proposal, *, by: Any) -> None:
-    """Its entry was corrected or voided, so there is nothing to decide."""
-
-
-def raised_of(proposal: Proposal, person: Any) -> Nonconformity | None:
-    """The nonconformity a proposal was taken up as, if the person may see it."""
-    rows = Nonconformity.objects.visible_to(person).raised_from(proposal.entry)
-    found: Nonconformity | None = rows.order_by("pk").first()
-    return found if proposal.status == Proposal.Status.TAKEN_UP else None
-
-
-def its_entry_no_longer_counts(proposal: Proposal) -> str | None:
-    if proposal.entry.status in ("corrected", "void"):
-        return None
-    return "Its entry still counts."
-
-
-@handles(LimitExceeded, order=50)
-def propose_a_nonconformity(event: LimitExceeded) -> None:
-    """A value beyond a limit is looked at by who answers for the process, or for the form."""
-    entry = event.entry
-    process = entry.form.process
-    owners = [process.owner if process else None, entry.form.owner]
-    owner = next((each for each in owners if each is not None and each.is_active), None)
-    Proposal(
-        entry=entry,
-        found="\n".join(event.found),
-        owner=owner or entry.created_by,
-        due=due_in(_days("containment_days"), today()),
-        created_by=Person.objects.system(),
-    ).save()
-
-
-@handles(EntryTakenBack, order=50)
-def nothing_to_decide(event: EntryTakenBack) -> None:
-    """What was proposed for an entry that no longer counts is not waited for."""
-    for each in Proposal.objects.open().filter(entry=event.entry):
-        lapse(each, by=Person.objects.system(), reason=event.why)
-
-
-@contributions.work(Proposal)
-def decide_it(proposal: Proposal) -> list[Step]:
-    """Its owner says whether it is a nonconformity."""
-    if proposal.is_settled:
-        return []
-    return [Step("decide", "Decide", person=proposal.owner, due=proposal.due)]
-
-
-@contributions.record_panel
-def proposal_panel(record: Any, person: Any) -> contributions.Panel | None:
-    """On the page of the entry: what was proposed, and what came of it."""
-    if not isinstance(record, Entry):
-        return None
-    rows = Proposal.objects.visible_to(person).filter(entry=record)
-    found = rows.select_related("owner", "entry").first()
-    if found is None:
-        return None
-    context = {"proposal": found, "nonconformity": raised_of(found, person)}
-    return contributions.Panel("capa/proposal_panel.html", context, order=10)

@@ -1,0 +1,1 @@
+"""Pages of nonconformities and their corrective action."""

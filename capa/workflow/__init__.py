@@ -1,0 +1,48 @@
+"""The procedures of nonconformities and of their corrective action (ISO 9001 10.2)."""
+
+from capa.workflow.nonconformities import (
+    NonconformityClosed,
+    actions_are_done,
+    close,
+    close_without_action,
+    confirm_effective,
+    contain,
+    editing,
+    find_cause,
+    guards_voiding,
+    implement,
+    only_who_answers,
+    plan,
+    plan_corrective_action,
+    raise_nonconformity,
+    reopen,
+    report_problem,
+    take_over_closed,
+    void,
+)
+from capa.workflow.proposals import decline, lapse, raised_of, take_up
+
+__all__ = [
+    "NonconformityClosed",
+    "actions_are_done",
+    "close",
+    "close_without_action",
+    "confirm_effective",
+    "contain",
+    "decline",
+    "editing",
+    "find_cause",
+    "guards_voiding",
+    "implement",
+    "lapse",
+    "only_who_answers",
+    "plan",
+    "plan_corrective_action",
+    "raise_nonconformity",
+    "raised_of",
+    "reopen",
+    "report_problem",
+    "take_over_closed",
+    "take_up",
+    "void",
+]
