@@ -17,8 +17,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from capa.models import Nonconformity
+from capa.workflow import tasks_with_cases
 from documents.models import Revision
-from qms.actions.models import Action
 from qms.people.models import Person
 from qms.periods import add_months, day_of
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
@@ -192,15 +192,14 @@ def _answerers(names: Names, places: Places) -> Found:
 def _actors(names: Names, places: Places) -> Found:
     """Who carries out actions that nonconformities of the process asked for."""
     cases = Nonconformity.objects.filter(process__in=list(places)).exclude(status="void")
-    asked = {each.pk: each for each in cases.only("pk", "process_id", "owner_id")}
-    actions = Action.objects.raised_from(*asked.values()).filter(owner__in=list(names))
-    for each in actions.exclude(status="void").order_by("-pk"):
-        case = asked[each.origin_id]
-        if case.owner_id == each.owner_id:
+    asked = list(cases.only("pk", "process_id", "owner_id"))
+    for case, each in reversed(tasks_with_cases(asked)):
+        process = case.process_id
+        if process is None or each.owner_id not in names or case.owner_id == each.owner_id:
             continue  # said already
         said = f"{names[each.owner_id]} carries out {each.number} of the process."
         fact = Fact("corrective", said, each.get_absolute_url(), each.done_on)
-        yield each.owner_id, case.process_id, fact
+        yield each.owner_id, process, fact
 
 
 def in_words(facts: Sequence[Fact], most: int = 3) -> list[str]:

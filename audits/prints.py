@@ -17,11 +17,13 @@ from audits.workflow import (
     team_of,
     texts_of,
 )
+from capa.workflow import actions_of
+from capa.workflow import evidence_of as evidence_of_case
 from qms import clauses, pdf
 from qms.actions.models import Action
 from qms.contributions import letterhead
 from qms.files.models import Attachment
-from qms.files.workflow import attachments_of, content_of, may_see
+from qms.files.workflow import content_of, may_see
 from qms.signing.workflow import signatures_of
 
 TEMPLATE = "audits/report_print.html"
@@ -140,7 +142,7 @@ def answer_pdf(finding: BodyFinding) -> bytes:
 def answer_context(finding: BodyFinding) -> dict[str, Any]:
     """What `ANSWER` needs: the finding as the body wrote it, and our nonconformity with it."""
     nc = nonconformity_of(finding)
-    actions = Action.objects.raised_from(nc).exclude(status="void") if nc else Action.objects.none()
+    actions = actions_of(nc).exclude(status="void") if nc else Action.objects.none()
     body = finding.visit.certificate.body
     return letterhead(
         finding,
@@ -165,13 +167,7 @@ def answer_context(finding: BodyFinding) -> dict[str, Any]:
 def evidence_of(finding: BodyFinding) -> list[Attachment]:
     """What is attached to the nonconformity and to its actions, in the order it came in."""
     nc = nonconformity_of(finding)
-    if nc is None:
-        return []
-    actions = list(Action.objects.raised_from(nc).exclude(status="void"))
-    rows = [*attachments_of(nc)]
-    if actions:
-        rows += attachments_of(*actions)
-    return sorted(rows, key=lambda each: each.pk)
+    return evidence_of_case(nc) if nc else []
 
 
 def answer_bundle(finding: BodyFinding, person: Any) -> bytes:

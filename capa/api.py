@@ -1,9 +1,15 @@
-"""Nonconformities at `/api/v1/nonconformities/`, proposed ones at
-`/api/v1/proposed-nonconformities/`."""
+"""Nonconformities, their corrective actions, cause analyses and 8Ds under `/api/v1/`."""
 
 from capa import workflow
-from capa.forms import NewNonconformityForm, NonconformityForm
-from capa.models import Nonconformity, Proposal
+from capa.forms import (
+    CauseForm,
+    CorrectiveActionForm,
+    EightDForm,
+    NewCorrectiveActionForm,
+    NewNonconformityForm,
+    NonconformityForm,
+)
+from capa.models import CauseAnalysis, CorrectiveAction, EightD, Nonconformity, Proposal
 from qms.api import Resource
 
 nonconformities = Resource(
@@ -16,7 +22,8 @@ nonconformities = Resource(
         "requirement",
         "clause",
         "evidence",
-        "extent",
+        *Nonconformity.EXTENT,
+        *Nonconformity.FACTS,
         "source",
         "grade",
         "process",
@@ -26,6 +33,13 @@ nonconformities = Resource(
         "status",
         "containment",
         "correction",
+        "delivered",
+        "told",
+        "escape_cause",
+        "decision",
+        "no_action_because",
+        "despite_repeat",
+        "reopened",
         "root_cause",
         "category",
         "similar",
@@ -46,4 +60,41 @@ proposals = Resource(
     Proposal,
     fields=("entry", "found", "owner", "due", "status"),
     related=("entry",),
+)
+corrective_actions = Resource(
+    "corrective-actions",
+    CorrectiveAction,
+    fields=(
+        "number",
+        *CorrectiveAction.PLAN,
+        "predecessor",
+        "status",
+        "due",
+        "submitted_by",
+        "approved_by",
+        "approved_on",
+        "planned_on",
+        "implemented_on",
+        "verdict",
+        "aftermath",
+        "verified_by",
+        "verified_on",
+    ),
+    form=NewCorrectiveActionForm,
+    edit_form=CorrectiveActionForm,
+    create=workflow.raise_corrective_action,
+)
+cause_analyses = Resource(
+    "cause-analyses",
+    CauseAnalysis,
+    fields=("nonconformity", "whys", "scheme", "fishbone", "is_is_not"),
+    related=("nonconformity",),
+    edit_form=CauseForm,
+)
+eight_ds = Resource(
+    "8ds",
+    EightD,
+    fields=("nonconformity", "leader", *EightD.PARTS),
+    related=("nonconformity",),
+    edit_form=EightDForm,
 )

@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Count
 
 from capa.complaints import raised_from
-from capa.models import Nonconformity
+from capa.models import CorrectiveAction, Nonconformity
+from capa.origins import ORIGINS
 from qms import contributions
-from qms.contributions import Holding, Panel, Related, Tile, held
+from qms.contributions import Entry, Holding, Panel, Related, Tile, held
 from qms.customers.models import Feedback
 from qms.customers.workflow import answer_feedback
 from qms.periods import today as today_here
@@ -24,6 +25,15 @@ contributions.navigation(
     permission="capa.view_nonconformity",
     order=10,
     count=lambda person: Nonconformity.objects.visible_to(person).open(),
+)
+contributions.navigation(
+    "Act",
+    "Corrective actions",
+    "capa:corrective_action_list",
+    icon="tool",
+    permission="capa.view_correctiveaction",
+    order=20,
+    count=lambda person: CorrectiveAction.objects.visible_to(person).open(),
 )
 contributions.create_entry(
     "Problem",
@@ -99,6 +109,59 @@ def nonconformities_to_hand_over(person: Any) -> list[Holding]:
         "owner",
         permission="capa.answer_nonconformity",
     )
+
+
+@contributions.calendar
+def checks_ahead(person: Any, start: date, end: date) -> list[Entry]:
+    """The days on which effectiveness is checked."""
+    rows = CorrectiveAction.objects.visible_to(person).filter(
+        check_on__range=(start, end), status=CorrectiveAction.Status.IMPLEMENTED
+    )
+    return [
+        Entry(each.check_on, f"Judge {each}", "Corrective action", each.get_absolute_url())
+        for each in rows.order_by("check_on", "pk")
+    ]
+
+
+@contributions.owns("Corrective actions", permission="capa.view_correctiveaction", order=51)
+def corrective_actions_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many open corrective actions each person answers for."""
+    rows = CorrectiveAction.objects.open().filter(owner__in=list(ids))
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.hand_over("Corrective actions", order=51)
+def corrective_actions_to_hand_over(person: Any) -> list[Holding]:
+    """Corrective actions somebody answers for that are not judged."""
+    rows = CorrectiveAction.objects.open().filter(owner=person)
+    return held(
+        rows.order_by("number"),
+        "owner",
+        permission="capa.change_correctiveaction",
+        why_not=_approved_it,
+    )
+
+
+def _approved_it(action: CorrectiveAction, successor: Any) -> str:
+    """Who approved a plan or judged it does not come to own it."""
+    if successor.pk == action.approved_by_id:
+        return f"{successor.name} approved the plan of {action.number}; choose somebody else."
+    return ""
+
+
+@contributions.record_panel
+def origin_panel(record: Any, person: Any) -> Panel | None:
+    """On a risk, an indicator or an analysis: the corrective actions it asked for."""
+    label = record._meta.label
+    if label not in ORIGINS:
+        return None
+    rows = CorrectiveAction.objects.visible_to(person).raised_from(record).standing()
+    found = list(rows.order_by("pk"))
+    may = person.has_perm("capa.add_correctiveaction")
+    if not found and not may:
+        return None
+    context = {"corrective": found, "may": may, "origin": f"{label}:{record.pk}"}
+    return Panel("capa/origin_panel.html", context, order=60)
 
 
 @contributions.record_panel

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from capa import workflow
-from capa.models import Nonconformity, Proposal
+from capa.demo_cases import TOLD
+from capa.models import CorrectiveAction, Nonconformity, Proposal
 from qms.actions import workflow as actions
-from qms.actions.models import Action
 from qms.demo.life import Life, stage
 from qms.events import handles
 from qms.records import RecordSaved
@@ -40,6 +40,8 @@ def its_owner_takes_it_up(event: RecordSaved) -> None:
     nc = event.record
     if _living and event.created and isinstance(nc, Nonconformity):
         life = _living[0]
+        if nc.title in life.kept.get(TOLD, ()):
+            return
         life.after(life.chance.choice([0.2, 1, 1, 2, 3, 6]), lambda: _contain(life, nc))
 
 
@@ -122,23 +124,47 @@ def _plan(life: Life, nc: Nonconformity) -> None:
 
 
 def _act(life: Life, nc: Nonconformity) -> None:
-    for action in Action.objects.raised_from(nc).open():
+    for action in workflow.actions_of(nc).open():
         actions.complete(action, by=action.owner, result="Done as planned; see the new record.")
-    nc.refresh_from_db()
-    workflow.implement(nc, by=nc.owner)
-    if nc.check_on:
+    [serving] = CorrectiveAction.objects.serving(nc).filter(status="planned")[:1] or [None]
+    if serving is None:
+        return
+    workflow.implement_action(serving, by=serving.owner)
+    if serving.check_on:
         late = life.chance.choice([0, 1, 3, 7, 16])
-        life.on(nc.check_on + timedelta(days=late), lambda: _verify(life, nc))
+        life.on(serving.check_on + timedelta(days=late), lambda: _verify(life, nc, serving))
 
 
-def _verify(life: Life, nc: Nonconformity) -> None:
-    judge = life.who("quality") if nc.owner != life.who("quality") else life.who("lead")
+def _judge_of(life: Life, serving: CorrectiveAction) -> Any:
+    """Somebody who owns and did none of it."""
+    known = [life.who("quality"), life.who("lead"), life.who("ceo")]
+    return next(each for each in known if not workflow.did_none_of_it(serving, each))
+
+
+def _verify(life: Life, nc: Nonconformity, serving: CorrectiveAction) -> None:
+    judge = _judge_of(life, serving)
+    proof = life.sign(judge)
     nc.refresh_from_db()
     if life.often(0.08) and not nc.reopened:
-        workflow.reopen(nc, by=judge, reason="It happened again within the time of the criterion.")
+        workflow.judge_not_effective(
+            serving,
+            by=judge,
+            proof=proof,
+            verdict="It happened again within the time of the criterion.",
+            aftermath="cause",
+        )
         life.after(9, lambda: _analyse(life, nc))
         return
-    workflow.confirm_effective(
-        nc, by=judge, verdict=life.fill(life.pick(life.voice("capa")["verdicts"]))
+    workflow.judge_effective(
+        serving,
+        by=judge,
+        proof=proof,
+        verdict=life.fill(life.pick(life.voice("capa")["verdicts"])),
     )
-    life.after(1, lambda: workflow.close(nc, by=life.who("quality")))
+    life.after(1, lambda: workflow.close(nc, by=_closer(life, nc)))
+
+
+def _closer(life: Life, nc: Nonconformity) -> Any:
+    """The quality manager, or top management where it is their own."""
+    quality = life.who("quality")
+    return life.who("ceo") if nc.owner == quality else quality

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from statistics import median
 from typing import Any
 
-from capa.models import Nonconformity
+from capa.models import CaseAction, CorrectiveAction, Nonconformity
 from capa.prints import TEMPLATE, nc_context
 from qms import contributions
 from qms.actions.models import Action
@@ -21,6 +21,7 @@ def log_of(period: Period) -> Any:
     return (
         rows.exclude(closed_on__lt=period.start)
         .select_related("process", "owner", "verified_by", "closed_by", "created_by")
+        .select_related("site", "customer", "cause_analysis", "eight_d")
         .order_by("number")
     )
 
@@ -77,11 +78,65 @@ def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
         )
 
 
-def actions_of(records: Sequence[Nonconformity]) -> Iterable[tuple[Nonconformity, Action]]:
-    """Its actions: what shows that they were done belongs to the nonconformity."""
+def what_it_rests_on(records: Sequence[Nonconformity]) -> Iterable[tuple[Nonconformity, Any]]:
+    """Its corrective actions and their tasks: what shows that they were done."""
     by_key = {each.pk: each for each in records}
-    rows = Action.objects.raised_from(*records).exclude(status=Action.Status.VOID).order_by("pk")
-    return [(by_key[each.origin_id], each) for each in rows]
+    own = Action.objects.raised_from(*records).exclude(status=Action.Status.VOID).order_by("pk")
+    found: list[tuple[Nonconformity, Any]] = [(by_key[each.origin_id], each) for each in own]
+    links = CaseAction.objects.live().filter(nonconformity__in=records).order_by("pk")
+    serving: dict[int, Nonconformity] = {}
+    for link in links.select_related("corrective_action"):
+        first = serving.setdefault(link.corrective_action_id, by_key[link.nonconformity_id])
+        if first is by_key[link.nonconformity_id]:
+            found.append((first, link.corrective_action))
+    actions = CorrectiveAction.objects.filter(pk__in=list(serving))
+    tasks = Action.objects.raised_from(*actions).exclude(status=Action.Status.VOID)
+    return [*found, *((serving[each.origin_id or 0], each) for each in tasks.order_by("pk"))]
+
+
+@contributions.register(
+    name="corrective-actions",
+    title="Corrective actions",
+    columns=(
+        "Number",
+        "What it changes",
+        "Cause",
+        "Nonconformities",
+        "Owner",
+        "State",
+        "Effective when",
+        "Checked on",
+        "Decision",
+        "Decided by",
+        "Decided on",
+        "Successor of",
+    ),
+)
+def register_of_actions(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row for each corrective action that was open at any time in the period."""
+    rows = CorrectiveAction.objects.standing().exclude(verified_on__lt=period.start)
+    rows = rows.select_related("owner", "verified_by", "predecessor").order_by("number")
+    served: dict[int, list[str]] = {}
+    links = CaseAction.objects.live().select_related("nonconformity").order_by("pk")
+    for link in links:
+        served.setdefault(link.corrective_action_id, []).append(link.nonconformity.number)
+    for action in rows:
+        if day_of(action.recorded_at) > period.end:
+            continue
+        yield (
+            action.number,
+            action.title,
+            action.cause,
+            ", ".join(served.get(action.pk, ())),
+            action.owner.name,
+            action.get_status_display(),
+            action.criterion,
+            action.check_on,
+            action.verdict,
+            action.verified_by.name if action.verified_by else "",
+            action.verified_on,
+            action.predecessor.number if action.predecessor else "",
+        )
 
 
 @contributions.printed(
@@ -89,7 +144,7 @@ def actions_of(records: Sequence[Nonconformity]) -> Iterable[tuple[Nonconformity
     model_label="capa.Nonconformity",
     template=TEMPLATE,
     context=nc_context,
-    brings=actions_of,
+    brings=what_it_rests_on,
 )
 def printed(period: Period, as_of: datetime) -> Iterable[tuple[Nonconformity, str]]:
     """One report each."""
@@ -111,7 +166,16 @@ def figures(period: Period) -> dict[str, str]:
         "closed": str(len(days)),
         "median": f"{median(days):g} days" if days else "–",
         "open": str(open_at_end.count()),
+        "effective": _effective(period),
     }
+
+
+def _effective(period: Period) -> str:
+    """Found effective of all whose effectiveness was decided in the period."""
+    judged = CorrectiveAction.objects.judged_between(period.start, period.end)
+    count = judged.count()
+    good = judged.filter(status=CorrectiveAction.Status.EFFECTIVE).count()
+    return f"{good} of {count}" if count else "–"
 
 
 @contributions.review_input(key="c4", title="Nonconformities and corrective actions", order=10)
@@ -123,6 +187,7 @@ def review_input(period: Period) -> list[Line]:
         "closed": "Nonconformities closed",
         "median": "Median days to close",
         "open": "Open at the end of the period",
+        "effective": "Corrective actions found effective, of those judged",
     }
     return [
         Line(label, now[key], before[key], url="/nonconformities/") for key, label in labels.items()

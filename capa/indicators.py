@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from capa.models import Nonconformity
+from capa.models import CorrectiveAction, Nonconformity
 from qms.contributions import Figure, indicator_source
 from qms.periods import Period
 
@@ -78,3 +78,24 @@ def closed_in_time(period: Period, process: Any) -> Figure | None:
         return None
     quick = sum(nc.days_open(period.end) <= USUAL_DAYS for nc in closed)
     return Figure(Decimal(0), counted=Decimal(quick), size=len(closed))
+
+
+@indicator_source(
+    "capa.effective",
+    "Corrective actions found effective, of those judged",
+    "%",
+    asks="count",
+    direction="higher",
+    decimals=0,
+    per=Decimal(100),
+    group=GROUP,
+    per_process=False,
+)
+def effective(period: Period, process: Any) -> Figure | None:
+    """Found effective, of all whose effectiveness was decided in the period."""
+    judged = CorrectiveAction.objects.judged_between(period.start, period.end)
+    count = judged.count()
+    if not count:
+        return None
+    good = judged.filter(status=CorrectiveAction.Status.EFFECTIVE).count()
+    return Figure(Decimal(0), counted=Decimal(good), size=count)

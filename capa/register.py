@@ -6,13 +6,16 @@ What was closed elsewhere says so, with what the former log knew; it is not give
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from capa import workflow
 from capa.models import Nonconformity
+from qms.customers.models import Customer
 from qms.numbering import reserve_up_to
 from qms.periods import today
 from qms.refusals import Refused
 from qms.registers import Field, Importer, register_importer
-from qms.scope.models import Process
+from qms.scope.models import Process, Site
 
 GRADES = {
     "major": "major",
@@ -41,6 +44,14 @@ SOURCES = {
     "incident": "incident",
     "kpi": "indicator",
 }
+SEVERITIES = {
+    "slight": "slight",
+    "minor effect": "slight",
+    "moderate": "moderate",
+    "serious": "serious",
+    "severe": "serious",
+    "safety": "critical",
+}
 OPEN_WORDS = {"open": "open", "in progress": "open", "ongoing": "open", "pending": "open"}
 STATES = OPEN_WORDS | {
     "closed": "closed",
@@ -64,6 +75,7 @@ def take_over(
     root_cause: str = "",
     action: str = "",
     closed_on: date | None = None,
+    **facts: Any,
 ) -> Nonconformity:
     """One row of the former log."""
     if not by.has_perm("capa.import_nonconformity"):
@@ -79,6 +91,7 @@ def take_over(
         process=process,
         owner=owner,
         detected_on=detected_on,
+        **facts,
     )
     _keep_series_ahead(nc)
     if state == "closed" or (closed_on and not state):
@@ -86,6 +99,18 @@ def take_over(
             nc, by=by, closed_on=closed_on, root_cause=root_cause, action=action
         )
     return nc
+
+
+def _customer(text: str) -> Customer | None:
+    """The customer of that number or name."""
+    rows = Customer.objects.filter(Q(number__iexact=text) | Q(name__iexact=text))
+    found: Customer | None = rows.order_by("pk").first()
+    return found
+
+
+def _site(text: str) -> Site | None:
+    found: Site | None = Site.objects.filter(name__iexact=text).first()
+    return found
 
 
 def days_in_order(values: dict[str, Any]) -> str | None:
@@ -143,6 +168,24 @@ nonconformities = register_importer(
                 ("Area", "Department"),
                 "record",
                 find=lambda text: Process.objects.named(text),
+            ),
+            Field("product", "Product", ("Part", "Item", "Service")),
+            Field("lot", "Lot", ("Batch", "Order", "Serial number", "Lot no")),
+            Field(
+                "customer",
+                "Customer",
+                ("Client",),
+                "record",
+                find=_customer,
+            ),
+            Field("site", "Site", ("Plant", "Location"), "record", find=_site),
+            Field("extent", "What was affected", ("Extent", "Quantity affected", "Scope")),
+            Field(
+                "severity",
+                "Severity of the effect",
+                ("Impact", "Effect"),
+                "choice",
+                choices=SEVERITIES,
             ),
             Field("owner", "Owner", ("Responsible", "Assigned to", "Who"), "person"),
             Field("state", "State", ("Status",), "choice", choices=STATES),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from capa.views import nonconformities, proposals
+from capa.views import causes, corrective_actions, nonconformities, proposals
 
 app_name = "capa"
 urlpatterns = [
@@ -12,6 +12,11 @@ urlpatterns = [
     path("<int:pk>/", nonconformities.nc_detail, name="nc_detail"),
     path("<int:pk>/edit/", nonconformities.nc_edit, name="nc_edit"),
     path("<int:pk>/pdf/", nonconformities.nc_pdf, name="nc_pdf"),
+    path("<int:pk>/answer/", nonconformities.nc_answer, name="nc_answer"),
+    path("<int:pk>/cause/", causes.nc_cause, name="nc_cause"),
+    path("<int:pk>/8d/", causes.nc_8d, name="nc_8d"),
+    path("<int:pk>/8d/pdf/", nonconformities.nc_8d_pdf, name="nc_8d_pdf"),
+    path("<int:pk>/bundle/", nonconformities.nc_bundle, name="nc_bundle"),
     path("<int:pk>/do/<slug:name>/", nonconformities.nc_transition, name="nc_transition"),
     path("from-complaint/<int:pk>/", nonconformities.nc_from_complaint, name="nc_from_complaint"),
     path("proposals/", proposals.proposal_list, name="proposal_list"),
@@ -20,5 +25,40 @@ urlpatterns = [
         "proposals/<int:pk>/do/<slug:name>/",
         proposals.proposal_transition,
         name="proposal_transition",
+    ),
+    path(
+        "corrective-actions/",
+        corrective_actions.corrective_action_list,
+        name="corrective_action_list",
+    ),
+    path(
+        "corrective-actions/new/",
+        corrective_actions.corrective_action_create,
+        name="corrective_action_create",
+    ),
+    path(
+        "corrective-actions/<int:pk>/",
+        corrective_actions.corrective_action_detail,
+        name="corrective_action_detail",
+    ),
+    path(
+        "corrective-actions/<int:pk>/edit/",
+        corrective_actions.corrective_action_edit,
+        name="corrective_action_edit",
+    ),
+    path(
+        "corrective-actions/<int:pk>/cases/",
+        corrective_actions.corrective_action_cases,
+        name="corrective_action_cases",
+    ),
+    path(
+        "corrective-actions/<int:pk>/task/",
+        corrective_actions.corrective_action_task,
+        name="corrective_action_task",
+    ),
+    path(
+        "corrective-actions/<int:pk>/do/<slug:name>/",
+        corrective_actions.corrective_action_transition,
+        name="corrective_action_transition",
     ),
 ]

@@ -507,6 +507,55 @@ def zone() -> ZoneInfo:
     return _zone[0]() if _zone else ZoneInfo(settings.TIME_ZONE)
 
 
+_days: list[Callable[[str], int | None]] = []
+
+
+def tells_days(find: Function) -> Function:
+    """Register the one `(name) -> days or None` of what the organisation set as its usual times."""
+    _days[:] = [find]
+    return find
+
+
+def usual_days(name: str, otherwise: int) -> int:
+    """A time the organisation set, in days; `otherwise` before there is an organisation."""
+    found = _days[0](name) if _days else None
+    return otherwise if found is None else found
+
+
+@dataclass(frozen=True)
+class Fulfilment:
+    """A kind of action that another record fulfils: a revision that takes effect, a training held.
+
+    `choose(person)` gives the records of `model` it may be about, as (key, words).
+    """
+
+    kind: str
+    label: str
+    model: type[models.Model]
+    choose: Callable[[Any], Iterable[tuple[int, str]]]
+
+
+_fulfilments: dict[str, Fulfilment] = {}
+
+
+def fulfils(
+    kind: str,
+    label: str,
+    model: type[models.Model],
+    choose: Callable[[Any], Iterable[tuple[int, str]]],
+) -> None:
+    """Say what fulfils actions of a kind; `qms.actions.workflow.fulfil` is called when it did."""
+    _fulfilments[kind] = Fulfilment(kind, label, model, choose)
+
+
+def fulfilment_of(kind: str) -> Fulfilment | None:
+    return _fulfilments.get(kind)
+
+
+def fulfilments() -> list[Fulfilment]:
+    return list(_fulfilments.values())
+
+
 _letterheads: list[Callable[..., dict[str, Any]]] = []
 
 

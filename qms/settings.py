@@ -337,6 +337,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expire_seconds": 1800},
     },
+    "escalate": {
+        "task": "actions.escalate",
+        "schedule": 3600.0,
+        "options": {"expire_seconds": 1800},
+    },
     "lock-overdue": {
         "task": "equipment.lock_overdue",
         "schedule": 900.0,

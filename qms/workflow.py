@@ -25,6 +25,7 @@ from qms.refusals import Refused, Stale
 
 Guard = Callable[..., str | None]
 Check = Callable[[Any, Mapping[str, Any]], str | None]
+Reserve = Callable[[Any, Any, Any], str | None]
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 GIVE_A_REASON = "Say why; the reason is kept with the record."
 
@@ -182,6 +183,7 @@ class Amendment:
     only: Guard | None = None
     states: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    reserves: Mapping[str, Reserve] = field(default_factory=dict)
 
     def obstacles(self, record: Any, by: Any) -> list[str]:
         """Why the record cannot be edited now; empty when it can."""
@@ -312,10 +314,12 @@ def amendment(
     only: Guard | None = None,
     states: Iterable[str] = (),
     checks: Iterable[Check] = (),
+    reserves: Mapping[str, Reserve] | None = None,
 ) -> Amendment:
     """Declare who may edit which fields of a record. One declaration for each model.
 
     `checks` take (record, changed values) and return a sentence or None: what new values must hold.
+    `reserves` holds for a field `(record, by, new value) -> sentence or None`: who may not set it.
     """
     if model in _amendments:
         raise RuntimeError(f"{model.__name__} has an amendment already.")
@@ -327,6 +331,7 @@ def amendment(
         only,
         tuple(str(s) for s in states),
         tuple(checks),
+        dict(reserves or {}),
     )
     _amendments[model] = declared
     return declared
@@ -361,12 +366,20 @@ def amend(
         changed = {n: v for n, v in changes.items() if getattr(current, n, None) != v}
         if unfit := _unfit(declared, current, changes, changed):
             raise Refused(unfit)
+        _refuse_reserved(declared, current, by, changed)
         if changed:
             for name, value in changed.items():
                 setattr(current, name, value)
             current.save_because(reason, by=by)
     record.refresh_from_db()
     return record
+
+
+def _refuse_reserved(declared: Amendment, record: Any, by: Any, changed: Mapping[str, Any]) -> None:
+    """Raise Refused where this person may not set a field to this value."""
+    for name, reserve in declared.reserves.items():
+        if name in changed and (said := reserve(record, by, changed[name])):
+            raise Refused(said, field=name)
 
 
 def _unfit(

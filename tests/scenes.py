@@ -33,7 +33,14 @@ from audits.models import (
     VisitSlot,
 )
 from capa import workflow as capa
-from capa.models import Nonconformity, Proposal
+from capa.models import (
+    CaseAction,
+    CauseAnalysis,
+    CorrectiveAction,
+    EightD,
+    Nonconformity,
+    Proposal,
+)
 from documents import workflow as documents
 from documents.content import from_markdown
 from documents.models import (
@@ -63,7 +70,7 @@ from objectives.models import (
 from objectives.workflow import sheets as reading_sheets
 from qms import clock
 from qms.actions import workflow as actions
-from qms.actions.models import Action
+from qms.actions.models import Action, Extension
 from qms.changes import workflow as changes
 from qms.changes.models import Change
 from qms.competence import workflow as competence
@@ -100,6 +107,7 @@ from qms.scope.models import (
     ClimateDecision,
     InterestedParty,
     Issue,
+    Organisation,
     PartyRequirement,
     PlannedExtension,
     Process,
@@ -291,6 +299,31 @@ def an_action(cast: Cast) -> Action:
     return actions.plan_action(
         by=cast.manager, title="Fit a guard", owner=cast.owner, due=in_days(5)
     )
+
+
+def an_action_to_train(cast: Cast, action: Action) -> Action:
+    return actions.plan_action(
+        by=cast.manager,
+        title="Train the auditors",
+        owner=cast.owner,
+        due=in_days(5),
+        kind="train",
+        about=a_training(cast),
+    )
+
+
+def hold_its_training(cast: Cast, action: Action) -> None:
+    competence.hold(action.about, by=cast.owner, done_on=today())
+
+
+def a_later_day(cast: Cast) -> Extension:
+    return actions.ask_extension(
+        an_action(cast), by=cast.owner, until=in_days(20), reason="The guard comes late."
+    )
+
+
+def do_it_meanwhile(cast: Cast, extension: Extension) -> None:
+    actions.complete(extension.action, by=cast.owner, result="Fitted.")
 
 
 def a_competence(cast: Cast) -> Competence:
@@ -962,7 +995,7 @@ def from_a_register(cast: Cast, nc: Nonconformity) -> Nonconformity:
 
 
 def do_its_actions(cast: Cast, nc: Nonconformity) -> None:
-    for action in Action.objects.raised_from(nc):
+    for action in capa.actions_of(nc).open():
         actions.complete(action, by=cast.owner, result="Fitted.")
 
 
@@ -975,6 +1008,112 @@ NOT_THE_AUDITEE = (
     "top_management",
     "everything",
 )
+
+
+def put_in_place(cast: Cast, nc: Nonconformity) -> None:
+    """Its tasks are done, and its corrective action is in place."""
+    do_its_actions(cast, nc)
+    for each in CorrectiveAction.objects.serving(nc).filter(status="planned"):
+        capa.implement_action(each, by=cast.owner)
+
+
+def find_it_effective(cast: Cast, nc: Nonconformity) -> None:
+    for each in CorrectiveAction.objects.serving(nc).filter(status="implemented"):
+        proof = factories.proof(cast.manager)
+        capa.judge_effective(each, by=cast.manager, proof=proof, verdict="50 tests, no leak.")
+
+
+def find_it_not_effective(aftermath: str) -> Prepare:
+    def judge(cast: Cast, nc: Nonconformity) -> None:
+        for each in CorrectiveAction.objects.serving(nc).filter(status="implemented"):
+            capa.judge_not_effective(
+                each,
+                by=cast.manager,
+                proof=factories.proof(cast.manager),
+                verdict="It leaked again.",
+                aftermath=aftermath,
+            )
+
+    return judge
+
+
+def plan_from_the_other_side(cast: Cast, nc: Nonconformity) -> None:
+    """A corrective action that serves it is planned on its own page."""
+    action = capa.raise_corrective_action(
+        by=cast.owner,
+        title="Order the right gasket",
+        owner=cast.owner,
+        cause="Wrong material.",
+        criterion="No leak in 50 tests.",
+        nonconformities=[nc],
+    )
+    capa.add_task(action, by=cast.owner, title="Order it", owner=cast.owner, due=today())
+    capa.start_plan(action, by=cast.owner, check_on=today())
+
+
+def void_its_corrective_action(cast: Cast, nc: Nonconformity) -> None:
+    for each in CorrectiveAction.objects.serving(nc).open():
+        capa.void_action(each, by=cast.manager, reason="Planned by mistake.")
+
+
+def another_plan(cast: Cast) -> dict[str, Any]:
+    """A corrective action that is in action for another case."""
+    action = a_corrective_action(cast)
+    capa.start_plan(action, by=cast.owner, check_on=today())
+    return {"corrective_action": action}
+
+
+def a_corrective_action(cast: Cast) -> CorrectiveAction:
+    action = capa.raise_corrective_action(
+        by=cast.owner,
+        title="Gaskets by their material",
+        owner=cast.owner,
+        cause="The order names no material.",
+        criterion="No wrong gasket in 50 orders.",
+    )
+    capa.add_task(action, by=cast.owner, title="Change the order", owner=cast.owner, due=today())
+    return action
+
+
+def a_cause_analysis(cast: Cast) -> CauseAnalysis:
+    return capa.begin_analysis(a_nonconformity(cast), by=cast.owner, fishbone={"People": ["New."]})
+
+
+def an_8d(cast: Cast) -> EightD:
+    return capa.begin_8d(
+        a_nonconformity(cast), by=cast.owner, leader=cast.owner, members=[cast.member]
+    )
+
+
+def a_served_case(cast: Cast) -> CaseAction:
+    nc = a_nonconformity(cast)
+    capa.contain(nc, by=cast.owner, containment="Blocked.")
+    said = {"root_cause": "Soft.", "category": "material", "similar": "None."}
+    capa.find_cause(nc, by=cast.owner, **said)
+    capa.serve(a_corrective_action(cast), nc, by=cast.owner)
+    return CaseAction.objects.get(nonconformity=nc)
+
+
+def ask_for_approval(cast: Cast, action: CorrectiveAction) -> None:
+    """From now on the organisation asks for somebody else's approval of plans."""
+    _settle_approval(cast, asked=True)
+
+
+def ask_for_no_approval(cast: Cast, action: CorrectiveAction) -> None:
+    _settle_approval(cast, asked=False)
+
+
+def _settle_approval(cast: Cast, *, asked: bool) -> None:
+    organisation = Organisation.objects.current() or scope.set_up_organisation(
+        by=cast.keeper, name="Nova Valve Works", country="CA", time_zone="America/Toronto"
+    )
+    changes = {"approves_plans": asked}
+    amend(organisation, by=cast.manager, changes=changes, reason="Our way.")
+
+
+def do_its_tasks(cast: Cast, action: CorrectiveAction) -> None:
+    for task in capa.tasks_of(action).open():
+        actions.complete(task, by=cast.owner, result="Changed.")
 
 
 def an_audit(cast: Cast) -> Audit:
@@ -1193,12 +1332,9 @@ def judge_its_answer(cast: Cast, finding: BodyFinding) -> None:
     """Go on with its nonconformity to the end."""
     prepare_its_answer(cast, finding)
     nc = audits.nonconformity_of(finding)
-    for name, who in (("implement", nc.owner), ("confirm_effective", cast.manager)):
-        step = SCENES[Nonconformity].steps[name]
-        if nc.status in transition_named(Nonconformity, name).source:
-            if step.prepare:
-                step.prepare(cast, nc)
-            make(transition_named(Nonconformity, name), nc, who, step.details(cast))
+    put_in_place(cast, nc)
+    find_it_effective(cast, nc)
+    nc.refresh_from_db()
     if not nc.is_settled:
         capa.close(nc, by=cast.manager)
 
@@ -1267,11 +1403,24 @@ ALL = (
         an_action,
         {
             "complete": Step("owner", lambda cast: {"result": "Fitted."}),
+            "fulfil": Step("system", before=an_action_to_train, through=hold_its_training),
             "verify": Step("manager", never=("owner",)),
             "send_back": Step("manager"),
             "void": Step("manager"),
         },
         api="actions",
+        people=("owner", "manager"),
+    ),
+    Scene(
+        Extension,
+        a_later_day,
+        {
+            "grant_extension": Step("manager", never=("owner",)),
+            "refuse_extension": Step("manager", never=("owner",)),
+            "lapse_extension": Step("system", through=do_it_meanwhile),
+        },
+        page="actions:extension_transition",
+        api="action-extensions",
         people=("owner", "manager"),
     ),
     Scene(
@@ -1853,6 +2002,43 @@ ALL = (
         people=("owner",),
     ),
     Scene(
+        CorrectiveAction,
+        a_corrective_action,
+        {
+            "submit_plan": Step(
+                "owner",
+                lambda cast: {"check_on": today()},
+                before=ask_for_approval,
+                never=("process_owner",),
+                detour=True,
+            ),
+            "start_plan": Step(
+                "owner",
+                lambda cast: {"check_on": today()},
+                before=ask_for_no_approval,
+                never=("process_owner",),
+            ),
+            "approve_plan": Step(
+                "manager", lambda cast: {"check_on": today()}, never=("owner",), detour=True
+            ),
+            "send_plan_back": Step("manager", detour=True),
+            "implement_action": Step("owner", prepare=do_its_tasks, never=("process_owner",)),
+            "judge_effective": Step(
+                "manager", lambda cast: {"verdict": "50 orders, none wrong."}, never=("owner",)
+            ),
+            "judge_not_effective": Step(
+                "manager",
+                lambda cast: {"verdict": "Two were wrong.", "aftermath": "successor"},
+                never=("owner",),
+            ),
+            "plan_anew": Step("owner", never=("process_owner",), detour=True),
+            "void_action": Step("manager", never=("owner",)),
+        },
+        page="capa:corrective_action_transition",
+        api="corrective-actions",
+        people=("owner", "manager"),
+    ),
+    Scene(
         Nonconformity,
         a_nonconformity,
         {
@@ -1883,12 +2069,28 @@ ALL = (
                 },
                 never=("process_owner",),
             ),
-            "implement": Step("owner", prepare=do_its_actions, never=("process_owner",)),
-            "confirm_effective": Step(
-                "manager", lambda cast: {"verdict": "50 tests without a leak."}, never=("owner",)
+            "join": Step("owner", another_plan, never=("process_owner",), detour=True),
+            "take_up_plan": Step("system", through=plan_from_the_other_side, detour=True),
+            "lose_plan": Step("system", through=void_its_corrective_action, detour=True),
+            "follow_implemented": Step("system", through=put_in_place),
+            "follow_effective": Step("system", through=find_it_effective),
+            "follow_ineffective": Step(
+                "system", before=put_in_place, through=find_it_not_effective("cause"), detour=True
             ),
-            "reopen": Step("manager", never=("owner",)),
+            "wait_for_successor": Step(
+                "system", through=find_it_not_effective("successor"), detour=True
+            ),
             "close": Step("manager"),
+            "correct_only": Step(
+                "manager",
+                lambda cast: {
+                    "correction": "Replaced.",
+                    "similar": "None in stock.",
+                    "because": "A single slip.",
+                },
+                detour=True,
+            ),
+            "reopen": Step("manager", detour=True),
             "close_without_action": Step(
                 "manager", lambda cast: {"because": "It cannot come again."}, detour=True
             ),

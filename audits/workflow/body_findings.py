@@ -17,7 +17,7 @@ from audits.models import (
     GradeChange,
 )
 from capa.models import Nonconformity
-from capa.workflow import guards_voiding, raise_nonconformity
+from capa.workflow import actions_of, guards_voiding, raise_nonconformity
 from qms import contributions
 from qms.actions.models import Action
 from qms.contributions import Step
@@ -141,7 +141,7 @@ def lacking_of(finding: BodyFinding) -> list[str]:
     nc = nonconformity_of(finding)
     if nc is None:
         return []
-    planned = Action.objects.raised_from(nc).exclude(status=Action.Status.VOID).exists()
+    planned = actions_of(nc).exclude(status=Action.Status.VOID).exists()
     parts = (
         (nc.correction.strip(), f"{nc.number} has no correction yet."),
         (nc.root_cause.strip(), f"{nc.number} has no root cause yet."),

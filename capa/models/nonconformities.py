@@ -1,7 +1,8 @@
 """Nonconformities and their corrective action (ISO 9001 10.2, 8.7).
 
-A nonconformity is closed when its action was shown to work by a criterion set beforehand, or when
-somebody decided, with a reason, that no corrective action is needed.
+A nonconformity is closed when its corrective action (a record of its own) was shown to work by a
+criterion set beforehand, or when somebody decided, with a reason, that none is needed. What the
+corrective action came to is written on the case as well, so that each can be read alone.
 """
 
 from datetime import date
@@ -10,14 +11,26 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
+from capa.models.corrective_actions import CaseAction
+from qms.addresses import page_of
 from qms.clauses import ClauseField
 from qms.origins import FromOrigin, OriginQuerySet
 from qms.records import Numbered, StatefulRecord
 
 
 class NonconformityQuerySet(OriginQuerySet):
+    def served_by(self, *actions: models.Model) -> Self:
+        """The cases these corrective actions serve."""
+        links = CaseAction.objects.live().filter(corrective_action__in=actions)
+        return self.filter(pk__in=links.values("nonconformity_id"))
+
+    def waiting_for_action(self) -> Self:
+        """Whose cause is known; planned ones may get one more, unserved ones their first."""
+        served = CaseAction.objects.live().filter(nonconformity=models.OuterRef("pk"))
+        bare = Q(status="implemented") & ~models.Exists(served)
+        return self.filter(Q(status__in=["analysed", "planned"]) | bare)
+
     def open(self) -> Self:
         """Neither closed nor voided."""
         return self.exclude(status__in=Nonconformity.SETTLED)
@@ -64,6 +77,17 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         INDICATOR = "indicator", "Indicator"
         INCIDENT = "incident", "Incident"
 
+    class Severity(models.TextChoices):
+        SLIGHT = "slight", "Slight: a nuisance"
+        MODERATE = "moderate", "Moderate: noticed, no harm done"
+        SERIOUS = "serious", "Serious: a customer or a delivery is hit"
+        CRITICAL = "critical", "Critical: safety, law or the contract is at stake"
+
+    class Decision(models.TextChoices):
+        ACTION = "action", "Corrective action"
+        CORRECTION_ONLY = "correction_only", "Correction only"
+        NONE = "none", "No corrective action"
+
     class Method(models.TextChoices):
         WHYS = "whys", "5 whys"
         ISHIKAWA = "ishikawa", "Ishikawa"
@@ -86,16 +110,33 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         ("open", "contained"),
         ("open", "closed"),  # only what a former register says was closed there
         ("contained", "analysed"),
+        ("contained", "closed"),  # correction only, because
         ("analysed", "planned"),
         ("analysed", "closed"),
         ("planned", "implemented"),
+        ("planned", "contained"),  # its corrective action did not work, the cause is looked for
+        ("planned", "analysed"),  # its corrective action was voided
         ("implemented", "effective"),
         ("implemented", "contained"),
+        ("implemented", "analysed"),  # a successor of its corrective action is to be planned
         ("effective", "closed"),
+        ("closed", "contained"),
         ("open", "void"),
         ("contained", "void"),
+        ("analysed", "void"),
     }
-    WHAT = ("title", "statement", "requirement", "clause", "evidence", "extent", "detected_on")
+    FACTS = ("product", "lot", "customer", "site", "detected_by", "severity")
+    EXTENT = ("extent", "extent_from", "extent_to", "checked")
+    WHAT = (
+        "title",
+        "statement",
+        "requirement",
+        "clause",
+        "evidence",
+        "detected_on",
+        *FACTS,
+        *EXTENT,
+    )
     FROZEN = {*WHAT, "grade", "root_cause", "effectiveness_criterion", "owner"}
     FROZEN_IN = {"closed", "void"}
 
@@ -104,7 +145,37 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     requirement = models.TextField("requirement that is not met", blank=True)
     clause = ClauseField("clause", blank=True)
     evidence = models.TextField("evidence", blank=True)
-    extent = models.TextField("extent", blank=True)
+    extent = models.TextField("what was affected", blank=True)
+    extent_from = models.DateField("affected from", null=True, blank=True)
+    extent_to = models.DateField("affected until", null=True, blank=True)
+    checked = models.TextField("what was checked", blank=True)
+    product = models.CharField("product or service", max_length=120, blank=True)
+    lot = models.CharField("lot, batch or order", max_length=80, blank=True)
+    customer = models.ForeignKey(
+        "customers.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="nonconformities",
+        verbose_name="customer affected",
+    )
+    site = models.ForeignKey(
+        "scope.Site",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="nonconformities",
+        verbose_name="site",
+    )
+    detected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="detected by",
+    )
+    severity = models.CharField("severity", max_length=8, choices=Severity, blank=True)
     source = models.CharField("source", max_length=14, choices=Source, default=Source.PROCESS)
     grade = models.CharField("grade", max_length=6, choices=Grade, default=Grade.MINOR)
     process = models.ForeignKey(
@@ -129,6 +200,8 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
 
     containment = models.TextField("containment", blank=True, editable=False)
     correction = models.TextField("correction", blank=True, editable=False)
+    delivered = models.TextField("what was already delivered", blank=True, editable=False)
+    told = models.TextField("who was told", blank=True, editable=False)
     contained_on = models.DateField(null=True, editable=False)
 
     method = models.CharField(
@@ -136,15 +209,20 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     )
     whys = models.JSONField("whys", default=list, editable=False)
     root_cause = models.TextField("root cause", blank=True, editable=False)
+    escape_cause = models.TextField("why it was not noticed", blank=True, editable=False)
     category = models.CharField(
         "cause category", max_length=12, choices=Category, blank=True, editable=False
     )
     similar = models.TextField("similar cases", blank=True, editable=False)
     analysed_on = models.DateField(null=True, editable=False)
 
+    decision = models.CharField(
+        "decision", max_length=15, choices=Decision, blank=True, editable=False
+    )
     no_action_because = models.TextField(
         "why no corrective action is needed", blank=True, editable=False
     )
+    despite_repeat = models.TextField("why none although it repeats", blank=True, editable=False)
     taken_over = models.TextField("taken over from a former register", blank=True, editable=False)
     effectiveness_criterion = models.TextField("effective when", blank=True, editable=False)
     check_on = models.DateField("effectiveness checked on", null=True, editable=False)
@@ -195,6 +273,13 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
                 name="capa_nc_owner_does_not_verify",
             ),
             models.CheckConstraint(
+                condition=Q(extent_from__isnull=True)
+                | Q(extent_to__isnull=True)
+                | Q(extent_to__gte=F("extent_from")),
+                name="capa_nc_extent_in_order",
+                violation_error_message="“Affected until” lies before “affected from”.",
+            ),
+            models.CheckConstraint(
                 condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("detected_on")),
                 name="capa_nc_closed_after_detected",
             ),
@@ -208,7 +293,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     def get_absolute_url(self) -> str:
-        return reverse("capa:nc_detail", args=[self.pk])
+        return page_of("capa:nc_detail", self.pk)
 
     @property
     def is_released(self) -> bool:
@@ -226,6 +311,16 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     def number_series(self) -> tuple[str, int | None]:
         """Numbered in the year it was detected in: an old one entered late stands with its year."""
         return self.SERIES, self.detected_on.year
+
+    @property
+    def severity_word(self) -> str:
+        """The severity without what it means."""
+        return self.get_severity_display().partition(":")[0]
+
+    @property
+    def wants_8d(self) -> bool:
+        """Whether its severity asks for the full 8D."""
+        return self.severity in (self.Severity.SERIOUS, self.Severity.CRITICAL)
 
     def why_chain(self) -> list[dict[str, Any]]:
         return [each for each in self.whys if isinstance(each, dict)]

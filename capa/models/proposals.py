@@ -4,9 +4,9 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from documents.models import Entry
+from qms.addresses import page_of
 from qms.records import RecordQuerySet, StatefulRecord
 
 
@@ -58,7 +58,7 @@ class Proposal(StatefulRecord):
         return f"Proposal from {self.entry.number}"
 
     def get_absolute_url(self) -> str:
-        return reverse("capa:proposal_detail", args=[self.pk])
+        return page_of("capa:proposal_detail", self.pk)
 
     @property
     def title(self) -> str:

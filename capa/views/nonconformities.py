@@ -3,22 +3,29 @@
 from typing import Any
 
 import django_filters
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from capa import workflow
+from capa.causes import cause_context
 from capa.complaints import raise_from_complaint
-from capa.forms import NewNonconformityForm, NonconformityForm, PhotographedProblemForm
-from capa.models import Nonconformity
+from capa.forms import AnswerForm, NewNonconformityForm, NonconformityForm, PhotographedProblemForm
+from capa.models import CorrectiveAction, Nonconformity
+from capa.prints import bundle, eight_d_pdf
 from capa.prints import nc_pdf as pdf_of
+from capa.progress import progress_of
+from capa.views.corrective_actions import buttons_of
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.actions.models import Action
-from qms.customers.models import Feedback
+from qms.customers.models import Customer, Feedback
 from qms.files.workflow import attach_all
 from qms.pages import Column, PathStep
 from qms.people.models import Person
+from qms.periods import today
 from qms.refusals import Refused
 from qms.scope.models import Process
 
@@ -29,6 +36,9 @@ COLUMNS = [
     Column("source", "Source", value="get_source_display", sort="source"),
     Column("process", "Process", sort="process__code"),
     Column("owner", "Owner", sort="owner__name", kind="person"),
+    Column("customer", "Customer", value="customer.name", sort="customer__name", shown=False),
+    Column("product", "Product", sort="product", shown=False),
+    Column("severity", "Severity", value="severity_word", sort="severity", shown=False),
     Column("status", "State", sort="status", kind="state"),
     Column("due", "Due", sort="due", kind="due", settled=lambda nc: nc.is_settled),
     Column("detected_on", "Detected", sort="detected_on", kind="date"),
@@ -43,21 +53,32 @@ class NonconformityFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Nonconformity.Status.choices, label="State")
     grade = django_filters.ChoiceFilter(choices=Nonconformity.Grade.choices, label="Grade")
     source = django_filters.ChoiceFilter(choices=Nonconformity.Source.choices, label="Source")
+    severity = django_filters.ChoiceFilter(choices=Nonconformity.Severity.choices, label="Severity")
     process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
+    customer = django_filters.ModelChoiceFilter(queryset=Customer.objects.all(), label="Customer")
     owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Owner")
 
     class Meta:
         model = Nonconformity
-        fields = ("title", "status", "grade", "source", "process", "owner")
+        fields = (
+            "title",
+            "status",
+            "grade",
+            "severity",
+            "source",
+            "process",
+            "customer",
+            "owner",
+        )
 
 
 @needs("capa.view_nonconformity")
 def nc_list(request: HttpRequest) -> HttpResponseBase:
     """The log of nonconformities."""
-    rows = Nonconformity.objects.visible_to(request.user).select_related("owner", "process")
+    rows = Nonconformity.objects.visible_to(request.user)
     return pages.show_list(
         request,
-        rows,
+        rows.select_related("owner", "process", "customer"),
         columns=COLUMNS,
         filterset=NonconformityFilter,
         default_sort="-number",
@@ -68,11 +89,14 @@ def nc_list(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+PEOPLE = ("owner", "created_by", "verified_by", "closed_by", "detected_by")
+RELATED = ("process", "origin_type", "customer", "site", "cause_analysis", "eight_d")
+
+
 @needs("capa.view_nonconformity")
 def nc_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One nonconformity: what is wrong, why, what is done, whether it worked."""
-    people = ("owner", "created_by", "verified_by", "closed_by")
-    rows = Nonconformity.objects.select_related("process", "origin_type", *people)
+    rows = Nonconformity.objects.select_related(*RELATED, *PEOPLE)
     nc = pages.find(request, rows, pk=pk)
     return pages.show_record(
         request,
@@ -83,12 +107,42 @@ def nc_detail(request: HttpRequest, pk: int) -> HttpResponse:
         path=path_of(nc),
         due=nc.due,
         settled=nc.is_settled,
-        actions=list(Action.objects.raised_from(nc).select_related("owner").order_by("due", "pk")),
+        corrective=serving(nc, request.user),
+        at_once=list(Action.objects.raised_from(nc).select_related("owner").order_by("due", "pk")),
         similar_cases=similar_cases(nc, request.user),
-        may_plan=nc.status == "planned"
-        and request.user.has_perm("capa.answer_nonconformity")
-        and not workflow.only_who_answers(nc, request.user),
+        may_answer=_may_answer(nc, request.user),
+        may_analyse=_may_answer(nc, request.user) and nc.status in ("open", "contained"),
+        may_8d=not nc.is_settled and _answers(nc, request.user),
+        **cause_context(nc),
     )
+
+
+def serving(nc: Nonconformity, person: Any) -> list[dict[str, Any]]:
+    """The corrective actions of a case as its page shows them, with what may be done next."""
+    rows = CorrectiveAction.objects.visible_to(person).serving(nc).select_related("owner")
+    day, back = today(), nc.get_absolute_url()
+    return [
+        {
+            "action": each,
+            "tasks": list(workflow.tasks_of(each).select_related("owner").order_by("due", "pk")),
+            "progress": progress_of(each, day, person),
+            "steps": buttons_of(each, person, back) if not each.is_settled else None,
+            "may_plan": each.status in ("draft", "submitted", "planned")
+            and person.has_perm("capa.change_correctiveaction")
+            and not workflow.only_who_answers_for_it(each, person),
+        }
+        for each in rows.order_by("pk")
+    ]
+
+
+def _answers(nc: Nonconformity, person: Any) -> bool:
+    """Whether this person may answer the case at all."""
+    may = person.has_perm("capa.answer_nonconformity")
+    return bool(may and not workflow.only_who_answers(nc, person))
+
+
+def _may_answer(nc: Nonconformity, person: Any) -> bool:
+    return nc.status in ("open", "contained", "analysed") and _answers(nc, person)
 
 
 def similar_cases(nc: Nonconformity, person: Any) -> list[tuple[Nonconformity, str]]:
@@ -109,6 +163,14 @@ def path_of(nc: Nonconformity) -> list[PathStep]:
     order = ["open", "contained", "analysed", "planned", "implemented", "effective", "closed"]
     if nc.status == "void":
         return [PathStep("Raised", "done", nc.detected_on), PathStep("Void", "now")]
+    if nc.status == "closed" and nc.decision != "action" and not nc.verified_on:
+        last = nc.get_decision_display() or "Closed elsewhere"
+        return [
+            PathStep("Contained", "done", nc.contained_on or ""),
+            *([PathStep("Cause", "done", nc.analysed_on)] if nc.analysed_on else []),
+            PathStep(last, "done"),
+            PathStep("Closed", "done", nc.closed_on or ""),
+        ]
     at = order.index(nc.status)
     notes = [
         ("Contained", nc.contained_on),
@@ -180,10 +242,55 @@ def nc_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 @needs("capa.view_nonconformity")
 def nc_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The report of one nonconformity as a PDF."""
-    people = ("owner", "created_by", "verified_by", "closed_by")
-    rows = Nonconformity.objects.select_related("process", *people)
+    rows = Nonconformity.objects.select_related(*RELATED, *PEOPLE)
     nc = pages.find(request, rows, pk=pk)
     return pages.send_pdf(pdf_of(nc), nc.number)
+
+
+@needs("capa.view_nonconformity")
+def nc_8d_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The case as an 8D report."""
+    rows = Nonconformity.objects.select_related(*RELATED, *PEOPLE)
+    nc = pages.find(request, rows, pk=pk)
+    return pages.send_pdf(eight_d_pdf(nc), f"{nc.number}-8D")
+
+
+@needs("capa.view_nonconformity")
+def nc_bundle(request: HttpRequest, pk: int) -> HttpResponse:
+    """The case for a customer or body: the reports and the evidence in one ZIP."""
+    rows = Nonconformity.objects.select_related(*RELATED, *PEOPLE)
+    nc = pages.find(request, rows, pk=pk)
+    disposition = content_disposition_header(True, f"{nc.number}.zip")
+    return HttpResponse(
+        bundle(nc, request.user),
+        content_type="application/zip",
+        headers={"Content-Disposition": disposition or "attachment"},
+    )
+
+
+@needs("capa.answer_nonconformity")
+def nc_answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer a case on one page, as far as it is known."""
+    nc = pages.find(request, Nonconformity.objects.select_related("owner"), pk=pk)
+    if not _may_answer(nc, request.user):
+        why = workflow.only_who_answers(nc, request.user)
+        if why:
+            raise PermissionDenied(why)
+        shown = nc.get_status_display().lower()
+        return pages.refused(request, Refused(f"Its answer is there: it is “{shown}” already."))
+
+    def answer(*, by: Any, **said: Any) -> Nonconformity:
+        return workflow.answer(nc, by=by, **said)
+
+    return pages.edit(
+        request,
+        form_class=AnswerForm,
+        create=answer,
+        template="capa/answer_form.html",
+        title=f"Answer {nc.number}",
+        nonconformity=nc,
+        context={"intro": nc.title, "cancel_url": nc.get_absolute_url(), "nc": nc},
+    )
 
 
 @needs("capa.add_nonconformity")

@@ -1,34 +1,33 @@
-"""The procedure of a nonconformity (ISO 9001 10.2.1): react, find the cause, act, verify, close.
+"""The procedure of a nonconformity (ISO 9001 10.2.1): react, find the cause, follow its action.
 
-It closes on effectiveness: the criterion is set before the action, and somebody who neither owns
-the nonconformity nor did its actions gives the verdict. The reasoned way without corrective
-action exists and is the quality manager's decision.
+What its corrective action comes to (`corrective_actions`) moves the case on by itself; what is
+decided about it stands in `deciding`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django import forms
 
-from capa.models import Nonconformity
+from capa import whys
+from capa.models import CaseAction, CorrectiveAction, Nonconformity
 from capa.workflow.details import days, text
 from qms import contributions
 from qms.actions.models import Action
-from qms.actions.workflow import ActionDone, promise, verify
 from qms.contributions import Step
-from qms.events import handles, publish
-from qms.files.workflow import guards_attaching
+from qms.files.models import Attachment
+from qms.files.workflow import attachments_of, guards_attaching
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import due_in, today
 from qms.refusals import Refused
 from qms.scope.models import Process
-from qms.work.workflow import refresh
-from qms.workflow import amendment, creates, transition, voids
+from qms.workflow import Guard, amendment, creates, transition
 
 Status = Nonconformity.Status
+DECIDE_WITHIN = 3  # days for a decision once everything it needs is there
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,44 @@ class NonconformityClosed:
     nonconformity: Nonconformity
 
 
+@dataclass(frozen=True)
+class NonconformityReopened:
+    """A closed nonconformity was opened again, with the reason in its history."""
+
+    nonconformity: Nonconformity
+
+
 # Guards
+
+
+def actions_of(*cases: Nonconformity) -> Any:
+    """The tasks of these cases: of their corrective actions, and what was promised at once."""
+    serving = CorrectiveAction.objects.serving(*cases).standing()
+    return Action.objects.raised_from(*cases) | Action.objects.raised_from(*serving)
+
+
+def tasks_with_cases(cases: Sequence[Nonconformity]) -> list[tuple[Nonconformity, Action]]:
+    """(case, task) of every task these cases asked for; a shared one comes with each of them."""
+    by_key = {each.pk: each for each in cases}
+    own = Action.objects.raised_from(*cases)
+    found = [(by_key[each.origin_id], each) for each in own]
+    served: dict[int, list[Nonconformity]] = {}
+    links = CaseAction.objects.live().filter(nonconformity__in=list(by_key)).order_by("pk")
+    for action, case in links.values_list("corrective_action_id", "nonconformity_id"):
+        served.setdefault(action, []).append(by_key[case])
+    serving = CorrectiveAction.objects.standing().filter(pk__in=list(served))
+    for task in Action.objects.raised_from(*serving):
+        found += [(case, task) for case in served[task.origin_id or 0]]
+    rows = [pair for pair in found if pair[1].status != Action.Status.VOID]
+    return sorted(rows, key=lambda pair: (pair[1].pk, pair[0].pk))
+
+
+def evidence_of(nc: Nonconformity) -> list[Attachment]:
+    """What is attached to the case, its corrective actions and their tasks, as it came in."""
+    serving = list(CorrectiveAction.objects.serving(nc).standing())
+    tasks = list(actions_of(nc).exclude(status=Action.Status.VOID))
+    rows = [each for owners in ([nc], serving, tasks) if owners for each in attachments_of(*owners)]
+    return sorted(rows, key=lambda each: each.pk)
 
 
 def only_who_answers(nc: Nonconformity, by: Any) -> str | None:
@@ -58,13 +94,9 @@ def is_complete(nc: Nonconformity, by: Any) -> str | None:
     return "Say which requirement is not met, by which evidence, and what the nonconformity is."
 
 
-def actions_are_done(nc: Nonconformity, by: Any) -> str | None:
-    actions = Action.objects.raised_from(nc).exclude(status=Action.Status.VOID)
-    if not actions.exists():
-        return "Plan an action first."
-    open_ones = actions.open().count()
-    if open_ones:
-        return f"{open_ones} of its actions {'is' if open_ones == 1 else 'are'} still open."
+def not_its_owner(nc: Nonconformity, by: Any) -> str | None:
+    if by.pk == nc.owner_id:
+        return "The owner of a case neither closes nor voids it; ask somebody else."
     return None
 
 
@@ -72,7 +104,6 @@ ANSWERS = {
     ("open", "contained"),
     ("contained", "analysed"),
     ("analysed", "planned"),
-    ("planned", "implemented"),
 }
 
 
@@ -86,23 +117,6 @@ def answered_by(nc: Nonconformity) -> set[int | None]:
             people |= {owner, user}
         before = status
     return people
-
-
-def did_none_of_it(nc: Nonconformity, by: Any) -> str | None:
-    if by.pk == nc.owner_id:
-        return "The owner does not judge the effectiveness; ask somebody else."
-    if by.pk in answered_by(nc):
-        return "Who owned or answered the case before does not judge its effectiveness."
-    ours = Action.objects.raised_from(nc).exclude(status=Action.Status.VOID)
-    if ours.worked_on_by(by).exists():
-        return "Who did one of the actions does not judge their effectiveness."
-    return None
-
-
-def the_check_is_due(nc: Nonconformity, by: Any) -> str | None:
-    if nc.check_on and nc.check_on > today():
-        return f"The criterion needs time: the check is planned for {nc.check_on:%-d %B %Y}."
-    return None
 
 
 @guards_attaching(Nonconformity)
@@ -141,6 +155,7 @@ def report_problem(
     process: Process | None = None,
     detected_on: date | None = None,
     source: str = Nonconformity.Source.PROCESS,
+    **facts: Any,
 ) -> Nonconformity:
     """What anybody may report in a minute; the process owner or quality manager takes it up."""
     return raise_nonconformity(
@@ -151,6 +166,7 @@ def report_problem(
         detected_on=detected_on,
         source=source,
         owner=process.owner if process else None,
+        **facts,
     )
 
 
@@ -172,11 +188,16 @@ def raise_nonconformity(
     origin: Any = None,
     number: str = "",
     taken_over: str = "",
+    **facts: Any,
 ) -> Nonconformity:
     """Raise a nonconformity, from any other record or on its own.
 
-    `number` and `taken_over` are for rows of a former register (capa/register.py) only.
+    `facts` are the fields `FACTS` and `EXTENT`: product, lot, customer, site, who detected it, how
+    severe it is, from when to when, and what was checked. `number` and `taken_over` are for rows
+    of a former register (capa/register.py) only.
     """
+    if foreign := set(facts) - {*Nonconformity.FACTS, *Nonconformity.EXTENT}:
+        raise TypeError(f"A nonconformity has no {', '.join(sorted(foreign))}.")
     day = today()
     if not title.strip():
         raise Refused("Say in a line what is wrong.", field="title")
@@ -186,6 +207,9 @@ def raise_nonconformity(
         raise Refused("The record it comes from was not found.", field="origin")
     if number and Nonconformity.objects.filter(number=number).exists():
         raise Refused(f"There is a nonconformity {number} already.", field="number")
+    start, end = facts.get("extent_from"), facts.get("extent_to")
+    if start and end and end < start:
+        raise Refused("“Affected until” lies before “affected from”.", field="extent_to")
     detected = detected_on or day
     nc = Nonconformity(
         number=number,
@@ -203,22 +227,12 @@ def raise_nonconformity(
         detected_on=detected,
         due=due_in(days("containment_days"), max(detected, day)),
         created_by=by,
+        **facts,
     )
     if origin is not None:
         nc.origin = origin
     nc.save()
     return nc
-
-
-def plan_corrective_action(
-    nc: Nonconformity, *, by: Person, title: str, owner: Person, due: date
-) -> Action:
-    """Promise a corrective action for a nonconformity; its work is written anew."""
-    action = promise(
-        by=by, title=title, owner=owner, due=due, origin=nc, kind=Action.Kind.CORRECTIVE
-    )
-    refresh(nc)
-    return action
 
 
 # Transitions
@@ -235,11 +249,27 @@ def plan_corrective_action(
     details={
         "containment": text("What stops it from spreading"),
         "correction": text("How this case is put right", required=False),
+        "delivered": text(
+            "What was already delivered",
+            rows=2,
+            required=False,
+            help_text="To whom, how much; “nothing” is an answer.",
+        ),
+        "told": text("Who was told", rows=2, required=False),
     },
 )
-def contain(nc: Nonconformity, *, by: Any, containment: str, correction: str = "") -> None:
-    """Say what was done at once and how this case was put right."""
+def contain(
+    nc: Nonconformity,
+    *,
+    by: Any,
+    containment: str,
+    correction: str = "",
+    delivered: str = "",
+    told: str = "",
+) -> None:
+    """Say what was done at once, how this case was put right and what it means for others."""
     nc.containment, nc.correction, nc.contained_on = containment, correction, today()
+    nc.delivered, nc.told = delivered, told
     nc.due = due_in(days("cause_days"), today())
 
 
@@ -261,9 +291,13 @@ def contain(nc: Nonconformity, *, by: Any, containment: str, correction: str = "
             "Why, and why that?",
             rows=5,
             required=False,
-            help_text="One why a line, the first nearest to the event.",
+            help_text=(
+                "One why a line, the first nearest to the event. Begin a line with “-” to answer"
+                " the line above, with “--” one step further."
+            ),
         ),
         "root_cause": text("Root cause"),
+        "escape_cause": text("Why it was not noticed earlier", rows=2, required=False),
         "category": forms.ChoiceField(
             label="Cause category", choices=Nonconformity.Category.choices
         ),
@@ -281,186 +315,142 @@ def find_cause(
     similar: str,
     method: str = "whys",
     why_chain: str = "",
+    escape_cause: str = "",
 ) -> None:
     """Say why it happened and where else it could."""
     nc.root_cause, nc.category, nc.similar = root_cause, category, similar
     nc.method = method or Nonconformity.Method.WHYS
-    nc.whys = [{"why": line.strip()} for line in str(why_chain).splitlines() if line.strip()]
+    nc.escape_cause = escape_cause
+    nc.whys = whys.from_lines(why_chain)
     nc.analysed_on = today()
-    nc.due = due_in(3, today())
+    nc.due = due_in(DECIDE_WITHIN, today())
+
+
+# What its corrective action comes to
+
+FOLLOW = "capa.follow_nonconformity"
+
+
+def nothing_serves_it_now(nc: Nonconformity, by: Any) -> str | None:
+    """A plan is lost only where no corrective action that is open serves the case."""
+    first = CorrectiveAction.objects.serving(nc).open().order_by("pk").first()
+    return f"{first.number} serves it." if first else None
+
+
+def it_was_not_effective(aftermath: str) -> Guard:
+    """Only what was found not effective, with this aftermath, sends a case back."""
+
+    def check(nc: Nonconformity, by: Any) -> str | None:
+        found = CorrectiveAction.objects.serving(nc).filter(
+            status=CorrectiveAction.Status.INEFFECTIVE,
+            aftermath=aftermath,
+            verified_on__gte=nc.analysed_on,
+        )
+        return None if found.exists() else "No corrective action of it was found not effective."
+
+    return check
 
 
 @transition(
     Nonconformity,
     source=Status.ANALYSED,
     target=Status.PLANNED,
-    permission="capa.answer_nonconformity",
-    only=only_who_answers,
-    label="Plan the action",
-    details={
-        "action": forms.CharField(label="What will be done", max_length=200),
-        "action_owner": forms.ModelChoiceField(
-            Person.objects.all(), label="By whom", required=False, help_text="Empty: its owner."
-        ),
-        "action_due": forms.DateField(label="By when", required=False),
-        "effectiveness_criterion": text(
-            "It is effective when",
-            rows=2,
-            help_text="Something to measure: no repeat in 500 orders, back within the limits.",
-        ),
-        "check_on": forms.DateField(label="Effectiveness is checked on", required=False),
-    },
+    permission=FOLLOW,
+    reason=True,
+    label="Take up the plan",
+    primary=False,
 )
-def plan(
-    nc: Nonconformity,
-    *,
-    by: Any,
-    action: str,
-    effectiveness_criterion: str,
-    action_owner: Person | None = None,
-    action_due: date | None = None,
-    check_on: date | None = None,
-) -> None:
-    """Plan what removes the cause, and say beforehand when it counts as effective."""
-    due = action_due or due_in(days("action_days"), today())
-    check = check_on or due_in(days("effectiveness_days"), due)
-    if due < today():
-        raise Refused("The action cannot be due in the past.", field="action_due")
-    if check < due:
-        raise Refused("The check comes after the action.", field="check_on")
-    plan_corrective_action(nc, by=by, title=action, owner=action_owner or nc.owner or by, due=due)
-    nc.effectiveness_criterion, nc.check_on, nc.due = effectiveness_criterion, check, due
+def take_up_plan(nc: Nonconformity, *, by: Any, action: CorrectiveAction) -> None:
+    """A corrective action that serves it is planned."""
+    copy_plan(nc, action)
+
+
+def copy_plan(nc: Nonconformity, action: CorrectiveAction) -> None:
+    """What the corrective action promises stands on the case as well."""
+    nc.decision = Nonconformity.Decision.ACTION
+    nc.effectiveness_criterion, nc.check_on = action.criterion, action.check_on
+    nc.due = action.due
+
+
+@transition(
+    Nonconformity,
+    source=Status.PLANNED,
+    target=Status.ANALYSED,
+    permission=FOLLOW,
+    guards=[nothing_serves_it_now],
+    reason=True,
+    label="Lose the plan",
+    primary=False,
+)
+def lose_plan(nc: Nonconformity, *, by: Any) -> None:
+    """No corrective action serves it any more; what is done about it is decided anew."""
+    nc.decision, nc.due = "", due_in(DECIDE_WITHIN, today())
 
 
 @transition(
     Nonconformity,
     source=Status.PLANNED,
     target=Status.IMPLEMENTED,
-    permission="capa.answer_nonconformity",
-    only=only_who_answers,
-    guards=[actions_are_done],
+    permission=FOLLOW,
+    reason=True,
     label="Implemented",
+    primary=False,
 )
-def implement(nc: Nonconformity, *, by: Any) -> None:
-    """Confirm that every planned action is in place."""
-    nc.implemented_on, nc.due = today(), nc.check_on
+def follow_implemented(nc: Nonconformity, *, by: Any, action: CorrectiveAction) -> None:
+    """Every corrective action that serves it is in place."""
+    nc.implemented_on, nc.due = today(), action.check_on
+    nc.check_on = action.check_on
 
 
 @transition(
     Nonconformity,
     source=Status.IMPLEMENTED,
     target=Status.EFFECTIVE,
-    permission="capa.verify_nonconformity",
-    guards=[did_none_of_it, the_check_is_due],
+    permission=FOLLOW,
+    reason=True,
     label="Effective",
-    details={"verdict": text("What shows that the criterion is met")},
-    then=lambda nc, by: confirm_actions(nc, by),
+    primary=False,
 )
-def confirm_effective(nc: Nonconformity, *, by: Any, verdict: str) -> None:
-    """Decide that it was effective, by the criterion set beforehand."""
-    nc.verdict, nc.verified_by, nc.verified_on = verdict, by, today()
-    nc.due = due_in(3, today())
-
-
-def confirm_actions(nc: Nonconformity, by: Any) -> None:
-    """What was effective is verified with it, action by action."""
-    for action in Action.objects.raised_from(nc).filter(status=Action.Status.DONE):
-        verify(action, by=by)
+def follow_effective(nc: Nonconformity, *, by: Any, action: CorrectiveAction) -> None:
+    """Its corrective action was effective, by the criterion set beforehand."""
+    nc.verdict, nc.verified_by = action.verdict, action.verified_by
+    nc.verified_on = action.verified_on
+    nc.due = due_in(DECIDE_WITHIN, today())
 
 
 @transition(
     Nonconformity,
-    source=Status.IMPLEMENTED,
+    source=[Status.PLANNED, Status.IMPLEMENTED],
     target=Status.CONTAINED,
-    permission="capa.verify_nonconformity",
-    guards=[did_none_of_it],
+    permission=FOLLOW,
+    guards=[it_was_not_effective(CorrectiveAction.Aftermath.CAUSE)],
     reason=True,
-    label="Not effective",
+    label="Look for the cause again",
     primary=False,
 )
-def reopen(nc: Nonconformity, *, by: Any) -> None:
-    """Decide that it was not effective: the cause is looked for again."""
+def follow_ineffective(nc: Nonconformity, *, by: Any) -> None:
+    """Its corrective action was not effective: the cause is looked for again."""
     nc.reopened += 1
-    nc.implemented_on = None
+    nc.decision, nc.implemented_on = "", None
     nc.due = due_in(days("cause_days"), today())
 
 
 @transition(
     Nonconformity,
-    source=Status.EFFECTIVE,
-    target=Status.CLOSED,
-    permission="capa.close_nonconformity",
-    label="Close",
-    then=lambda nc, by: publish(NonconformityClosed(nc)),
-)
-def close(nc: Nonconformity, *, by: Any) -> None:
-    """Close it: the cause is removed and the action works."""
-    nc.closed_by, nc.closed_on, nc.due = by, today(), None
-
-
-@transition(
-    Nonconformity,
-    source=Status.ANALYSED,
-    target=Status.CLOSED,
-    permission="capa.close_nonconformity",
-    label="Close without action",
+    source=Status.IMPLEMENTED,
+    target=Status.ANALYSED,
+    permission=FOLLOW,
+    guards=[it_was_not_effective(CorrectiveAction.Aftermath.SUCCESSOR)],
+    reason=True,
+    label="Wait for the successor",
     primary=False,
-    details={"because": text("Why no corrective action is needed")},
-    then=lambda nc, by: publish(NonconformityClosed(nc)),
 )
-def close_without_action(nc: Nonconformity, *, by: Any, because: str) -> None:
-    """Close it without corrective action, for a reason that is kept."""
-    if by.pk == nc.owner_id:
-        raise Refused("The owner does not decide alone that no action is needed.")
-    nc.no_action_because = because
-    nc.closed_by, nc.closed_on, nc.due = by, today(), None
+def wait_for_successor(nc: Nonconformity, *, by: Any) -> None:
+    """Its corrective action was not effective: a successor is planned for the same cause."""
+    nc.reopened += 1
+    nc.decision, nc.implemented_on = "", None
+    nc.due = due_in(DECIDE_WITHIN, today())
 
-
-@transition(
-    Nonconformity,
-    source=Status.OPEN,
-    target=Status.CLOSED,
-    permission="capa.import_nonconformity",
-    only=lambda nc, by: only_what_was_taken_over(nc),
-    label="Closed elsewhere",
-    primary=False,
-    details={
-        "closed_on": forms.DateField(label="Closed on", required=False),
-        "root_cause": text("Root cause as recorded there", required=False),
-        "action": text("Action as recorded there", required=False),
-    },
-)
-def take_over_closed(
-    nc: Nonconformity,
-    *,
-    by: Any,
-    closed_on: date | None = None,
-    root_cause: str = "",
-    action: str = "",
-) -> None:
-    """Take over from a former register that it was closed there; no effectiveness is claimed."""
-    day = closed_on or nc.detected_on
-    if day < nc.detected_on:
-        raise Refused("It cannot have been closed before it was detected.", field="closed_on")
-    if day > today():
-        raise Refused("It cannot have been closed in the future.", field="closed_on")
-    when = f" on {closed_on:%-d %B %Y}" if closed_on else ", on a day that is not recorded"
-    nc.taken_over += f" Closed there{when}. Action recorded there: {action or '–'}"
-    nc.root_cause = root_cause
-    nc.closed_by, nc.closed_on, nc.due = by, day, None
-
-
-def only_what_was_taken_over(nc: Nonconformity) -> str | None:
-    """The way of imported rows, never a way around the procedure for what was raised here."""
-    return None if nc.taken_over else "Only what came from a former register is closed like this."
-
-
-void = voids(
-    Nonconformity,
-    source=[Status.OPEN, Status.CONTAINED],
-    permission="capa.void_nonconformity",
-    guards=[its_origin_lets_go],
-)
 
 editing = amendment(
     Nonconformity,
@@ -471,7 +461,8 @@ editing = amendment(
         "requirement",
         "clause",
         "evidence",
-        "extent",
+        *Nonconformity.EXTENT,
+        *Nonconformity.FACTS,
         "source",
         "grade",
         "process",
@@ -491,25 +482,25 @@ editing = amendment(
 # Who has to do what next
 
 
-@handles(ActionDone)
-def the_plan_goes_on(event: ActionDone) -> None:
-    """When an action of a nonconformity is done, its owner learns that it is their turn."""
-    if isinstance(event.action.origin, Nonconformity):
-        refresh(event.action.origin)
-
-
 @contributions.work(Nonconformity)
 def next_steps(nc: Nonconformity) -> list[Step]:
-    """The owner answers; the quality manager verifies and closes."""
+    """The owner answers; while an action serves it the work is the action's; then it is closed."""
     answers = {"open": "Contain", "contained": "Find cause", "analysed": "Plan action"}
-    if nc.status in answers or nc.status == Status.PLANNED:
-        label = answers.get(nc.status, "Confirm")
-        why = actions_are_done(nc, None) or "" if nc.status == Status.PLANNED else ""
+    if nc.status in answers:
         if nc.owner_id:
-            return [Step(nc.status, label, person=nc.owner, due=nc.due, obstacle=why)]
+            return [Step(nc.status, answers[nc.status], person=nc.owner, due=nc.due)]
         return [Step(nc.status, "Give an owner", role="quality_manager", due=nc.due)]
-    if nc.status == Status.IMPLEMENTED:
-        return [Step("verify", "Verify", role="quality_manager", due=nc.due)]
     if nc.status == Status.EFFECTIVE:
-        return [Step("close", "Close", role="quality_manager", due=nc.due)]
+        return [Step("close", "Close", role=another_role(nc.owner), due=nc.due)]
     return []
+
+
+def another_role(owner: Any) -> str:
+    """Who closes or judges: the quality manager, or top management where it is their own."""
+    own = owner is not None and owner.holds("quality_manager")
+    return "top_management" if own and _alone(owner) else "quality_manager"
+
+
+def _alone(owner: Person) -> bool:
+    """Whether nobody else holds the role of the quality manager."""
+    return not Person.objects.holding("quality_manager").exclude(pk=owner.pk).exists()

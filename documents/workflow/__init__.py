@@ -50,6 +50,7 @@ from documents.workflow.entries import (
     who_corrects,
     why_not_filled_in,
 )
+from documents.workflow.fulfilling import its_actions_are_done
 from documents.workflow.keeping import (
     decline_disposition,
     dispose,
@@ -179,6 +180,7 @@ __all__ = [
     "in_force",
     "in_force_for",
     "issue_copy",
+    "its_actions_are_done",
     "keep_lease",
     "kept_until",
     "lapse",

@@ -1,5 +1,6 @@
 """Actions at `/api/v1/actions/`."""
 
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -7,8 +8,8 @@ from django.http import HttpRequest
 from ninja import Schema
 
 from qms.actions import workflow
-from qms.actions.forms import ActionForm
-from qms.actions.models import Action
+from qms.actions.forms import ActionForm, NewActionForm
+from qms.actions.models import Action, Extension
 from qms.api import Message, Resource
 from qms.refusals import Refused
 
@@ -29,9 +30,45 @@ actions = Resource(
         "done_on",
         "done_by",
         "verified_by",
+        "escalated_for",
     ),
-    form=ActionForm,
+    form=NewActionForm,
+    edit_form=ActionForm,
     create=workflow.plan_action,
+)
+
+
+extensions = Resource(
+    "action-extensions",
+    Extension,
+    fields=("action", "was", "until", "reason", "status", "decided_by", "decided_on"),
+    related=("action",),
+)
+
+
+class LaterDay(Schema):
+    """A later day for an action, and why it takes longer."""
+
+    until: date
+    reason: str
+
+
+def extend_action(request: HttpRequest, pk: int, values: LaterDay) -> Any:
+    """Ask for a later day; somebody else decides."""
+    person: Any = request.user
+    action = actions.found(request, pk)
+    made = workflow.ask_extension(action, by=person, until=values.until, reason=values.reason)
+    return extensions._shown(made)
+
+
+actions._declare(
+    "POST",
+    "/{int:pk}/extend/",
+    extend_action,
+    "actions.do_action",
+    response={200: extensions.read_schema, 403: Message, 404: Message, 422: Message},
+    summary="Ask for a later day",
+    operation_id="actions_extend",
 )
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 
+from qms import contributions
 from qms.actions.models import Action, ActionDependency
-from qms.forms import LinksForm, RecordForm
+from qms.forms import LinksForm, PlainForm, RecordForm
 from qms.links import seal
 
 MOST_OFFERED = 100
@@ -17,6 +18,50 @@ class ActionForm(RecordForm):
     class Meta:
         model = Action
         fields = ("title", "description", "kind", "owner", "due", "effort")
+
+
+class NewActionForm(ActionForm):
+    """The same for a new one, with the document it revises or the training it holds."""
+
+    about = forms.ChoiceField(
+        label="Document or training",
+        required=False,
+        help_text=(
+            "Where the kind is “Revise a document” or “Train”: the action is then done when the"
+            " revision takes effect or the training is held."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        about: Any = self.fields["about"]
+        about.choices = [("", "None"), *(self._offered() if self.by else [])]
+
+    def _offered(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """What each kind may be about, by kind."""
+        return [
+            (each.label, [(f"{each.kind}:{key}", words) for key, words in each.choose(self.by)])
+            for each in contributions.fulfilments()
+        ]
+
+    def clean_about(self) -> Any:
+        """The record that was chosen."""
+        kind, _, key = self.cleaned_data["about"].partition(":")
+        told = contributions.fulfilment_of(kind)
+        return told.model._default_manager.get(pk=int(key)) if told else None
+
+
+class ExtensionForm(PlainForm):
+    """A later day, and why."""
+
+    until = forms.DateField(label="Until")
+    reason_to_extend = forms.CharField(
+        label="Why it takes longer", max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def changes(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        return {"until": said["until"], "reason": said["reason_to_extend"]}
 
 
 class OrderForm(LinksForm):

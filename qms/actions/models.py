@@ -6,13 +6,15 @@ from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from qms.addresses import page_of
 from qms.links import Link
 from qms.origins import FromOrigin, OriginQuerySet
-from qms.records import Numbered, StatefulRecord
+from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
 LEAST_EFFORT, MOST_EFFORT = Decimal("0.1"), Decimal(260)  # working days; a year of one person
 ORDER_LOCK = 7_302_002  # one order of actions is written at a time, so that no circle closes
@@ -25,6 +27,11 @@ class ActionQuerySet(OriginQuerySet):
 
     def overdue(self, on: date) -> Self:
         return self.open().filter(due__lt=on)
+
+    def concerning(self, record: models.Model) -> Self:
+        """Actions that revise this document or hold this training."""
+        about_type = ContentType.objects.get_for_model(record)
+        return self.filter(about_type=about_type, about_id=record.pk)
 
     def worked_on_by(self, person: models.Model) -> Self:
         """Actions the person owns or said to be done; somebody else judges them."""
@@ -45,6 +52,8 @@ class Action(FromOrigin, Numbered, StatefulRecord):
     """An owned, dated piece of work that another record asked for (its origin).
 
     `original_due` is the first promise and never changes; punctuality is reported against both.
+    `about` is the document it revises or the training it holds, where it is of such a kind: it is
+    done when that is. `escalated_for` is the due date for which the owner's manager was told.
     """
 
     class Status(models.TextChoices):
@@ -60,6 +69,8 @@ class Action(FromOrigin, Numbered, StatefulRecord):
         ROADMAP = "roadmap", "Roadmap"
         RESOURCE = "resource", "Resources"
         CHANGE = "change", "Change of the system"
+        REVISE = "revise", "Revise a document"
+        TRAIN = "train", "Train"
         OTHER = "other", "Other"
 
     SERIES = "ACT"
@@ -101,6 +112,13 @@ class Action(FromOrigin, Numbered, StatefulRecord):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
     )
 
+    about_type = models.ForeignKey(
+        ContentType, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    about_id = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
+    about = GenericForeignKey("about_type", "about_id")
+    escalated_for = models.DateField(null=True, editable=False)
+
     objects = ActionQuerySet.as_manager()
 
     class Meta(StatefulRecord.Meta):
@@ -108,9 +126,15 @@ class Action(FromOrigin, Numbered, StatefulRecord):
         indexes = [
             models.Index(fields=["origin_type", "origin_id"], name="actions_origin"),
             models.Index(fields=["status", "due"], name="actions_status_due"),
+            models.Index(fields=["about_type", "about_id"], name="actions_about"),
         ]
         constraints = [
             FromOrigin.origin_constraint("actions_origin_is_whole"),
+            models.CheckConstraint(
+                condition=models.Q(about_type__isnull=True, about_id__isnull=True)
+                | models.Q(about_type__isnull=False, about_id__isnull=False),
+                name="actions_about_is_whole",
+            ),
             models.CheckConstraint(
                 condition=models.Q(effort__isnull=True)
                 | models.Q(effort__range=(LEAST_EFFORT, MOST_EFFORT)),
@@ -142,6 +166,75 @@ class Action(FromOrigin, Numbered, StatefulRecord):
     def is_released(self) -> bool:
         """A promise was made: moving it asks for a reason from the first day."""
         return True
+
+
+class ExtensionQuerySet(RecordQuerySet):
+    def visible_to(self, person: Any) -> Self:
+        """Whoever sees the action sees what was asked for it."""
+        rows = super().visible_to(person)
+        return rows.filter(action__in=Action.objects.visible_to(person).values("pk"))
+
+
+class Extension(StatefulRecord):
+    """That the owner of an action asks for a later day, and what somebody else answered."""
+
+    class Status(models.TextChoices):
+        ASKED = "asked", "Asked"
+        GRANTED = "granted", "Granted"
+        REFUSED = "refused", "Refused"
+        LAPSED = "lapsed", "Lapsed"
+
+    STATE_TONES = {"asked": "soon", "granted": "fine", "lapsed": "void"}
+    PATHS = {("asked", "granted"), ("asked", "refused"), ("asked", "lapsed")}
+    FROZEN = {"action", "was", "until", "reason"}
+    FROZEN_IN = {"asked", "granted", "refused", "lapsed"}
+
+    action = models.ForeignKey(Action, models.PROTECT, related_name="extensions", editable=False)
+    was = models.DateField("due until now", editable=False)
+    until = models.DateField("wanted day")
+    reason = models.TextField("why it takes longer", max_length=5000)
+    status = models.CharField(max_length=8, choices=Status, default=Status.ASKED, editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
+    )
+    decided_on = models.DateField(null=True, editable=False)
+
+    objects = ExtensionQuerySet.as_manager()
+
+    class Meta(StatefulRecord.Meta):
+        verbose_name = "extension"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("was")), name="actions_extension_is_later"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["granted", "refused"])
+                | (
+                    models.Q(decided_by__isnull=False, decided_on__isnull=False)
+                    & ~models.Q(decided_by=models.F("created_by"))
+                ),
+                name="actions_extension_decided_by_another",
+            ),
+            models.UniqueConstraint(
+                fields=["action"],
+                condition=models.Q(status="asked"),
+                name="actions_one_extension_asked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action.number} until {self.until:%-d %B %Y}"
+
+    def get_absolute_url(self) -> str:
+        return page_of("actions:extension_detail", self.pk)
+
+    @property
+    def title(self) -> str:
+        return f"{self.action.title}: until {self.until:%-d %B %Y}"
+
+    @property
+    def number(self) -> str:
+        return self.action.number
 
 
 class NoCircle(pgtrigger.Trigger):

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.actions import workflow
-from qms.actions.forms import ActionForm, OrderForm
-from qms.actions.models import Action
+from qms.actions.forms import ActionForm, ExtensionForm, NewActionForm, OrderForm
+from qms.actions.models import Action, Extension
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 
@@ -63,7 +63,7 @@ def action_list(request: HttpRequest) -> HttpResponseBase:
 @needs("actions.view_action")
 def action_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One action with its origin, result and history."""
-    related = ("owner", "created_by", "done_by", "verified_by", "origin_type")
+    related = ("owner", "created_by", "done_by", "verified_by", "origin_type", "about_type")
     action = pages.find(request, Action.objects.select_related(*related), pk=pk)
     return pages.show_record(
         request,
@@ -75,6 +75,10 @@ def action_detail(request: HttpRequest, pk: int) -> HttpResponse:
         path=path_of(action),
         due=action.due,
         settled=is_settled(action),
+        extensions=list(
+            action.extensions.select_related("created_by", "decided_by").order_by("-pk")
+        ),
+        may_ask=action.status == Action.Status.OPEN and request.user.pk == action.owner_id,
         needs=list(Action.objects.visible_to(request.user).needed_by(action)),
         needed_by=list(Action.objects.visible_to(request.user).that_need(action)),
         may_order=action.status == Action.Status.OPEN
@@ -100,7 +104,7 @@ def path_of(action: Action) -> list[PathStep]:
 def action_create(request: HttpRequest) -> HttpResponse:
     """Plan an action."""
     return pages.edit(
-        request, form_class=ActionForm, create=workflow.plan_action, title="Plan an action"
+        request, form_class=NewActionForm, create=workflow.plan_action, title="Plan an action"
     )
 
 
@@ -139,3 +143,50 @@ def action_order(request: HttpRequest, pk: int) -> HttpResponse:
 def action_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Do, verify, send back, void."""
     return pages.do_transition(request, pages.find(request, Action.objects, pk=pk), name)
+
+
+@needs("actions.do_action")
+def action_extend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for a later day."""
+    action = pages.find(request, Action.objects, pk=pk)
+
+    def ask(*, by: Any, **said: Any) -> Action:
+        workflow.ask_extension(action, by=by, **said)
+        return action
+
+    return pages.edit(
+        request,
+        form_class=ExtensionForm,
+        create=ask,
+        title=f"A later day for {action.number}",
+        context={
+            "intro": f"{action.title}. Due on {action.due:%-d %B %Y}; somebody else decides.",
+            "submit": "Ask",
+            "cancel_url": action.get_absolute_url(),
+        },
+    )
+
+
+@needs("actions.view_extension")
+def extension_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One request for a later day, and its answer."""
+    rows = Extension.objects.select_related("action__owner", "created_by", "decided_by")
+    extension = pages.find(request, rows, pk=pk)
+    return pages.show_record(
+        request,
+        extension,
+        template="actions/extension_detail.html",
+        title=extension.title,
+        crumbs=[
+            ("Actions", "actions:action_list"),
+            (extension.action.number, extension.action.get_absolute_url()),
+            ("A later day", ""),
+        ],
+    )
+
+
+@needs(ANYONE_SIGNED_IN)
+def extension_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Grant, refuse."""
+    rows = Extension.objects.select_related("action")
+    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)

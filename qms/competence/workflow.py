@@ -22,7 +22,7 @@ from qms.competence.models import (
     Training,
 )
 from qms.contributions import Step
-from qms.events import handles
+from qms.events import handles, publish
 from qms.files.workflow import guards_attaching
 from qms.links import refuse_stale, set_links
 from qms.people.models import Person
@@ -39,6 +39,13 @@ RESULT = forms.CharField(
     widget=forms.Textarea(attrs={"rows": 3}),
     max_length=5000,
 )
+
+
+@dataclass(frozen=True)
+class TrainingHeld:
+    """A training was held; what waited for it may go on."""
+
+    training: Training
 
 
 @dataclass(frozen=True)
@@ -392,6 +399,7 @@ void_record.then = lambda record, by: _look_again(record.person, record.competen
     guards=[somebody_takes_part],
     label="Held",
     details={"done_on": forms.DateField(label="Held on", initial=today)},
+    then=lambda training, by: publish(TrainingHeld(training)),
 )
 def hold(training: Training, *, by: Any, done_on: date) -> None:
     """Say that the training was held."""

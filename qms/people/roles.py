@@ -111,6 +111,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "actions.do_action": EVERYONE,  # only the owner's own: a guard says so
     "actions.verify_action": (PO, LA, QM, TM),
     "actions.void_action": (QM,),
+    "actions.fulfil_action": (SYSTEM,),
+    "actions.view_extension": EVERYONE,
+    "actions.decide_extension": (PO, LA, QM, TM),
+    "actions.lapse_extension": (SYSTEM,),
     # Scope: organisation, sites, processes, scope statement
     "scope.view_organisation": EVERYONE,
     "scope.change_organisation": (QM, AD),
@@ -339,10 +343,19 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.add_nonconformity": (E, O),
     "capa.change_nonconformity": (PO, QM, LA),
     "capa.answer_nonconformity": (PO, QM),
-    "capa.verify_nonconformity": (QM, LA, PO),
-    "capa.close_nonconformity": (QM,),
-    "capa.void_nonconformity": (QM,),
+    "capa.close_nonconformity": (QM, TM),
+    "capa.reopen_nonconformity": (QM, TM, LA),
+    "capa.void_nonconformity": (QM, TM),
     "capa.import_nonconformity": (QM,),
+    "capa.follow_nonconformity": (SYSTEM,),
+    "capa.view_correctiveaction": (E,),
+    "capa.add_correctiveaction": (PO, QM, LA, TM),
+    "capa.change_correctiveaction": (PO, QM, TM),  # one's own: a guard says so
+    "capa.approve_correctiveaction": (QM, TM, PO),
+    "capa.judge_correctiveaction": (QM, LA, PO, TM),
+    "capa.void_correctiveaction": (QM,),
+    "capa.view_causeanalysis": (E,),
+    "capa.view_eightd": (E,),
     "capa.view_proposal": (E,),
     "capa.decide_proposal": (E,),  # the owner's own, or the quality manager's: a guard says so
     "capa.lapse_proposal": (SYSTEM,),

@@ -10,7 +10,7 @@ import time_machine
 from audits import workflow
 from audits.assigning import candidates, exchanges
 from audits.independence import facts_about, look_back_months, objections
-from capa.workflow import raise_nonconformity
+from capa.workflow import answer, raise_nonconformity
 from documents import workflow as documents
 from qms.actions.workflow import plan_action
 from qms.people.workflow import plan_absence
@@ -78,6 +78,27 @@ class Firm:
         )
         plan_action(by=self.quality, title="Grind", owner=self.ana, due=today(), origin=case)
 
+    def does_a_task_of_a_corrective_action(self) -> None:
+        case = raise_nonconformity(
+            by=self.quality,
+            title="Burr",
+            statement="A burr.",
+            requirement="None.",
+            evidence="Seen.",
+            process=self.process,
+            owner=self.owner,
+        )
+        parts = {
+            "contain": {"containment": "Held."},
+            "find_cause": {"root_cause": "No step.", "category": "method", "similar": "None."},
+            "plan": {
+                "action": "Grind",
+                "action_owner": self.ana,
+                "effectiveness_criterion": "No burr.",
+            },
+        }
+        answer(case, by=self.owner, parts=parts)
+
     def gives_it_away(self) -> None:
         amend(self.process, by=self.quality, changes={"owner": self.owner}, reason="Back.")
 
@@ -94,6 +115,7 @@ FACTS: list[tuple[Callable[[Firm], None], str]] = [
     (Firm.writes, "Ana wrote WI-01 of the process."),
     (Firm.answers_a_case, "Ana answers NC-"),
     (Firm.carries_out_an_action, "Ana carries out ACT-"),
+    (Firm.does_a_task_of_a_corrective_action, "Ana carries out ACT-"),
 ]
 
 

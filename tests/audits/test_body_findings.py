@@ -15,9 +15,8 @@ from django.test import Client
 from audits import workflow
 from audits.models import BodyFinding
 from capa import workflow as capa
-from capa.models import Nonconformity
+from capa.models import CorrectiveAction, Nonconformity
 from qms.actions import workflow as actions
-from qms.actions.models import Action
 from qms.files.workflow import attach, attachments_of
 from qms.periods import today
 from qms.refusals import Refused
@@ -169,10 +168,13 @@ def test_the_way_to_closure_warns_until_the_body_is_satisfied(visit: Visit) -> N
     assert workflow.warnings_of([visit.visit]) == ["No plan accepted by the body yet, minor: NR-2."]
     with pytest.raises(Refused, match="still open"):
         workflow.close_body_finding(finding, by=by)
-    for each in Action.objects.raised_from(nc):
+    for each in capa.actions_of(nc):
         actions.complete(each, by=visit.owner, result="One list.")
-    capa.implement(nc, by=visit.owner)
-    capa.confirm_effective(nc, by=visit.boss, verdict="None in May.")
+    [serving] = CorrectiveAction.objects.serving(nc)
+    capa.implement_action(serving, by=visit.owner)
+    proof = factories.proof(visit.boss)
+    capa.judge_effective(serving, by=visit.boss, proof=proof, verdict="None in May.")
+    nc.refresh_from_db()
     capa.close(nc, by=visit.quality)
     assert workflow.close_body_finding(finding, by=by).status == "closed"
     assert minor.status == "recorded"

@@ -101,3 +101,16 @@ def test_a_company_has_its_own_words(told: dict[str, Any]) -> None:
             p["name"] for p in other["people"].values()
         }
         assert told["voice"]["audits"]["conclusions"] != other["voice"]["audits"]["conclusions"]
+
+
+def test_cases_told_in_full_name_what_there_is(told: dict[str, Any]) -> None:
+    cases, edition = told["cases"], told["organisation"]["edition"]
+    assert set(cases) == {"eight_d", "successor", "many", "figure"}
+    assert {each["process"] for each in cases.values()} <= set(told["processes"])
+    assert set(cases["eight_d"]["team"]) <= set(told["people"])
+    assert cases["eight_d"]["customer"] in {each["name"] for each in told["customers"]}
+    for each in cases.values():
+        if "clause" in each:
+            clauses.clause(f"{edition}:{each['clause']}")
+    metrics = [each["metric"] for each in (*told["objectives"], *told.get("indicators", []))]
+    assert cases["figure"]["indicator"] in metrics

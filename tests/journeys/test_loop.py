@@ -22,7 +22,8 @@ from PIL import Image
 
 from audits.models import Audit, Finding
 from audits.workflow import add_question, confirm, plan_audit
-from capa.models import Nonconformity
+from capa.models import CorrectiveAction, Nonconformity
+from capa.workflow import actions_of
 from documents.models import Document, Revision
 from objectives.models import Objective
 from qms.actions.models import Action
@@ -336,16 +337,21 @@ def the_cause_is_removed(company: Company, nc: Nonconformity) -> None:
     worker.reads("is now “Done”.")
     owner.open_record(nc)
     owner.press("Implemented", within=".next-steps")
-    owner.reads("is now “Verification”.")
+    owner.reads("is now “Effectiveness check”.")
     assert owner.page.locator(".next-steps a.btn >> text=Effective").count() == 0
     manager.open_record(nc)
-    manager.step("Effective", verdict="25 orders were written; every supplier is on the list.")
+    manager.step(
+        "Effective",
+        verdict="25 orders were written; every supplier is on the list.",
+        password=PASSWORD,
+    )
     manager.reads("is now “Effective”.")
     manager.press("Close", within=".next-steps")
     manager.reads("is now “Closed”.")
     nc.refresh_from_db()
     assert (nc.verified_by, nc.closed_by) == (company.people["manager"],) * 2
-    assert Action.objects.raised_from(nc).get().status == "verified"
+    assert actions_of(nc).get().status == "verified"
+    assert signed_by(CorrectiveAction.objects.serving(nc).get()) == ["Ana Ruiz"]
 
 
 def the_audit_is_closed(company: Company) -> None:

@@ -63,6 +63,14 @@ class Organisation(Record):
     approval_days = models.PositiveIntegerField(
         "review and approval (days)", default=3, validators=_DAYS
     )
+    escalation_days = models.PositiveIntegerField(
+        "an overdue action goes to the owner's manager after (days)",
+        default=14,
+        validators=_DAYS,
+    )
+    approves_plans = models.BooleanField(
+        "somebody else approves the plan of a corrective action", default=False
+    )
     only_row = models.BooleanField(default=True, editable=False, unique=True)
 
     objects = OrganisationQuerySet.as_manager()

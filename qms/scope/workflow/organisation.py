@@ -82,6 +82,8 @@ ORGANISATION_FIELDS = (
     "action_days",
     "effectiveness_days",
     "approval_days",
+    "escalation_days",
+    "approves_plans",
 )
 editing_organisation = amendment(
     Organisation,
@@ -194,3 +196,10 @@ editing_closed_time = amendment(
     fields=("site", "starts_on", "ends_on", "why", "taken_back"),
     checks=[is_a_time],
 )
+
+
+@contributions.tells_days
+def days_of_organisation(name: str) -> int | None:
+    """One of the usual times, for chapters that know nothing of the organisation."""
+    organisation = Organisation.objects.current()
+    return int(getattr(organisation, name)) if organisation else None

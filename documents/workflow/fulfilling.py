@@ -1,0 +1,28 @@
+"""An action to revise a document is done when a revision of it takes effect."""
+
+from typing import Any
+
+from documents.models import Document
+from documents.workflow.revisions import RevisionBecameEffective
+from qms import contributions
+from qms.actions.models import Action
+from qms.actions.workflow import fulfil_all
+from qms.events import handles
+from qms.periods import today
+
+
+@handles(RevisionBecameEffective, order=70)
+def its_actions_are_done(event: RevisionBecameEffective) -> None:
+    """What promised to revise it is done; somebody verifies it all the same."""
+    revision = event.revision
+    day = revision.effective_from or today()
+    said = f"{revision.document.number} revision {revision.label} took effect on {day:%-d %B %Y}."
+    fulfil_all(revision.document, said)
+
+
+def _documents(person: Any) -> list[tuple[int, str]]:
+    rows = Document.objects.visible_to(person).current().order_by("number")
+    return [(each.pk, str(each)) for each in rows[:500]]
+
+
+contributions.fulfils(Action.Kind.REVISE, "Document", Document, _documents)
