@@ -9,7 +9,7 @@ from capa.forms import (
     NewNonconformityForm,
     NonconformityForm,
 )
-from capa.models import CauseAnalysis, CorrectiveAction, EightD, Nonconformity, Proposal
+from capa.models import CauseAnalysis, CorrectiveAction, EightD, Nonconformity, Proposal, Repeat
 from qms.api import Resource
 
 nonconformities = Resource(
@@ -60,6 +60,12 @@ proposals = Resource(
     Proposal,
     fields=("entry", "found", "owner", "due", "status"),
     related=("entry",),
+)
+repeats = Resource(
+    "repeats",
+    Repeat,
+    fields=("nonconformity", "earlier", "likeness", "in_common", "manager", "follows", "status"),
+    related=("nonconformity", "earlier", "manager"),
 )
 corrective_actions = Resource(
     "corrective-actions",

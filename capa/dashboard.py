@@ -35,6 +35,15 @@ contributions.navigation(
     order=20,
     count=lambda person: CorrectiveAction.objects.visible_to(person).open(),
 )
+contributions.navigation(
+    "Act",
+    "Recurring causes",
+    "capa:recurring",
+    icon="repeat",
+    permission="capa.view_repeat",
+    order=30,
+    also=("capa:repeat_list",),
+)
 contributions.create_entry(
     "Problem",
     "capa:problem_create",

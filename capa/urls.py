@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from capa.views import causes, corrective_actions, nonconformities, proposals
+from capa.views import causes, corrective_actions, nonconformities, proposals, repeats
 
 app_name = "capa"
 urlpatterns = [
@@ -10,6 +10,12 @@ urlpatterns = [
     path("report/", nonconformities.problem_create, name="problem_create"),
     path("new/", nonconformities.nc_create, name="nc_create"),
     path("<int:pk>/", nonconformities.nc_detail, name="nc_detail"),
+    path("alike/", repeats.alike_typed, name="alike_typed"),
+    path("recurring/", repeats.recurring, name="recurring"),
+    path("repeats/", repeats.repeat_list, name="repeat_list"),
+    path("repeats/<int:pk>/", repeats.repeat_detail, name="repeat_detail"),
+    path("repeats/<int:pk>/do/<slug:name>/", repeats.repeat_transition, name="repeat_transition"),
+    path("<int:pk>/alike/", repeats.nc_alike, name="nc_alike"),
     path("<int:pk>/edit/", nonconformities.nc_edit, name="nc_edit"),
     path("<int:pk>/pdf/", nonconformities.nc_pdf, name="nc_pdf"),
     path("<int:pk>/answer/", nonconformities.nc_answer, name="nc_answer"),

@@ -40,6 +40,7 @@ from capa.models import (
     EightD,
     Nonconformity,
     Proposal,
+    Repeat,
 )
 from documents import workflow as documents
 from documents.content import from_markdown
@@ -990,6 +991,17 @@ def a_nonconformity(cast: Cast, **more: Any) -> Nonconformity:
     )
 
 
+FOUND = {"root_cause": "The gasket is of the wrong material.", "category": "material"}
+
+
+def a_repeat(cast: Cast) -> Repeat:
+    """Two cases of one cause, answered one after the other."""
+    for _ in range(2):
+        nc = capa.contain(a_nonconformity(cast), by=cast.owner, containment="Stock is blocked.")
+        capa.find_cause(nc, by=cast.owner, similar="None found in stock.", **FOUND)
+    return Repeat.objects.get()
+
+
 def from_a_register(cast: Cast, nc: Nonconformity) -> Nonconformity:
     return a_nonconformity(cast, number="NCR-77", taken_over="Taken over as NCR-77.")
 
@@ -1705,6 +1717,20 @@ ALL = (
         },
         page="capa:proposal_transition",
         api="proposed-nonconformities",
+        people=("owner",),
+    ),
+    Scene(
+        Repeat,
+        a_repeat,
+        {
+            "confirm_repeat": Step("manager"),
+            "dismiss_repeat": Step("manager"),
+            "note_repeat": Step(
+                "approver", lambda cast: {"follows": "Stores are sorted by material."}
+            ),
+        },
+        page="capa:repeat_transition",
+        api="repeats",
         people=("owner",),
     ),
     Scene(

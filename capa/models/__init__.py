@@ -4,9 +4,11 @@ from capa.models.causes import CauseAnalysis, EightD, EightDMember
 from capa.models.corrective_actions import CaseAction, CorrectiveAction, CorrectiveActionQuerySet
 from capa.models.nonconformities import Nonconformity, NonconformityQuerySet
 from capa.models.proposals import Proposal, ProposalQuerySet
+from capa.models.repeats import CaseWords, Repeat
 
 __all__ = [
     "CaseAction",
+    "CaseWords",
     "CauseAnalysis",
     "CorrectiveAction",
     "CorrectiveActionQuerySet",
@@ -16,4 +18,5 @@ __all__ = [
     "NonconformityQuerySet",
     "Proposal",
     "ProposalQuerySet",
+    "Repeat",
 ]

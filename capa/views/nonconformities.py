@@ -13,7 +13,7 @@ from capa import workflow
 from capa.causes import cause_context
 from capa.complaints import raise_from_complaint
 from capa.forms import AnswerForm, NewNonconformityForm, NonconformityForm, PhotographedProblemForm
-from capa.models import CorrectiveAction, Nonconformity
+from capa.models import CorrectiveAction, Nonconformity, Repeat
 from capa.prints import bundle, eight_d_pdf
 from capa.prints import nc_pdf as pdf_of
 from capa.progress import progress_of
@@ -109,7 +109,13 @@ def nc_detail(request: HttpRequest, pk: int) -> HttpResponse:
         settled=nc.is_settled,
         corrective=serving(nc, request.user),
         at_once=list(Action.objects.raised_from(nc).select_related("owner").order_by("due", "pk")),
-        similar_cases=similar_cases(nc, request.user),
+        repeats=list(
+            Repeat.objects.visible_to(request.user)
+            .counted()
+            .filter(nonconformity=nc)
+            .select_related("earlier", "nonconformity")
+            .order_by("-likeness", "pk")
+        ),
         may_answer=_may_answer(nc, request.user),
         may_analyse=_may_answer(nc, request.user) and nc.status in ("open", "contained"),
         may_8d=not nc.is_settled and _answers(nc, request.user),
@@ -143,19 +149,6 @@ def _answers(nc: Nonconformity, person: Any) -> bool:
 
 def _may_answer(nc: Nonconformity, person: Any) -> bool:
     return nc.status in ("open", "contained", "analysed") and _answers(nc, person)
-
-
-def similar_cases(nc: Nonconformity, person: Any) -> list[tuple[Nonconformity, str]]:
-    """Up to five earlier ones of the same process or cause, with what they have in common."""
-    rows = Nonconformity.objects.visible_to(person).exclude(pk=nc.pk).exclude(status="void")
-    found: dict[int, tuple[Nonconformity, str]] = {}
-    if nc.category:
-        for each in rows.filter(category=nc.category, process=nc.process).order_by("-pk")[:5]:
-            found[each.pk] = (each, "same process, same cause category")
-    if nc.process_id:
-        for each in rows.filter(process=nc.process).order_by("-pk")[:5]:
-            found.setdefault(each.pk, (each, "same process"))
-    return list(found.values())[:5]
 
 
 def path_of(nc: Nonconformity) -> list[PathStep]:
@@ -210,6 +203,7 @@ def problem_create(request: HttpRequest) -> HttpResponse:
         form_class=Remembered,
         create=report,
         title="Report a problem",
+        template="capa/problem_form.html",
         context={"submit": "Report"},
     )
 

@@ -68,6 +68,7 @@ from capa.workflow.deciding import (
     void,
 )
 from capa.workflow.proposals import decline, lapse, raised_of, take_up
+from capa.workflow.repeats import confirm_repeat, dismiss_repeat, note_repeat
 
 __all__ = [
     "CorrectiveActionJudged",
@@ -86,10 +87,12 @@ __all__ = [
     "close",
     "close_without_action",
     "closed_without_action",
+    "confirm_repeat",
     "contain",
     "correct_only",
     "decline",
     "did_none_of_it",
+    "dismiss_repeat",
     "editing",
     "editing_8d",
     "editing_action",
@@ -107,6 +110,7 @@ __all__ = [
     "judge_not_effective",
     "lapse",
     "lose_plan",
+    "note_repeat",
     "only_who_answers",
     "only_who_answers_for_it",
     "plan",

@@ -4,14 +4,13 @@ The owner neither excuses a case from corrective action nor closes or voids it. 
 asked again: a case like one that was closed without action needs a word on why none is needed.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
-from django.contrib.postgres.search import TrigramSimilarity
-from django.db.models import Q
 
 from capa.models import CorrectiveAction, Nonconformity
+from capa.recurrence import REPEATS, SAME_PROBLEM, alike, told_by
 from capa.workflow.corrective_actions import (
     begin,
     plan_task,
@@ -31,36 +30,29 @@ from capa.workflow.nonconformities import (
 )
 from qms.events import publish
 from qms.people.models import Person
-from qms.periods import due_in, today
+from qms.periods import add_months, due_in, today
 from qms.refusals import Refused
 from qms.workflow import transition
 
 Status = Nonconformity.Status
 Decision = Nonconformity.Decision
 CLOSE = "capa.close_nonconformity"
-REPEATS_WITHIN = timedelta(days=365)
-ALIKE = 0.45  # trigram similarity of two titles from which they count as the same problem
 
 
-def closed_without_action(nc: Nonconformity, on: date) -> Any:
-    """Cases like this one that were closed without corrective action within a year."""
+def closed_without_action(nc: Nonconformity, on: date) -> list[Nonconformity]:
+    """Cases like this one that were closed without corrective action not long ago."""
     rows = Nonconformity.objects.exclude(pk=nc.pk).filter(
         status=Status.CLOSED,
         decision__in=[Decision.NONE, Decision.CORRECTION_ONLY],
-        closed_on__gte=on - REPEATS_WITHIN,
+        closed_on__gte=add_months(on, -days("repeat_months")),
     )
-    alike = Q(alike__gte=ALIKE)
-    if nc.process_id and nc.category:
-        alike |= Q(process=nc.process_id, category=nc.category)
-    if nc.process_id and nc.product:
-        alike |= Q(process=nc.process_id, product__iexact=nc.product)
-    return rows.annotate(alike=TrigramSimilarity("title", nc.title)).filter(alike)
+    least = REPEATS if nc.root_cause else SAME_PROBLEM
+    return [each.case for each in alike(told_by(nc), rows, least=least, most=3)]
 
 
 def _asked_again(nc: Nonconformity, despite: str) -> None:
     """Raise Refused where it repeats and nobody says why no action is needed all the same."""
-    found = closed_without_action(nc, today()).order_by("pk")
-    numbers = list(found.values_list("number", flat=True)[:3])
+    numbers = sorted(each.number for each in closed_without_action(nc, today()))
     if numbers and not despite.strip():
         were = "was" if len(numbers) == 1 else "were"
         raise Refused(

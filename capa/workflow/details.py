@@ -18,6 +18,6 @@ def text(label: str, rows: int = 3, *, required: bool = True, help_text: str = "
 
 
 def days(name: str) -> int:
-    """A default of the organisation, in days."""
+    """A default of the organisation, in days or months as its name says."""
     organisation = Organisation.objects.current() or Organisation()
     return int(getattr(organisation, name))

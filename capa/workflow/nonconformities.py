@@ -14,6 +14,7 @@ from django import forms
 from capa import whys
 from capa.models import CaseAction, CorrectiveAction, Nonconformity
 from capa.workflow.details import days, text
+from capa.workflow.repeats import look_for_repeats
 from qms import contributions
 from qms.actions.models import Action
 from qms.contributions import Step
@@ -305,6 +306,7 @@ def contain(
             "Similar cases", help_text="Where else it exists or could; where you looked."
         ),
     },
+    then=lambda nc, by: look_for_repeats(nc, by),
 )
 def find_cause(
     nc: Nonconformity,

@@ -356,6 +356,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.void_correctiveaction": (QM,),
     "capa.view_causeanalysis": (E,),
     "capa.view_eightd": (E,),
+    "capa.view_repeat": (E,),
+    "capa.decide_repeat": (QM,),
+    "capa.note_repeat": (E,),  # who is told of it, or top management: a guard says so
     "capa.view_proposal": (E,),
     "capa.decide_proposal": (E,),  # the owner's own, or the quality manager's: a guard says so
     "capa.lapse_proposal": (SYSTEM,),

@@ -284,7 +284,7 @@ def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> Non
 API = {"documents.Document": "documents", "documents.Revision": "revisions"}
 API |= {"audits.AuditNote": "audit-notes", "audits.BodyFinding": "body-findings"}
 API |= {"audits.Finding": "findings", "documents.Entry": "entries"}
-API |= {"capa.Proposal": "proposed-nonconformities"}
+API |= {"capa.Proposal": "proposed-nonconformities", "capa.Repeat": "repeats"}
 
 
 @pytest.mark.slow

@@ -68,6 +68,11 @@ class Organisation(Record):
         default=14,
         validators=_DAYS,
     )
+    repeat_months = models.PositiveIntegerField(
+        "the same cause within so many months is a repeat",
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(120)],
+    )
     approves_plans = models.BooleanField(
         "somebody else approves the plan of a corrective action", default=False
     )

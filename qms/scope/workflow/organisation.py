@@ -83,6 +83,7 @@ ORGANISATION_FIELDS = (
     "effectiveness_days",
     "approval_days",
     "escalation_days",
+    "repeat_months",
     "approves_plans",
 )
 editing_organisation = amendment(
