@@ -24,6 +24,7 @@ contributions.navigation(
     icon="alert-triangle",
     permission="capa.view_nonconformity",
     order=10,
+    also=("capa:board", "capa:figures", "capa:recurring", "capa:repeat_list"),
     count=lambda person: Nonconformity.objects.visible_to(person).open(),
 )
 contributions.navigation(
@@ -34,15 +35,6 @@ contributions.navigation(
     permission="capa.view_correctiveaction",
     order=20,
     count=lambda person: CorrectiveAction.objects.visible_to(person).open(),
-)
-contributions.navigation(
-    "Act",
-    "Recurring causes",
-    "capa:recurring",
-    icon="repeat",
-    permission="capa.view_repeat",
-    order=30,
-    also=("capa:repeat_list",),
 )
 contributions.create_entry(
     "Problem",

@@ -76,15 +76,16 @@ class NonconformityForm(RecordForm):
             "detected_by",
             *Nonconformity.EXTENT,
             "owner",
+            "close_by",
         )
 
 
 class NewNonconformityForm(NonconformityForm):
-    """The same for a new one, with the day it was detected."""
+    """The same for a new one, with the day it was detected; its last day follows from that."""
 
     class Meta:
         model = Nonconformity
-        fields = (*NonconformityForm.Meta.fields, "detected_on")
+        fields = (*NonconformityForm.Meta.fields[:-1], "detected_on")
 
 
 class AnswerForm(LinksForm):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from capa.views import causes, corrective_actions, nonconformities, proposals, repeats
+from capa.views import causes, corrective_actions, figures, nonconformities, proposals, repeats
 
 app_name = "capa"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("report/", nonconformities.problem_create, name="problem_create"),
     path("new/", nonconformities.nc_create, name="nc_create"),
     path("<int:pk>/", nonconformities.nc_detail, name="nc_detail"),
+    path("board/", figures.board, name="board"),
+    path("figures/", figures.figures_page, name="figures"),
     path("alike/", repeats.alike_typed, name="alike_typed"),
     path("recurring/", repeats.recurring, name="recurring"),
     path("repeats/", repeats.repeat_list, name="repeat_list"),

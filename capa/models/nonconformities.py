@@ -8,9 +8,10 @@ corrective action came to is written on the case as well, so that each can be re
 from datetime import date
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from capa.models.corrective_actions import CaseAction
 from qms.addresses import page_of
@@ -45,6 +46,12 @@ class NonconformityQuerySet(OriginQuerySet):
 
     def closed_between(self, start: date, end: date) -> Self:
         return self.filter(closed_on__range=(start, end), status="closed")
+
+    def with_repeats(self) -> Self:
+        """With `again` on board: whether an earlier cause came again, or seems to have."""
+        repeat = apps.get_model("capa", "Repeat")
+        found = repeat.objects.counted().filter(nonconformity=OuterRef("pk"))
+        return self.annotate(again=Exists(found))
 
     def majors(self) -> Self:
         return self.filter(grade=Nonconformity.Grade.MAJOR)
@@ -137,7 +144,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         *FACTS,
         *EXTENT,
     )
-    FROZEN = {*WHAT, "grade", "root_cause", "effectiveness_criterion", "owner"}
+    FROZEN = {*WHAT, "grade", "root_cause", "effectiveness_criterion", "owner", "close_by"}
     FROZEN_IN = {"closed", "void"}
 
     title = models.CharField("what is wrong, in a line", max_length=200)
@@ -196,6 +203,8 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     )
     detected_on = models.DateField("detected on")
     due = models.DateField("due", null=True, editable=False)
+    first_close_by = models.DateField("to be closed by, at first", null=True, editable=False)
+    close_by = models.DateField("to be closed by", null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN, editable=False)
 
     containment = models.TextField("containment", blank=True, editable=False)
@@ -307,6 +316,10 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
     def days_open(self, on: date) -> int:
         """Days from detection to closure, or to `on` while it is open; never below zero."""
         return max(0, ((self.closed_on or on) - self.detected_on).days)
+
+    def days_late(self, on: date, by: date | None) -> int:
+        """Days that it was or is closed after a day, up to `on`; never below zero."""
+        return 0 if by is None else max(0, ((self.closed_on or on) - by).days)
 
     def number_series(self) -> tuple[str, int | None]:
         """Numbered in the year it was detected in: an old one entered late stands with its year."""

@@ -41,6 +41,17 @@ COLUMNS = [
     Column("severity", "Severity", value="severity_word", sort="severity", shown=False),
     Column("status", "State", sort="status", kind="state"),
     Column("due", "Due", sort="due", kind="due", settled=lambda nc: nc.is_settled),
+    Column(
+        "close_by",
+        "To be closed by",
+        sort="close_by",
+        kind="due",
+        settled=lambda nc: nc.is_settled,
+        shown=False,
+    ),
+    Column("first_close_by", "At first", sort="first_close_by", kind="date", shown=False),
+    Column("age", "Days open", value=lambda nc: nc.days_open(today()), numeric=True, shown=False),
+    Column("again", "Again", value="again", kind="text", shown=False),
     Column("detected_on", "Detected", sort="detected_on", kind="date"),
     Column("closed_on", "Closed", sort="closed_on", kind="date", shown=False),
 ]
@@ -72,17 +83,30 @@ class NonconformityFilter(django_filters.FilterSet):
         )
 
 
+def tabs(current: str) -> list[tuple[str, str, bool]]:
+    """The ways to look at cases: as a list, on a board, in figures, by what comes again."""
+    ways = (
+        ("list", "List", "capa:nc_list"),
+        ("board", "Board", "capa:board"),
+        ("figures", "Figures", "capa:figures"),
+        ("recurring", "Recurring causes", "capa:recurring"),
+    )
+    return [(label, reverse(address), key == current) for key, label, address in ways]
+
+
 @needs("capa.view_nonconformity")
 def nc_list(request: HttpRequest) -> HttpResponseBase:
     """The log of nonconformities."""
     rows = Nonconformity.objects.visible_to(request.user)
     return pages.show_list(
         request,
-        rows.select_related("owner", "process", "customer"),
+        rows.with_repeats().select_related("owner", "process", "customer"),
         columns=COLUMNS,
         filterset=NonconformityFilter,
         default_sort="-number",
         title="Nonconformities",
+        template="capa/nc_list.html",
+        tabs=tabs("list"),
         create_url=reverse("capa:problem_create"),
         create_label="Report a problem",
         empty="No problem is reported yet. Report the first one; it takes a minute.",

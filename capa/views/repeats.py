@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from capa.models import Nonconformity, Repeat
 from capa.recurrence import alike, told_by, told_in_words
+from capa.views.nonconformities import tabs
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
@@ -174,6 +175,7 @@ def recurring(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Causes that come again",
         "crumbs": [("Nonconformities", reverse("capa:nc_list")), ("Causes that come again", "")],
+        "tabs": tabs("recurring"),
         "families": found,
     }
     return render(request, "capa/recurring.html", context)

@@ -144,6 +144,9 @@ def its_origin_lets_go(nc: Nonconformity, by: Any) -> str | None:
     return guard(nc.origin, by) if guard else None
 
 
+# From detection to the effectiveness decision, by the organisation's own days.
+STEPS = ("containment_days", "cause_days", "action_days", "effectiveness_days")
+
 # Factories
 
 
@@ -212,6 +215,7 @@ def raise_nonconformity(
     if start and end and end < start:
         raise Refused("“Affected until” lies before “affected from”.", field="extent_to")
     detected = detected_on or day
+    promised = due_in(sum(map(days, STEPS)), max(detected, day))
     nc = Nonconformity(
         number=number,
         taken_over=taken_over,
@@ -227,6 +231,8 @@ def raise_nonconformity(
         owner=owner or (process.owner if process else None),
         detected_on=detected,
         due=due_in(days("containment_days"), max(detected, day)),
+        first_close_by=promised,
+        close_by=promised,
         created_by=by,
         **facts,
     )
@@ -454,6 +460,17 @@ def wait_for_successor(nc: Nonconformity, *, by: Any) -> None:
     nc.due = due_in(DECIDE_WITHIN, today())
 
 
+def only_another_gives_time(nc: Nonconformity, by: Any, day: date | None) -> str | None:
+    """The day it is to be closed by is moved by somebody else than its owner, with the reason."""
+    if by.pk == nc.owner_id:
+        return "The owner does not give more time for their own case; ask the quality manager."
+    if day is None:
+        return "Say until when it is to be closed."
+    if day < nc.detected_on:
+        return "It cannot be closed before it was detected."
+    return None
+
+
 editing = amendment(
     Nonconformity,
     permission="capa.change_nonconformity",
@@ -469,7 +486,9 @@ editing = amendment(
         "grade",
         "process",
         "owner",
+        "close_by",
     ),
+    reserves={"close_by": only_another_gives_time},
     states=(
         Status.OPEN,
         Status.CONTAINED,
