@@ -1,11 +1,12 @@
 """The nonconformities of a demo company: reported, answered, verified, closed, some too late."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from capa import workflow
 from capa.demo_cases import TOLD
-from capa.models import CorrectiveAction, Nonconformity, Proposal
+from capa.models import CorrectiveAction, Nonconformity, Proposal, Repeat
 from qms.actions import workflow as actions
 from qms.demo.life import Life, stage
 from qms.events import handles
@@ -96,7 +97,8 @@ def _analyse(life: Life, nc: Nonconformity) -> None:
         similar=similar,
         why_chain="\n".join(told[5]),
     )
-    if life.often(0.05):
+    life.after(2, lambda: _decide_repeats(life, nc))
+    if life.often(0.05) and not workflow.closed_without_action(nc, life.day()):
         because = "A single slip without effect; the instruction is clear and was talked through."
         life.after(
             2,
@@ -108,6 +110,26 @@ def _analyse(life: Life, nc: Nonconformity) -> None:
         )
     else:
         life.after(life.chance.choice([0.3, 1, 2, 3]), lambda: _plan(life, nc))
+
+
+def _decide_repeats(life: Life, nc: Nonconformity) -> None:
+    """Somebody other than the owner says whether it is the same cause; mostly it is."""
+    for repeat in Repeat.objects.open().filter(nonconformity=nc):
+        by = _closer(life, nc)
+        if life.often(0.3):
+            workflow.dismiss_repeat(
+                repeat, by=by, reason="Alike in words; another cause behind it."
+            )
+            continue
+        workflow.confirm_repeat(repeat, by=by)
+        life.after(3, partial(_note, life, repeat))
+
+
+def _note(life: Life, repeat: Repeat) -> None:
+    follows = (
+        "What was decided then is looked at again with the owner before anything new is planned."
+    )
+    workflow.note_repeat(repeat, by=repeat.manager or life.who("ceo"), follows=follows)
 
 
 def _plan(life: Life, nc: Nonconformity) -> None:

@@ -16,10 +16,9 @@ from django.db import transaction as db
 
 from capa.models import CaseAction, CorrectiveAction, Nonconformity
 from capa.progress import progress_of
-from capa.workflow.details import days, text
+from capa.workflow.details import another_role, days, text
 from capa.workflow.nonconformities import (
     DECIDE_WITHIN,
-    another_role,
     answered_by,
     copy_plan,
     follow_effective,

@@ -13,7 +13,7 @@ from django import forms
 
 from capa import whys
 from capa.models import CaseAction, CorrectiveAction, Nonconformity
-from capa.workflow.details import days, text
+from capa.workflow.details import another_role, days, text
 from capa.workflow.repeats import look_for_repeats
 from qms import contributions
 from qms.actions.models import Action
@@ -514,14 +514,3 @@ def next_steps(nc: Nonconformity) -> list[Step]:
     if nc.status == Status.EFFECTIVE:
         return [Step("close", "Close", role=another_role(nc.owner), due=nc.due)]
     return []
-
-
-def another_role(owner: Any) -> str:
-    """Who closes or judges: the quality manager, or top management where it is their own."""
-    own = owner is not None and owner.holds("quality_manager")
-    return "top_management" if own and _alone(owner) else "quality_manager"
-
-
-def _alone(owner: Person) -> bool:
-    """Whether nobody else holds the role of the quality manager."""
-    return not Person.objects.holding("quality_manager").exclude(pk=owner.pk).exists()

@@ -9,7 +9,7 @@ from typing import Any
 
 from capa.models import Nonconformity, Repeat
 from capa.recurrence import repeats_of
-from capa.workflow.details import days, text
+from capa.workflow.details import another_role, days, text
 from qms import contributions
 from qms.contributions import Step
 from qms.people.models import Person
@@ -93,9 +93,16 @@ def note_repeat(repeat: Repeat, *, by: Any, follows: str) -> None:
 
 @contributions.work(Repeat)
 def who_decides_repeats(repeat: Repeat) -> list[Step]:
-    """The quality manager decides, the owner's manager takes note."""
+    """The quality manager decides, or top management where it is their own; then it is noted."""
     if repeat.status == Status.FOUND:
-        return [Step("decide", "Same cause?", role="quality_manager", due=repeat.due)]
+        return [
+            Step(
+                "decide",
+                "Same cause?",
+                role=another_role(repeat.nonconformity.owner),
+                due=repeat.due,
+            )
+        ]
     if repeat.status == Status.CONFIRMED and repeat.manager is not None:
         return [Step("note", "Take note", person=repeat.manager, due=repeat.due)]
     if repeat.status == Status.CONFIRMED:

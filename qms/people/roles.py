@@ -357,7 +357,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.view_causeanalysis": (E,),
     "capa.view_eightd": (E,),
     "capa.view_repeat": (E,),
-    "capa.decide_repeat": (QM,),
+    "capa.decide_repeat": (QM, TM),  # not of one's own case: a guard says so
     "capa.note_repeat": (E,),  # who is told of it, or top management: a guard says so
     "capa.view_proposal": (E,),
     "capa.decide_proposal": (E,),  # the owner's own, or the quality manager's: a guard says so
