@@ -32,6 +32,8 @@ def raise_from_complaint(feedback: Feedback, *, by: Any) -> Nonconformity:
             evidence=held.words,
             source=Nonconformity.Source.COMPLAINT,
             detected_on=held.heard_on,
+            product=held.about,
+            customer=held.customer,
             origin=held,
         )
         if held.status == Feedback.Status.HEARD:

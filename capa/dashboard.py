@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count
 
 from capa.complaints import raised_from
-from capa.models import CorrectiveAction, Nonconformity
+from capa.models import Complaint, CorrectiveAction, NonconformingOutput, Nonconformity, Report
 from capa.origins import ORIGINS
 from qms import contributions
 from qms.contributions import Entry, Holding, Panel, Related, Tile, held
@@ -16,6 +17,7 @@ from qms.customers.models import Feedback
 from qms.customers.workflow import answer_feedback
 from qms.periods import today as today_here
 from qms.scope.models import Process
+from qms.suggestions.models import Suggestion
 
 contributions.navigation(
     "Act",
@@ -36,11 +38,45 @@ contributions.navigation(
     order=20,
     count=lambda person: CorrectiveAction.objects.visible_to(person).open(),
 )
+contributions.navigation(
+    "Act",
+    "Complaints",
+    "capa:complaint_list",
+    icon="message",
+    permission="capa.view_complaint",
+    order=12,
+    count=lambda person: Complaint.objects.visible_to(person).open(),
+)
+contributions.navigation(
+    "Act",
+    "Nonconforming outputs",
+    "capa:output_list",
+    icon="archive-off",
+    permission="capa.view_nonconformingoutput",
+    order=15,
+    count=lambda person: NonconformingOutput.objects.visible_to(person).open(),
+)
+contributions.navigation(
+    "Act",
+    "Sort reports",
+    "capa:triage",
+    icon="inbox",
+    permission="capa.sort_report",
+    order=8,
+    count=lambda person: Report.objects.visible_to(person).open(),
+)
+contributions.create_entry(
+    "Nonconforming output",
+    "capa:output_create",
+    icon="archive-off",
+    permission="capa.add_nonconformingoutput",
+    order=12,
+)
 contributions.create_entry(
     "Problem",
     "capa:problem_create",
     icon="alert-triangle",
-    permission="capa.add_nonconformity",
+    permission="capa.add_report",
     order=10,
 )
 
@@ -167,17 +203,72 @@ def origin_panel(record: Any, person: Any) -> Panel | None:
 
 @contributions.record_panel
 def complaint_panel(record: Any, person: Any) -> Panel | None:
-    """On a complaint: the nonconformity it became, or the click that makes it one."""
-    if not isinstance(record, Feedback) or record.kind != Feedback.Kind.COMPLAINT:
+    """On a complaint, heard or handled: how it is handled, and its nonconformity."""
+    handled = isinstance(record, Complaint)
+    feedback = record.feedback if handled else record
+    if not isinstance(feedback, Feedback) or feedback.kind != Feedback.Kind.COMPLAINT:
         return None
-    found = raised_from(record)
-    stands = record.status != Feedback.Status.VOID
-    may = (
-        stands
-        and person.has_perm("capa.add_nonconformity")
-        and answer_feedback.permitted(record, person)
-    )
-    if found is None and not may:
+    answers = answer_feedback.permitted(feedback, person)
+    stands = feedback.status != Feedback.Status.VOID
+    complaint = None
+    if not handled:
+        rows = Complaint.objects.visible_to(person).standing().filter(feedback=feedback)
+        complaint = rows.order_by("pk").first()
+    found = raised_from(feedback)
+    may = stands and answers and person.has_perm("capa.add_nonconformity")
+    may_take_up = stands and answers and not handled and person.has_perm("capa.add_complaint")
+    if not (found or complaint or may or may_take_up):
         return None
-    context = {"nonconformity": found, "feedback": record}
+    context = {
+        "nonconformity": found,
+        "feedback": feedback,
+        "complaint": complaint,
+        "may": may,
+        "may_take_up": may_take_up,
+    }
     return Panel("capa/complaint_panel.html", context, order=10)
+
+
+@contributions.owns("Complaints", permission="capa.view_complaint", order=52)
+def complaints_owned(ids: Iterable[int]) -> dict[int, int]:
+    """How many open complaints each person answers."""
+    rows = Complaint.objects.open().filter(owner__in=list(ids))
+    return dict(rows.values_list("owner").annotate(many=Count("pk")).order_by())
+
+
+@contributions.hand_over("Complaints", order=52)
+def complaints_to_hand_over(person: Any) -> list[Holding]:
+    """Complaints somebody answers that are not answered yet."""
+    states = (Complaint.Status.RECEIVED, Complaint.Status.ACKNOWLEDGED)
+    rows = Complaint.objects.filter(owner=person, status__in=states)
+    return held(
+        rows.select_related("feedback").order_by("number"),
+        "owner",
+        permission="capa.answer_complaint",
+    )
+
+
+@contributions.mine("My reports", order=65)
+def my_reports(person: Any) -> list[Related]:
+    """What somebody reported, and what became of it."""
+    rows = Report.objects.visible_to(person).filter(created_by=person).order_by("-pk")
+    return [
+        Related(each.title, each.number, each.get_absolute_url(), each.get_status_display())
+        for each in rows[:20]
+    ]
+
+
+BECAME = (Complaint, NonconformingOutput, Nonconformity, Suggestion)
+
+
+@contributions.record_panel
+def report_panel(record: Any, person: Any) -> Panel | None:
+    """On what a report became: the report, with its photos and its voice note."""
+    if not isinstance(record, BECAME):
+        return None
+    kind = ContentType.objects.get_for_model(record)
+    rows = Report.objects.visible_to(person).filter(became_type=kind, became_id=record.pk)
+    found = rows.select_related("created_by").order_by("pk").first()
+    if found is None:
+        return None
+    return Panel("capa/report_panel.html", {"report": found}, order=20)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from capa import demo_voices as demo_voices
 from capa import workflow
 from capa.demo_cases import TOLD
 from capa.models import CorrectiveAction, Nonconformity, Proposal, Repeat

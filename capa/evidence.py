@@ -5,7 +5,14 @@ from datetime import date, datetime
 from statistics import median
 from typing import Any
 
-from capa.models import CaseAction, CorrectiveAction, Nonconformity
+from capa import output_prints
+from capa.models import (
+    CaseAction,
+    Complaint,
+    CorrectiveAction,
+    NonconformingOutput,
+    Nonconformity,
+)
 from capa.prints import TEMPLATE, nc_context
 from qms import contributions
 from qms.actions.models import Action
@@ -29,7 +36,7 @@ def log_of(period: Period) -> Any:
 @contributions.evidence(
     folder="11-nonconformities",
     title="Nonconformities and corrective action",
-    clauses=("10.2", "10.2.1", "10.2.2", "8.7.1", "8.7.2"),
+    clauses=("10.2", "10.2.1", "10.2.2"),
     template="capa/evidence/log.html",
 )
 def log(period: Period, as_of: datetime) -> dict[str, Any]:
@@ -251,14 +258,207 @@ def nonconformities_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
         )
         for row in late
     ]
-    products = [row for row in rows if row.source == Nonconformity.Source.PRODUCT]
     return {
         "10.2.1": counted("nonconformities on record", Nonconformity, rows, _told, blockers),
         "10.2.2": counted("nonconformities on record", Nonconformity, rows, _told),
-        "8.7.1": counted("of products and services", Nonconformity, products, _told),
-        "8.7.2": counted("of products and services", Nonconformity, products, _told),
     }
 
 
 def _told(row: Any) -> tuple[str, date | None]:
     return f"{row.number} {row.title}", row.detected_on
+
+
+# Nonconforming outputs --------------------------------------------------------------------------
+
+
+def outputs_of(period: Period) -> Any:
+    """Every nonconforming output that was open at any time in the period, void ones left out."""
+    rows = NonconformingOutput.objects.standing().filter(found_on__lte=period.end)
+    related = ("process", "site", "customer", "nonconformity", "decided_by", "created_by")
+    people = ("reworked_by", "verified_by", "made_by")
+    rows = rows.exclude(settled_on__lt=period.start).select_related(*related, *people)
+    return rows.order_by("number")
+
+
+@contributions.evidence(
+    folder="11-nonconformities",
+    title="Nonconforming outputs",
+    clauses=("8.7", "8.7.1", "8.7.2"),
+    template="capa/evidence/outputs.html",
+    order=60,
+)
+def outputs_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """What was held, what was decided, by whose authority."""
+    return {"outputs": list(outputs_of(period)), "period": period}
+
+
+@contributions.register(
+    name="nonconforming-outputs",
+    title="Nonconforming outputs",
+    columns=(
+        "Number",
+        "What is wrong",
+        "Product",
+        "Lot",
+        "Quantity",
+        "Unit",
+        "Process",
+        "Found",
+        "State",
+        "Disposition",
+        "Because",
+        "Decided by",
+        "Decided on",
+        "Customer's agreement",
+        "Rework",
+        "Verified again",
+        "Verified by",
+        "Settled on",
+        "Nonconformity",
+    ),
+)
+def register_of_outputs(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a nonconforming output."""
+    for each in outputs_of(period):
+        yield (
+            each.number,
+            each.what,
+            each.product,
+            each.lot,
+            each.quantity,
+            each.unit,
+            str(each.process or ""),
+            each.found_on,
+            each.get_status_display(),
+            each.get_disposition_display(),
+            each.because,
+            each.decided_by.name if each.decided_by else "",
+            each.decided_on,
+            each.agreement,
+            each.rework,
+            each.result,
+            each.verified_by.name if each.verified_by else "",
+            each.settled_on,
+            each.nonconformity.number if each.nonconformity else "",
+        )
+
+
+@contributions.printed(
+    folder="11-nonconformities",
+    model_label="capa.NonconformingOutput",
+    template=output_prints.TEMPLATE,
+    context=output_prints.output_context,
+)
+def printed_outputs(period: Period, as_of: datetime) -> Iterable[tuple[NonconformingOutput, str]]:
+    """One sheet each."""
+    for each in outputs_of(period):
+        yield each, each.number
+
+
+@proves()
+def outputs_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
+    """What was held, and what nobody has decided about in its days."""
+    rows = list(as_it_was(NonconformingOutput, as_of).exclude(status="void").order_by("-number"))
+    late = [
+        row
+        for row in rows
+        if row.status not in NonconformingOutput.SETTLED and row.due and row.due < day_of(as_of)
+    ]
+    blockers = [
+        Blocker(
+            f"{row.number} is held past its day: {row.what}.",
+            NonconformingOutput(pk=row.id).get_absolute_url(),
+            "Go on",
+            of=NonconformingOutput(pk=row.id),
+        )
+        for row in late
+    ]
+    said = "nonconforming outputs on record"
+    return {
+        "8.7.1": counted(said, NonconformingOutput, rows, _told_output, blockers),
+        "8.7.2": counted(said, NonconformingOutput, rows, _told_output),
+    }
+
+
+def _told_output(row: Any) -> tuple[str, date | None]:
+    return f"{row.number} {row.what}", row.found_on
+
+
+# Complaints -------------------------------------------------------------------------------------
+
+
+def complaints_of(period: Period) -> Any:
+    """Every complaint that was open at any time in the period, void ones left out."""
+    rows = Complaint.objects.standing().filter(feedback__heard_on__lte=period.end)
+    rows = rows.exclude(closed_on__lt=period.start)
+    return rows.select_related("feedback__customer", "owner", "closed_by").order_by("number")
+
+
+@contributions.evidence(
+    folder="11-nonconformities",
+    title="Complaints of customers",
+    clauses=("8.2.1", "9.1.2"),
+    template="capa/evidence/complaints.html",
+    order=70,
+)
+def complaints_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """What was complained of, when it was answered, what the customer said to it."""
+    return {"complaints": list(complaints_of(period)), "period": period}
+
+
+@contributions.register(
+    name="complaints",
+    title="Complaints of customers",
+    columns=(
+        "Number",
+        "Feedback",
+        "Customer",
+        "About",
+        "What they said",
+        "Heard",
+        "Who answers",
+        "State",
+        "Acknowledged",
+        "Answered",
+        "In time",
+        "Justified",
+        "Why",
+        "What they get",
+        "Verdict",
+        "What was done then",
+        "Closed",
+    ),
+)
+def register_of_complaints(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a complaint."""
+    for each in complaints_of(period):
+        in_time = {True: "yes", False: "no", None: ""}[each.answered_in_time]
+        yield (
+            each.number,
+            each.feedback.number,
+            each.feedback.from_whom,
+            each.feedback.about,
+            each.feedback.words,
+            each.feedback.heard_on,
+            each.owner.name,
+            each.get_status_display(),
+            each.acknowledged_on,
+            each.answered_on,
+            in_time,
+            each.get_justified_display(),
+            each.justified_because,
+            each.outcome,
+            each.get_verdict_display(),
+            each.what_then,
+            each.closed_on,
+        )
+
+
+@contributions.preflight
+def complaints_that_wait(period: Period) -> list[Concern]:
+    """Complaints past the day of their step."""
+    late = Complaint.objects.overdue(period.end).count()
+    if not late:
+        return []
+    words = "complaint is" if late == 1 else "complaints are"
+    return [Concern(f"{late} {words} past the day.", "/nonconformities/complaints/", "soon")]

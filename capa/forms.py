@@ -8,10 +8,13 @@ from django import forms
 from capa.models import (
     CaseAction,
     CauseAnalysis,
+    Complaint,
     CorrectiveAction,
     EightD,
     EightDMember,
+    NonconformingOutput,
     Nonconformity,
+    Report,
 )
 from capa.whys import row
 from capa.workflow import (
@@ -23,35 +26,52 @@ from capa.workflow import (
     whys_of,
 )
 from capa.workflow.details import text
+from capa.workflow.reports import in_a_line
 from qms.actions.models import Action
-from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm
+from qms.customers.models import Feedback
+from qms.forms import LinksForm, ManyFilesField, ManyFilesInput, PlainForm, RecordForm
 from qms.links import seal
 from qms.people.models import Person
+from qms.periods import today
 
 
-class ProblemForm(RecordForm):
-    """What anybody reports: one line, what was seen, where."""
+class ReportForm(RecordForm):
+    """What anybody reports on one screen: what happened, where, with a photo or a voice note."""
+
+    photos = ManyFilesField(
+        label="Photos", required=False, widget=ManyFilesInput(attrs={"accept": "image/*"})
+    )
+    voice = ManyFilesField(
+        label="Voice note",
+        required=False,
+        widget=ManyFilesInput(attrs={"accept": "audio/*", "capture": "user"}),
+        help_text="On a phone it can be spoken at once.",
+    )
 
     class Meta:
-        model = Nonconformity
-        fields = ("title", "evidence", "process", "detected_on")
-        labels = {"evidence": "What you saw, and where"}
+        model = Report
+        fields = ("title", "evidence", "place", "process", "site", "detected_on")
         widgets = {"evidence": forms.Textarea(attrs={"rows": 4})}
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    field_order = ("title", "evidence", "photos", "voice", "place", "process", "site")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["detected_on"].required = False
         self.fields["detected_on"].help_text = "Empty: today."
+        self.fields["title"].help_text = "Empty: the first line of the text below."
 
-
-class PhotographedProblemForm(ProblemForm):
-    """The same on the page, with photos."""
-
-    photos = ManyFilesField(label="Photos", required=False)
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        line = in_a_line(cleaned.get("title", ""), cleaned.get("evidence", ""))
+        if not line and not self.has_error("title"):
+            self.add_error("title", "Say in a line what happened.")
+        return {**cleaned, "title": line}
 
     def changes(self) -> dict[str, Any]:
-        """The fields of the problem; the photos are attached by the view."""
-        return {name: value for name, value in super().changes().items() if name != "photos"}
+        said = super().changes()
+        papers = [*said.pop("photos", ()), *said.pop("voice", ())]
+        return said | {"papers": papers}
 
 
 class NonconformityForm(RecordForm):
@@ -279,6 +299,68 @@ class TaskForm(RecordForm):
     class Meta:
         model = Action
         fields = ("title", "description", "owner", "due")
+
+
+# Complaints
+
+
+class ComplaintForm(RecordForm):
+    """Who answers, and the letter before it is sent."""
+
+    class Meta:
+        model = Complaint
+        fields = ("owner", "letter", "with_name", "with_cause")
+        widgets = {"letter": forms.Textarea(attrs={"rows": 12})}
+
+
+class NewComplaintForm(RecordForm):
+    """Which feedback is handled, and who answers."""
+
+    feedback = forms.ModelChoiceField(Feedback.objects.complaints(), label="Feedback")
+
+    class Meta:
+        model = Complaint
+        fields = ("owner",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].required = False
+
+
+# Nonconforming outputs
+
+
+class OutputForm(RecordForm):
+    """What is held back, and what is known of it."""
+
+    class Meta:
+        model = NonconformingOutput
+        fields = (*NonconformingOutput.WHAT, "nonconformity", "cost")
+        widgets = {"requirement": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("unit", "found_at", "found_on"):
+            self.fields[name].required = False
+        self.fields["found_on"].help_text = "Empty: today."
+
+    def clean_found_on(self) -> Any:
+        return self.cleaned_data["found_on"] or self.instance.found_on or today()
+
+    def clean_found_at(self) -> str:
+        return self.cleaned_data["found_at"] or NonconformingOutput.FoundAt.PROCESS
+
+    def clean_unit(self) -> str:
+        return self.cleaned_data["unit"] or "pieces"
+
+
+class HeldOutputForm(OutputForm):
+    """The same for a new one, with photos and papers."""
+
+    papers = ManyFilesField(label="Photos and papers", required=False)
+
+    def changes(self) -> dict[str, Any]:
+        return super().changes() | {"papers": self.cleaned_data["papers"]}
 
 
 # Looking for the cause

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from capa.views import causes, corrective_actions, figures, nonconformities, proposals, repeats
+from capa.views import (
+    causes,
+    complaints,
+    corrective_actions,
+    figures,
+    nonconformities,
+    outputs,
+    proposals,
+    repeats,
+    reports,
+)
 
 app_name = "capa"
 urlpatterns = [
@@ -27,6 +37,29 @@ urlpatterns = [
     path("<int:pk>/bundle/", nonconformities.nc_bundle, name="nc_bundle"),
     path("<int:pk>/do/<slug:name>/", nonconformities.nc_transition, name="nc_transition"),
     path("from-complaint/<int:pk>/", nonconformities.nc_from_complaint, name="nc_from_complaint"),
+    path("reports/", reports.report_list, name="report_list"),
+    path("reports/sort/", reports.triage, name="triage"),
+    path("reports/codes/", reports.report_codes, name="report_codes"),
+    path("reports/<int:pk>/", reports.report_detail, name="report_detail"),
+    path("reports/<int:pk>/do/<slug:name>/", reports.report_transition, name="report_transition"),
+    path("complaints/", complaints.complaint_list, name="complaint_list"),
+    path("complaints/trend/", complaints.complaint_trend, name="complaint_trend"),
+    path("complaints/take-up/<int:pk>/", complaints.complaint_take_up, name="complaint_take_up"),
+    path("complaints/<int:pk>/", complaints.complaint_detail, name="complaint_detail"),
+    path("complaints/<int:pk>/edit/", complaints.complaint_edit, name="complaint_edit"),
+    path("complaints/<int:pk>/letter/", complaints.complaint_letter, name="complaint_letter"),
+    path(
+        "complaints/<int:pk>/do/<slug:name>/",
+        complaints.complaint_transition,
+        name="complaint_transition",
+    ),
+    path("outputs/", outputs.output_list, name="output_list"),
+    path("outputs/new/", outputs.output_create, name="output_create"),
+    path("outputs/<int:pk>/", outputs.output_detail, name="output_detail"),
+    path("outputs/<int:pk>/edit/", outputs.output_edit, name="output_edit"),
+    path("outputs/<int:pk>/pdf/", outputs.output_pdf, name="output_pdf"),
+    path("outputs/<int:pk>/raise/", outputs.output_raise, name="output_raise"),
+    path("outputs/<int:pk>/do/<slug:name>/", outputs.output_transition, name="output_transition"),
     path("proposals/", proposals.proposal_list, name="proposal_list"),
     path("proposals/<int:pk>/", proposals.proposal_detail, name="proposal_detail"),
     path(

@@ -36,11 +36,14 @@ from capa import workflow as capa
 from capa.models import (
     CaseAction,
     CauseAnalysis,
+    Complaint,
     CorrectiveAction,
     EightD,
+    NonconformingOutput,
     Nonconformity,
     Proposal,
     Repeat,
+    Report,
 )
 from documents import workflow as documents
 from documents.content import from_markdown
@@ -292,6 +295,12 @@ def _search(scene: Scene, state: str, *, with_detours: bool) -> list[Transition]
 def in_days(days: int) -> Any:
     return today() + timedelta(days=days)
 
+
+# Who neither answers a complaint nor keeps or leads the system.
+NOT_THEIRS = (
+    *("employee", "newcomer", "process_owner", "administrator"),
+    *("auditor", "lead_auditor"),
+)
 
 # --- beginnings and preparations ----------------------------------------------------------------
 
@@ -1000,6 +1009,36 @@ def a_repeat(cast: Cast) -> Repeat:
         nc = capa.contain(a_nonconformity(cast), by=cast.owner, containment="Stock is blocked.")
         capa.find_cause(nc, by=cast.owner, similar="None found in stock.", **FOUND)
     return Repeat.objects.get()
+
+
+def a_report(cast: Cast) -> Report:
+    return capa.tell(by=cast.newcomer, title="Oil on the floor", place="Hall 2")
+
+
+def a_handled_complaint(cast: Cast) -> Complaint:
+    return capa.take_up_complaint(by=cast.owner, feedback=a_complaint(cast))
+
+
+def an_output(cast: Cast) -> NonconformingOutput:
+    return capa.hold_output(
+        by=cast.manager,
+        what="Bore 0.2 mm too wide",
+        product="Gate valve DN 50",
+        quantity=Decimal(12),
+        made_by=cast.author,
+    )
+
+
+def decided_to(disposition: str) -> Prepare:
+    """Another one, about which was decided so."""
+
+    def decide(cast: Cast, output: NonconformingOutput) -> NonconformingOutput:
+        made = an_output(cast)
+        return capa.decide_output(
+            made, by=cast.manager, disposition=disposition, because="Fit for the purpose."
+        )
+
+    return decide
 
 
 def from_a_register(cast: Cast, nc: Nonconformity) -> Nonconformity:
@@ -2063,6 +2102,86 @@ ALL = (
         page="capa:corrective_action_transition",
         api="corrective-actions",
         people=("owner", "manager"),
+    ),
+    Scene(
+        Report,
+        a_report,
+        {
+            "sort_as_nonconformity": Step("manager"),
+            "sort_as_supplier_issue": Step("manager"),
+            "sort_as_incident": Step("manager"),
+            "sort_as_idea": Step("manager"),
+            "sort_as_complaint": Step("manager", lambda cast: {"came_by": "mail"}),
+            "sort_as_output": Step(
+                "manager", lambda cast: {"product": "Valve", "quantity": Decimal(3)}
+            ),
+            "answer_report": Step("manager", lambda cast: {"answer": "It is swept at noon."}),
+        },
+        page="capa:report_transition",
+        api="reports",
+        people=("newcomer",),
+    ),
+    Scene(
+        Complaint,
+        a_handled_complaint,
+        {
+            "acknowledge": Step(
+                "owner", lambda cast: {"acknowledged_how": "phone"}, never=NOT_THEIRS
+            ),
+            "answer_complaint": Step(
+                "owner",
+                lambda cast: {
+                    "justified": "yes",
+                    "justified_because": "They leaked.",
+                    "outcome": "Two new valves.",
+                    "letter": "You get two new valves.",
+                },
+                never=NOT_THEIRS,
+            ),
+            "close_complaint": Step(
+                "owner", lambda cast: {"verdict": "satisfied"}, never=NOT_THEIRS
+            ),
+            "answer_again": Step(
+                "owner", lambda cast: {"verdict_words": "Two are not enough."}, never=NOT_THEIRS
+            ),
+            "void": Step("manager"),
+        },
+        page="capa:complaint_transition",
+        api="complaints",
+        people=("owner",),
+    ),
+    Scene(
+        NonconformingOutput,
+        an_output,
+        {
+            "decide_output": Step(
+                "manager",
+                lambda cast: {"disposition": "rework", "because": "Sleeves fit."},
+                never=("author",),
+            ),
+            "rework_output": Step("coauthor", lambda cast: {"rework": "Sleeves pressed in."}),
+            "pass_output": Step(
+                "manager",
+                lambda cast: {"result": "12 of 12 within drawing 7."},
+                never=("coauthor",),
+            ),
+            "fail_output": Step(
+                "manager", lambda cast: {"result": "Two are still wide."}, never=("coauthor",)
+            ),
+            "release_output": Step(
+                "manager", prepare=decided_to("use_as_is"), never=("author",), detour=True
+            ),
+            "remove_output": Step(
+                "manager",
+                lambda cast: {"settled_how": "Cut up, note 12."},
+                prepare=decided_to("scrap"),
+            ),
+            "decide_anew": Step("manager", never=("author",), detour=True),
+            "void": Step("manager"),
+        },
+        page="capa:output_transition",
+        api="nonconforming-outputs",
+        people=("author", "coauthor"),
     ),
     Scene(
         Nonconformity,

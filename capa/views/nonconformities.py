@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from capa import workflow
 from capa.causes import cause_context
 from capa.complaints import raise_from_complaint
-from capa.forms import AnswerForm, NewNonconformityForm, NonconformityForm, PhotographedProblemForm
+from capa.forms import AnswerForm, NewNonconformityForm, NonconformityForm, ReportForm
 from capa.models import CorrectiveAction, Nonconformity, Repeat
 from capa.prints import bundle, eight_d_pdf
 from capa.prints import nc_pdf as pdf_of
@@ -22,12 +22,11 @@ from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.actions.models import Action
 from qms.customers.models import Customer, Feedback
-from qms.files.workflow import attach_all
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
-from qms.scope.models import Process
+from qms.scope.models import Process, Site
 
 COLUMNS = [
     Column("number", "Number", sort="number", kind="link"),
@@ -207,29 +206,32 @@ def path_of(nc: Nonconformity) -> list[PathStep]:
     ]
 
 
-@needs("capa.add_nonconformity")
+@needs("capa.add_report")
 def problem_create(request: HttpRequest) -> HttpResponse:
-    """Report a problem in under a minute."""
-    forms_made: list[Any] = []
-
-    class Remembered(PhotographedProblemForm):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            forms_made.append(self)
-
-    def report(*, by: Any, **fields: Any) -> Nonconformity:
-        nc = workflow.report_problem(by=by, **fields)
-        attach_all(nc, forms_made[-1].cleaned_data["photos"], by=by)
-        return nc
-
+    """Report a problem in under a minute; the workplace's code fills in where."""
     return pages.edit(
         request,
-        form_class=Remembered,
-        create=report,
+        form_class=ReportForm,
+        create=workflow.tell,
         title="Report a problem",
         template="capa/problem_form.html",
-        context={"submit": "Report"},
+        initial=_workplace(request),
+        context={
+            "submit": "Report",
+            "intro": "One line is enough. You need not know what kind of problem it is.",
+        },
     )
+
+
+def _workplace(request: HttpRequest) -> dict[str, Any]:
+    """Process and site of the address, where the person may see them."""
+    found: dict[str, Any] = {}
+    for name, model in (("process", Process), ("site", Site)):
+        asked = request.GET.get(name, "")
+        if asked.isascii() and asked.isdigit() and len(asked) < 10:
+            known = model.objects.visible_to(request.user).filter(pk=asked).first()
+            found[name] = known.pk if known else None
+    return found
 
 
 @needs("capa.change_nonconformity")

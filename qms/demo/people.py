@@ -162,6 +162,8 @@ def _suggest(life: Life, told: dict[str, Any]) -> None:
     made = suggestions.suggest(
         by=life.who(told["who"]), title=told["title"], details=told["details"]
     )
+    for each in [each for each in life.cast("reporters") if each != made.created_by][:3]:
+        suggestions.vote(made, by=each)
     if "answer" in told:
         life.after(6, partial(_answer, life, told, made))
 

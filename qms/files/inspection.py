@@ -49,12 +49,20 @@ KINDS = {
         Kind(f"{ODF}text", "OpenDocument text", (".odt",)),
         Kind(f"{ODF}spreadsheet", "OpenDocument spreadsheet", (".ods",)),
         Kind(f"{ODF}presentation", "OpenDocument presentation", (".odp",)),
+        Kind("audio/mpeg", "MP3 recording", (".mp3",)),
+        Kind("audio/mp4", "M4A recording", (".m4a", ".mp4", ".aac")),
+        Kind("audio/ogg", "Ogg recording", (".ogg", ".oga", ".opus")),
+        Kind("audio/webm", "WebM recording", (".webm", ".weba")),
+        Kind("audio/wav", "WAV recording", (".wav",)),
         Kind("text/csv", "CSV table", (".csv",)),
         Kind("text/plain", "text", (".txt", ".md", ".log")),
     )
 }
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
-WELCOME = "PDF, JPEG, PNG or WebP pictures, Word, Excel, PowerPoint, OpenDocument, CSV or text"
+WELCOME = (
+    "PDF, JPEG, PNG or WebP pictures, voice notes, Word, Excel, PowerPoint, OpenDocument, CSV or"
+    " text"
+)
 _MAGIC_OF_ZIP = b"PK\x03\x04"
 _INNER = {
     "word/document.xml": f"{OOXML}wordprocessingml.document",
@@ -140,9 +148,41 @@ def _type_of(blob: bytes, name: str) -> str:
         return "image/webp"
     if blob.startswith(b"%PDF-"):
         return PDF
+    if sound := _sound_of(blob):
+        return sound
     if blob.startswith(_MAGIC_OF_ZIP):
         return _type_of_zip(blob, name)
     return _type_by_library(blob, name)
+
+
+_ALONE = (  # boxes of an M4A file: sound only; a film has others
+    b"ftypM4A ",
+    b"ftypM4B ",
+)
+
+
+def _sound_of(blob: bytes) -> str:
+    """The media type of a recording, by how it begins; empty where it is none."""
+    if blob[:4] == b"RIFF" and blob[8:12] == b"WAVE":
+        return "audio/wav"
+    if blob.startswith(b"OggS") and (b"OpusHead" in blob[:256] or b"vorbis" in blob[:256]):
+        return "audio/ogg"
+    if blob.startswith(b"ID3") or (
+        blob[:1] == b"\xff" and blob[1:2] in (b"\xfb", b"\xf3", b"\xf2")
+    ):
+        return "audio/mpeg"
+    if blob[4:12] in _ALONE:
+        return "audio/mp4"
+    if blob.startswith(b"\x1aE\xdf\xa3") and b"webm" in blob[:64] and b"V_VP" not in blob[:4096]:
+        return "audio/webm"
+    return ""
+
+
+def _check_sound(blob: bytes, media_type: str, name: str) -> tuple[bytes, dict[str, Any]]:
+    """A recording is kept byte for byte; what hides a page or a PDF in itself stays outside."""
+    if _MARKUP.search(blob):
+        raise Refused(f"“{name}” holds more than sound. Record it again, then attach that.")
+    return blob, {}
 
 
 def _type_by_library(blob: bytes, name: str) -> str:
@@ -365,6 +405,7 @@ def _check_text(blob: bytes, media_type: str, name: str) -> tuple[bytes, dict[st
 _CHECKS: dict[str, Callable[[bytes, str, str], tuple[bytes, dict[str, Any]]]] = {
     **dict.fromkeys(PICTURES, _check_picture),
     PDF: _check_pdf,
+    **dict.fromkeys((each for each in KINDS if each.startswith("audio/")), _check_sound),
     "text/csv": _check_text,
     "text/plain": _check_text,
 }

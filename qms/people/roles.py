@@ -97,6 +97,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     # Suggestions
     "suggestions.view_suggestion": EVERYONE,
     "suggestions.add_suggestion": EVERYONE,
+    "suggestions.vote_suggestion": EVERYONE,
     "suggestions.decide_suggestion": (QM, TM, PO),
     "home.share_view": (QM,),  # views of lists that everybody may choose
     "files.view_attachment": EVERYONE,
@@ -362,6 +363,23 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.view_proposal": (E,),
     "capa.decide_proposal": (E,),  # the owner's own, or the quality manager's: a guard says so
     "capa.lapse_proposal": (SYSTEM,),
+    # Reports: everybody tells and sees their own
+    "capa.view_report": (E, O),
+    "capa.add_report": (E, O),
+    "capa.sort_report": (QM,),
+    # Complaints; who answers for the customer or took it handles it: a guard says so
+    "capa.view_complaint": (E,),
+    "capa.add_complaint": (E,),
+    "capa.answer_complaint": (E,),
+    "capa.void_complaint": (QM,),
+    # Nonconforming outputs; whoever finds one holds it, and reworks or removes it as decided
+    "capa.view_nonconformingoutput": (E,),
+    "capa.add_nonconformingoutput": (E,),
+    "capa.change_nonconformingoutput": (PO, QM),
+    "capa.decide_nonconformingoutput": (PO, QM, TM),  # not who made it: a guard says so
+    "capa.rework_nonconformingoutput": (E,),
+    "capa.verify_nonconformingoutput": (PO, QM, LA),  # not who reworked it: a guard says so
+    "capa.void_nonconformingoutput": (QM,),
     # Management review
     "reviews.view_review": (QM, TM, PO, LA),
     "reviews.add_review": (QM,),

@@ -8,7 +8,16 @@ from qms.suggestions.models import Suggestion
 suggestions = Resource(
     "suggestions",
     Suggestion,
-    fields=("number", "title", "details", "status", "answer", "decided_by", "decided_on"),
+    fields=(
+        "number",
+        "title",
+        "details",
+        "status",
+        "answer",
+        "decided_by",
+        "decided_on",
+        "done_on",
+    ),
     form=SuggestionForm,
     create=workflow.suggest,
 )

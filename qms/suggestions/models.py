@@ -1,5 +1,6 @@
 """A suggestion: an idea of anybody, in two lines, that gets an answer (ISO 9001 10.3, 7.3)."""
 
+from datetime import date
 from typing import Self
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.db import models
 
 from qms.actions.models import Action
 from qms.addresses import page_of
+from qms.links import Link
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
 
@@ -14,6 +16,15 @@ class SuggestionQuerySet(RecordQuerySet):
     def waiting(self) -> Self:
         """Received and not yet decided."""
         return self.filter(status=Suggestion.Status.RECEIVED)
+
+    def done_between(self, start: date, end: date) -> Self:
+        """Put into practice from `start` to `end`, both inclusive."""
+        return self.filter(status=Suggestion.Status.DONE, done_on__range=(start, end))
+
+    def with_votes(self) -> Self:
+        """Each with `votes`: how many people want it."""
+        standing = models.Q(vote_links__ended=False)
+        return self.annotate(votes=models.Count("vote_links", filter=standing))
 
 
 class Suggestion(Numbered, StatefulRecord):
@@ -40,6 +51,7 @@ class Suggestion(Numbered, StatefulRecord):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", editable=False
     )
     decided_on = models.DateField("decided on", null=True, editable=False)
+    done_on = models.DateField("put into practice on", null=True, editable=False)
 
     objects = SuggestionQuerySet.as_manager()
 
@@ -67,3 +79,21 @@ class Suggestion(Numbered, StatefulRecord):
         """The action it became, where it was taken up."""
         found: Action | None = Action.objects.raised_from(self).order_by("pk").first()
         return found
+
+
+class Vote(Link):
+    """That somebody wants an idea to be done; ended when they took it back."""
+
+    suggestion = models.ForeignKey(Suggestion, models.PROTECT, related_name="vote_links")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta(Link.Meta):
+        verbose_name = "vote"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["suggestion", "person"], name="suggestions_one_vote_a_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person.name} wants {self.suggestion.number}"

@@ -2,10 +2,12 @@
 
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_POST
 
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column, PathStep
+from qms.refusals import Refused
 from qms.suggestions import workflow
 from qms.suggestions.forms import SuggestionForm
 from qms.suggestions.models import Suggestion
@@ -15,6 +17,7 @@ COLUMNS = [
     Column("title", "Idea", sort="title"),
     Column("created_by", "From", sort="created_by__name", kind="person"),
     Column("recorded_at", "Received", sort="recorded_at", kind="moment"),
+    Column("votes", "Want it", sort="votes", numeric=True),
     Column("status", "State", sort="status", kind="state"),
     Column("answer", "Answer"),
 ]
@@ -36,7 +39,7 @@ def suggestion_list(request: HttpRequest) -> HttpResponseBase:
     """Every idea and its answer."""
     return pages.show_list(
         request,
-        Suggestion.objects.visible_to(request.user).select_related("created_by"),
+        Suggestion.objects.visible_to(request.user).with_votes().select_related("created_by"),
         columns=COLUMNS,
         filterset=SuggestionFilter,
         default_sort="-number",
@@ -51,7 +54,8 @@ def suggestion_list(request: HttpRequest) -> HttpResponseBase:
 def suggestion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One idea, its answer and what came of it."""
     related = ("created_by", "decided_by")
-    found = pages.find(request, Suggestion.objects.select_related(*related), pk=pk)
+    rows = Suggestion.objects.with_votes().select_related(*related)
+    found = pages.find(request, rows, pk=pk)
     return pages.show_record(
         request,
         found,
@@ -62,6 +66,8 @@ def suggestion_detail(request: HttpRequest, pk: int) -> HttpResponse:
         path=path_of(found),
         action=found.action,
         is_mine=found.created_by_id == request.user.pk,
+        may_vote=workflow.may_vote(found, request.user),
+        wants_it=workflow.has_voted(found, request.user),
     )
 
 
@@ -78,7 +84,9 @@ def path_of(suggestion: Suggestion) -> list[PathStep]:
     return [
         PathStep("Received", "done", suggestion.recorded_at),
         PathStep("Taken up", "done" if decided else "now", suggestion.decided_on or ""),
-        PathStep("Done", "done" if done else "now" if decided else "later"),
+        PathStep(
+            "Done", "done" if done else "now" if decided else "later", suggestion.done_on or ""
+        ),
     ]
 
 
@@ -105,6 +113,18 @@ def suggestion_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return pages.edit(
         request, form_class=SuggestionForm, instance=found, title=f"Edit {found.number}"
     )
+
+
+@needs("suggestions.vote_suggestion")
+@require_POST
+def suggestion_vote(request: HttpRequest, pk: int) -> HttpResponse:
+    """Want it too, or take that back."""
+    found = pages.find(request, Suggestion.objects, pk=pk)
+    try:
+        workflow.vote(found, by=request.user, wants=request.POST.get("wants") == "1")
+    except Refused as refusal:
+        return pages.refused(request, refusal)
+    return pages.go_to(request, found.get_absolute_url())
 
 
 @needs(ANYONE_SIGNED_IN)

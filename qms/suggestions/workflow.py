@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 
 from qms import contributions
 from qms.actions import workflow as actions
@@ -14,9 +15,9 @@ from qms.events import handles
 from qms.people.models import Person
 from qms.periods import day_of, today
 from qms.refusals import Refused
-from qms.suggestions.models import Suggestion
+from qms.suggestions.models import Suggestion, Vote
 from qms.work.workflow import refresh
-from qms.workflow import amendment, creates, transition
+from qms.workflow import amendment, creates, one_of_two, transition
 
 Status = Suggestion.Status
 ANSWER_DAYS = 14
@@ -118,6 +119,35 @@ def its_action_is_done(suggestion: Suggestion, by: Any) -> str | None:
 )
 def finish(suggestion: Suggestion, *, by: Any) -> None:
     """Say that the idea is put into practice."""
+    suggestion.done_on = today()
+
+
+def may_vote(suggestion: Suggestion, by: Any) -> bool:
+    """Whether somebody may say that they want it: not one's own, and only until it is decided."""
+    may = by.has_perm("suggestions.vote_suggestion")
+    return bool(may and suggestion.state == Status.RECEIVED and not not_ones_own(suggestion, by))
+
+
+def has_voted(suggestion: Suggestion, by: Any) -> bool:
+    return Vote.objects.live().filter(suggestion=suggestion, person=by).exists()
+
+
+def vote(suggestion: Suggestion, *, by: Any, wants: bool = True) -> None:
+    """Say that one wants it, or take that back; once for each person, until it is decided."""
+    if not by.has_perm("suggestions.vote_suggestion"):
+        raise PermissionDenied("Your role does not allow you to vote.")
+    with one_of_two():
+        held = Suggestion._base_manager.select_for_update(of=("self",)).get(pk=suggestion.pk)
+        if not_ones_own(held, by):
+            raise Refused("Your own idea has your vote already.")
+        if held.state != Status.RECEIVED:
+            raise Refused("It is decided; nobody votes on it any more.")
+        known = Vote.objects.filter(suggestion=held, person=by).first()
+        if known is None and wants:
+            Vote(suggestion=held, person=by, created_by=by).save()
+        elif known is not None and known.ended == wants:
+            known.ended = not wants
+            known.save_because("Wants it." if wants else "Took it back.", by=by)
 
 
 amendment(

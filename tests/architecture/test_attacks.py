@@ -55,6 +55,7 @@ from qms.registers import importers
 from qms.risks import workflow as risks
 from qms.scope.workflow import leave_out, set_up_organisation
 from qms.signing.models import Signature
+from qms.suggestions import workflow as suggestions
 from qms.workflow import all_amendments, amend, amendment_of, transitions_of
 from reviews.workflow import compile_inputs, inputs_of, objectives_of
 from tests import factories, scenes
@@ -204,6 +205,7 @@ MORE: dict[str, Callable[[Cast], Any]] = {
     "gap.Capacity": lambda cast: give_time(
         by=cast.manager, person=cast.owner, days_a_week=Decimal(2)
     ),
+    "suggestions.Vote": lambda cast: _vote(cast),
     "actions.ActionDependency": lambda cast: _order(cast),
     "journey.PlanStep": lambda cast: _plan_step(cast),
     "journey.OpeningAnswer": lambda cast: journey.add_opening_answer(
@@ -320,6 +322,12 @@ def _of(statement: Any, name: str) -> Any:
     from django.apps import apps
 
     return apps.get_model("scope", name).objects.get(statement=statement)
+
+
+def _vote(cast: Cast) -> Any:
+    idea = scenes.a_suggestion(cast)
+    suggestions.vote(idea, by=cast.manager)
+    return idea.vote_links.get()
 
 
 def _evidence(cast: Cast) -> Any:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audits import workflow as audits
 from audits.models import Audit, CertificationBody
-from capa.workflow import raise_nonconformity
+from capa.workflow import hold_output, raise_nonconformity, take_up_complaint, tell
 from documents import workflow as documents
 from documents.models import Document
 from documents.workflow import create_document
@@ -118,6 +118,31 @@ def an_action(manager: Person, process: Process) -> Any:
 
 def a_problem(manager: Person, process: Process) -> Any:
     return raise_nonconformity(by=manager, title="Torque not recorded", process=process)
+
+
+def a_report(manager: Person, process: Process) -> Any:
+    return tell(by=manager, title="Oil on the floor", process=process)
+
+
+def a_heard_complaint(manager: Person, process: Process) -> Any:
+    return take_feedback(
+        by=manager,
+        customer=a_customer(manager, process),
+        heard_on=today(),
+        kind="complaint",
+        came_by="mail",
+        words="Too late.",
+    )
+
+
+def a_handled_complaint(manager: Person, process: Process) -> Any:
+    return take_up_complaint(by=manager, feedback=a_heard_complaint(manager, process))
+
+
+def an_output(manager: Person, process: Process) -> Any:
+    return hold_output(
+        by=manager, what="Too wide", product="Valve", quantity=Decimal(2), process=process
+    )
 
 
 def an_audit(manager: Person, process: Process) -> Any:
@@ -365,6 +390,15 @@ LISTS: list[tuple[str, Make, dict[str, str]]] = [
     ("/documents/entries/", an_entry, {"once": "gen_random_uuid()"}),
     ("/documents/forms/", an_entry, {"once": "gen_random_uuid()"}),
     ("/nonconformities/proposals/", a_proposal, {"entry_id": "r.entry_id + 1000 * n"}),
+    ("/nonconformities/reports/", a_report, {}),
+    ("/nonconformities/reports/sort/", a_report, {}),
+    (
+        "/nonconformities/complaints/",
+        a_handled_complaint,
+        {"feedback_id": "r.feedback_id + 1000 * n"},
+    ),
+    ("/nonconformities/complaints/trend/", a_heard_complaint, {}),
+    ("/nonconformities/outputs/", an_output, {}),
     ("/actions/", an_action, {}),
     ("/nonconformities/", a_problem, {}),
     ("/audits/", an_audit, {}),

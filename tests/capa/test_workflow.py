@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from capa import workflow
-from capa.models import CorrectiveAction, Nonconformity
+from capa.models import CorrectiveAction, Nonconformity, Report
 from qms import contributions
 from qms.actions import workflow as actions
 from qms.actions.models import Action
@@ -448,16 +448,16 @@ def test_an_employee_reports_a_problem_on_one_page(case: Case, client: Client) -
     client.force_login(employee, backend="qms.people.access.RoleBackend")
     page = client.get("/nonconformities/report/")
     assert page.status_code == 200
-    empty = client.post("/nonconformities/report/", {"title": "", "evidence": "Typed a lot"})
+    empty = client.post("/nonconformities/report/", {"title": "", "place": "Hall two"})
     assert empty.status_code == 422
-    assert b"Typed a lot" in empty.content
+    assert b"Hall two" in empty.content
     sent = client.post(
         "/nonconformities/report/",
         {"title": "Oil on the floor", "process": case.process.pk, "detected_on": ""},
     )
     assert sent.status_code == 303
-    nc = Nonconformity.objects.get(title="Oil on the floor")
-    assert (nc.created_by, nc.owner) == (employee, case.owner)
+    report = Report.objects.get(title="Oil on the floor")
+    assert (report.created_by, report.process) == (employee, case.process)
     assert client.get(sent["Location"]).status_code == 200
 
 

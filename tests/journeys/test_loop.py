@@ -22,7 +22,7 @@ from PIL import Image
 
 from audits.models import Audit, Finding
 from audits.workflow import add_question, confirm, plan_audit
-from capa.models import CorrectiveAction, Nonconformity
+from capa.models import CorrectiveAction, Nonconformity, Report
 from capa.workflow import actions_of
 from documents.models import Document, Revision
 from objectives.models import Objective
@@ -531,10 +531,19 @@ def test_anybody_reports_a_problem_on_one_screen(company: Company, photo: Path) 
         phone.add_file("photos", photo)
         phone.confirm()
         phone.reads("The gauge shows 5 bar at rest")
-    nc = Nonconformity.objects.get()
-    assert [url.replace(phone.host, "") for url in screens] == [nc.get_absolute_url()]
-    assert Attachment.objects.of(nc).count() == 1
-    assert nc.created_by == company.people["worker"]
+    report = Report.objects.get()
+    assert [url.replace(phone.host, "") for url in screens] == [report.get_absolute_url()]
+    assert Attachment.objects.of(report).count() == 1
+    assert report.created_by == company.people["worker"]
+    phone.reads("Thank you.")
+    desk = company.sits_down(company.people["manager"])
+    desk.open("/nonconformities/reports/sort/")
+    with desk.counted("Saying what a report is", 1):
+        desk.press("Incident", within=".next-steps")
+        desk.reads("is now “Taken up”.")
+    assert Nonconformity.objects.get().origin == report
+    phone.open_record(report)
+    phone.reads("Incident: ")
 
 
 def test_of_two_who_approve_at_once_one_wins_and_the_other_reads_why(

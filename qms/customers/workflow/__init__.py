@@ -11,7 +11,12 @@ from qms.customers.workflow.customers import (
     take_up_again,
     void_review,
 )
-from qms.customers.workflow.feedback import answer_feedback, take_feedback, void_feedback
+from qms.customers.workflow.feedback import (
+    answer_feedback,
+    only_who_answers_it,
+    take_feedback,
+    void_feedback,
+)
 from qms.customers.workflow.surveys import (
     INVITE,
     answer_survey,
@@ -39,6 +44,7 @@ __all__ = [
     "entry_reviews",
     "invitation_of",
     "only_its_owner",
+    "only_who_answers_it",
     "only_who_asks",
     "open_survey",
     "record_review",

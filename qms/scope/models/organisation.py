@@ -63,6 +63,12 @@ class Organisation(Record):
     approval_days = models.PositiveIntegerField(
         "review and approval (days)", default=3, validators=_DAYS
     )
+    acknowledge_days = models.PositiveIntegerField(
+        "a complaint is acknowledged within (working days)", default=2, validators=_DAYS
+    )
+    answer_days = models.PositiveIntegerField(
+        "a complaint is answered within (working days)", default=10, validators=_DAYS
+    )
     escalation_days = models.PositiveIntegerField(
         "an overdue action goes to the owner's manager after (days)",
         default=14,

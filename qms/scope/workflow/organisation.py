@@ -82,6 +82,8 @@ ORGANISATION_FIELDS = (
     "action_days",
     "effectiveness_days",
     "approval_days",
+    "acknowledge_days",
+    "answer_days",
     "escalation_days",
     "repeat_months",
     "approves_plans",
