@@ -18,6 +18,7 @@ from capa.models import (
     CauseAnalysis,
     Complaint,
     CorrectiveAction,
+    CostEntry,
     EightD,
     NonconformingOutput,
     Nonconformity,
@@ -118,6 +119,12 @@ eight_ds = Resource(
     fields=("nonconformity", "leader", *EightD.PARTS),
     related=("nonconformity",),
     edit_form=EightDForm,
+)
+cost_entries = Resource(
+    "cost-entries",
+    CostEntry,
+    fields=("nonconformity", "kind", "amount", "arose_on", "note", "status"),
+    related=("nonconformity",),
 )
 nonconforming_outputs = Resource(
     "nonconforming-outputs",

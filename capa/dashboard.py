@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from statistics import median
 from typing import Any
 
@@ -9,7 +10,15 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count
 
 from capa.complaints import raised_from
-from capa.models import Complaint, CorrectiveAction, NonconformingOutput, Nonconformity, Report
+from capa.models import (
+    Complaint,
+    CorrectiveAction,
+    CostEntry,
+    NonconformingOutput,
+    Nonconformity,
+    Report,
+)
+from capa.money import currency
 from capa.origins import ORIGINS
 from qms import contributions
 from qms.contributions import Entry, Holding, Panel, Related, Tile, held
@@ -26,7 +35,14 @@ contributions.navigation(
     icon="alert-triangle",
     permission="capa.view_nonconformity",
     order=10,
-    also=("capa:board", "capa:figures", "capa:recurring", "capa:repeat_list"),
+    also=(
+        "capa:board",
+        "capa:figures",
+        "capa:recurring",
+        "capa:repeat_list",
+        "capa:costs",
+        "capa:cost_list",
+    ),
     count=lambda person: Nonconformity.objects.visible_to(person).open(),
 )
 contributions.navigation(
@@ -272,3 +288,23 @@ def report_panel(record: Any, person: Any) -> Panel | None:
     if found is None:
         return None
     return Panel("capa/report_panel.html", {"report": found}, order=20)
+
+
+@contributions.record_panel
+def costs_panel(record: Any, person: Any) -> Panel | None:
+    """On the page of a case: what it cost so far, for those who may see money."""
+    if not isinstance(record, Nonconformity) or not person.has_perm("capa.view_costentry"):
+        return None
+    rows = CostEntry.objects.visible_to(person).filter(nonconformity=record)
+    entries = list(rows.order_by("arose_on", "pk"))
+    may_enter = record.status != "void" and person.has_perm("capa.add_costentry")
+    if not entries and not may_enter:
+        return None
+    context = {
+        "entries": entries,
+        "total": sum((each.amount for each in entries if not each.is_settled), Decimal(0)),
+        "currency": currency(),
+        "may_enter": may_enter,
+        "nonconformity": record,
+    }
+    return Panel("capa/costs_panel.html", context, order=60)

@@ -1,6 +1,7 @@
 """The nonconformities of a demo company: reported, answered, verified, closed, some too late."""
 
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -154,6 +155,11 @@ def _act(life: Life, nc: Nonconformity) -> None:
     if serving is None:
         return
     workflow.implement_action(serving, by=serving.owner)
+    if life.often(0.5):
+        kind = life.chance.choice(["scrap", "rework", "inspection", "replacement", "freight"])
+        amount = Decimal(life.chance.randrange(40, 2_400))
+        quality = life.who("quality")
+        workflow.enter_cost(by=quality, nonconformity=nc, kind=kind, amount=amount)
     if serving.check_on:
         late = life.chance.choice([0, 1, 3, 7, 16])
         life.on(serving.check_on + timedelta(days=late), lambda: _verify(life, nc, serving))

@@ -93,7 +93,7 @@ def figures_of(person: Any, period: Period, on: date) -> Figures:
         late=sum(nc.days_late(on, nc.close_by) > 0 for nc in still),
         ages=_ages(still, on),
         causes=pareto(_counted(raised, _cause), title="Causes"),
-        processes=pareto(_counted(raised, _process), title="Where it happened"),
+        processes=pareto(_counted(raised, _process), title="Where it happened", most=12),
         customers=pareto(_counted(raised, _customer), title="Customers affected"),
         by_process=_rows(still, closed, on, _process),
         by_owner=_rows(still, closed, on, lambda nc: nc.owner.name if nc.owner else NONE),

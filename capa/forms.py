@@ -10,6 +10,7 @@ from capa.models import (
     CauseAnalysis,
     Complaint,
     CorrectiveAction,
+    CostEntry,
     EightD,
     EightDMember,
     NonconformingOutput,
@@ -352,6 +353,14 @@ class OutputForm(RecordForm):
 
     def clean_unit(self) -> str:
         return self.cleaned_data["unit"] or "pieces"
+
+
+class CostForm(RecordForm):
+    """What a case cost: the kind, the amount, the day."""
+
+    class Meta:
+        model = CostEntry
+        fields = ("kind", "amount", "arose_on", "note")
 
 
 class HeldOutputForm(OutputForm):

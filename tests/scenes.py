@@ -38,6 +38,7 @@ from capa.models import (
     CauseAnalysis,
     Complaint,
     CorrectiveAction,
+    CostEntry,
     EightD,
     NonconformingOutput,
     Nonconformity,
@@ -1017,6 +1018,12 @@ def a_report(cast: Cast) -> Report:
 
 def a_handled_complaint(cast: Cast) -> Complaint:
     return capa.take_up_complaint(by=cast.owner, feedback=a_complaint(cast))
+
+
+def a_cost(cast: Cast) -> CostEntry:
+    return capa.enter_cost(
+        by=cast.manager, nonconformity=a_nonconformity(cast), kind="scrap", amount=Decimal("120.50")
+    )
 
 
 def an_output(cast: Cast) -> NonconformingOutput:
@@ -2149,6 +2156,13 @@ ALL = (
         page="capa:complaint_transition",
         api="complaints",
         people=("owner",),
+    ),
+    Scene(
+        CostEntry,
+        a_cost,
+        {"void": Step("manager")},
+        page="capa:cost_transition",
+        api="cost-entries",
     ),
     Scene(
         NonconformingOutput,

@@ -3,6 +3,7 @@
 from capa.models.causes import CauseAnalysis, EightD, EightDMember
 from capa.models.complaints import Complaint, ComplaintQuerySet
 from capa.models.corrective_actions import CaseAction, CorrectiveAction, CorrectiveActionQuerySet
+from capa.models.costs import CostEntry
 from capa.models.nonconformities import Nonconformity, NonconformityQuerySet
 from capa.models.outputs import NonconformingOutput, NonconformingOutputQuerySet
 from capa.models.proposals import Proposal, ProposalQuerySet
@@ -17,6 +18,7 @@ __all__ = [
     "ComplaintQuerySet",
     "CorrectiveAction",
     "CorrectiveActionQuerySet",
+    "CostEntry",
     "EightD",
     "EightDMember",
     "NonconformingOutput",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from capa import figures
 from capa.figures import Figures, Share
 from capa.models import Nonconformity, Repeat
-from capa.views.nonconformities import tabs
+from capa.views.nonconformities import tabs, year_asked
 from qms.access import needs
 from qms.contributions import Tile
 from qms.periods import Period, today
@@ -76,7 +76,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Board",
         "crumbs": [("Nonconformities", reverse("capa:nc_list")), ("Board", "")],
-        "tabs": tabs("board"),
+        "tabs": tabs("board", request.user),
         "lanes": lanes,
         "count": len(shown),
         "more": len(found) > MOST_CARDS,
@@ -100,10 +100,7 @@ def _card(nc: Nonconformity, person: Any, day: date, again: bool) -> Card:
 def figures_page(request: HttpRequest) -> HttpResponse:
     """Age, punctuality, effect and return of cases, for a calendar year."""
     day = today()
-    asked = request.GET.get("year", "")
-    year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else day.year
-    if not 1950 <= year <= 2150:
-        year = day.year
+    year = year_asked(request, day)
     found = figures.figures_of(request.user, Period.year(year), day)
     printing = request.GET.get("print") == "1"
     here = reverse("capa:figures")
@@ -114,7 +111,7 @@ def figures_page(request: HttpRequest) -> HttpResponse:
         "year": year,
         "found": found,
         "tiles": tiles_of(found),
-        "tabs": tabs("figures"),
+        "tabs": tabs("figures", request.user),
         "years": [(str(each), f"{here}?year={each}", each == year) for each in years],
         "on_time": figures.ON_TIME,
         "base": "layouts/print.html" if printing else "base.html",

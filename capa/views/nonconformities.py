@@ -1,5 +1,6 @@
 """Pages of nonconformities."""
 
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -82,14 +83,24 @@ class NonconformityFilter(django_filters.FilterSet):
         )
 
 
-def tabs(current: str) -> list[tuple[str, str, bool]]:
+def year_asked(request: HttpRequest, day: date) -> int:
+    """The calendar year the address asks for; this one where it asks for none that makes sense."""
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else day.year
+    return year if 1950 <= year <= 2150 else day.year
+
+
+def tabs(current: str, person: Any) -> list[tuple[str, str, bool]]:
     """The ways to look at cases: as a list, on a board, in figures, by what comes again."""
-    ways = (
+    ways = [
         ("list", "List", "capa:nc_list"),
         ("board", "Board", "capa:board"),
         ("figures", "Figures", "capa:figures"),
         ("recurring", "Recurring causes", "capa:recurring"),
-    )
+        ("costs", "Cost", "capa:costs"),
+    ]
+    if not person.has_perm("capa.view_costentry"):
+        ways = ways[:-1]
     return [(label, reverse(address), key == current) for key, label, address in ways]
 
 
@@ -105,7 +116,7 @@ def nc_list(request: HttpRequest) -> HttpResponseBase:
         default_sort="-number",
         title="Nonconformities",
         template="capa/nc_list.html",
-        tabs=tabs("list"),
+        tabs=tabs("list", request.user),
         create_url=reverse("capa:problem_create"),
         create_label="Report a problem",
         empty="No problem is reported yet. Report the first one; it takes a minute.",

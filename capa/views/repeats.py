@@ -175,7 +175,7 @@ def recurring(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Causes that come again",
         "crumbs": [("Nonconformities", reverse("capa:nc_list")), ("Causes that come again", "")],
-        "tabs": tabs("recurring"),
+        "tabs": tabs("recurring", request.user),
         "families": found,
     }
     return render(request, "capa/recurring.html", context)

@@ -68,6 +68,7 @@ from capa.workflow.complaints import (
     void_complaint,
     working_days_after,
 )
+from capa.workflow.costs import enter_cost, void_cost
 from capa.workflow.deciding import (
     close,
     close_without_action,
@@ -143,6 +144,7 @@ __all__ = [
     "editing_analysis",
     "editing_complaint",
     "editing_output",
+    "enter_cost",
     "evidence_of",
     "fail_output",
     "find_cause",
@@ -197,6 +199,7 @@ __all__ = [
     "void",
     "void_action",
     "void_complaint",
+    "void_cost",
     "void_output",
     "wait_for_successor",
     "whys_of",

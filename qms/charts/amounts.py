@@ -9,8 +9,10 @@ from qms.charts.parts import amount_axis, order_axis, plain, shown, specificatio
 from qms.charts.picture import INK, MUTED, PAPER, PRIMARY, STATES, WIDTH, Chart, Number
 
 
-def pareto(counts: Mapping[str, int], *, title: str, most: int = 8) -> Chart:
-    """Counts by category, largest first, with the cumulative share; the rest is "Other", last.
+def pareto(
+    counts: Mapping[str, Number], *, title: str, most: int = 8, what: str = "Count"
+) -> Chart:
+    """Counts or amounts by category, largest first, with the cumulative share; "Other" comes last.
 
     A zero total draws nothing.
     """
@@ -18,17 +20,19 @@ def pareto(counts: Mapping[str, int], *, title: str, most: int = 8) -> Chart:
     if len(ordered) > most:
         rest = sum(count for _, count in ordered[most - 1 :])
         ordered = [*ordered[: most - 1], ("Other", rest)]
-    total, running, data, rows = sum(c for _, c in ordered), 0, [], []
+    total: Number = sum(c for _, c in ordered)
+    running: Number = 0
+    data, rows = [], []
     for index, (name, count) in enumerate(ordered):
         running += count
         share = Decimal(100 * running) / total
-        data.append({"order": index, "name": name, "count": count, "share": plain(share)})
-        rows.append((name, str(count), f"{share:.0f} %"))
-    headings = ("Category", "Count", "Cumulative share")
+        data.append({"order": index, "name": name, "count": plain(count), "share": plain(share)})
+        rows.append((name, f"{count:,}", f"{share:.0f} %"))
+    headings = ("Category", what, "Cumulative share")
     if not total:
         return Chart(None, title, f"{title}: nothing to count.", headings, ())
     named = ordered[0]
-    said = f"{title}: {total} in all; most often {named[0]} with {named[1]}."
+    said = f"{title}: {total} in all; most of it {named[0]} with {named[1]:,}."
     spec = specification(
         {
             "data": {"values": data},
@@ -43,7 +47,7 @@ def pareto(counts: Mapping[str, int], *, title: str, most: int = 8) -> Chart:
             "layer": [
                 {
                     "mark": {"type": "bar", "color": PRIMARY, "cornerRadiusEnd": 2},
-                    "encoding": {"y": {"field": "count", **amount_axis("Count")}},
+                    "encoding": {"y": {"field": "count", **amount_axis(what)}},
                 },
                 {
                     "mark": {

@@ -357,6 +357,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.void_correctiveaction": (QM,),
     "capa.view_causeanalysis": (E,),
     "capa.view_eightd": (E,),
+    "capa.view_costentry": (PO, QM, TM),
+    "capa.add_costentry": (PO, QM),
+    "capa.void_costentry": (QM,),
     "capa.view_repeat": (E,),
     "capa.decide_repeat": (QM, TM),  # not of one's own case: a guard says so
     "capa.note_repeat": (E,),  # who is told of it, or top management: a guard says so

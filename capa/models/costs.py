@@ -1,0 +1,99 @@
+"""What failures cost, inside and at the customer's (ISO 9001 9.1.3, ISO/TR 10014 in spirit)."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from capa.models.nonconformities import Nonconformity
+from qms.addresses import page_of
+from qms.records import RecordQuerySet, StatefulRecord
+
+
+class CostEntryQuerySet(RecordQuerySet):
+    def counted(self) -> Self:
+        """Entries that were not taken back."""
+        return self.filter(status=CostEntry.Status.COUNTED)
+
+    def between(self, start: date, end: date) -> Self:
+        """Costs that arose from `start` to `end`, both inclusive."""
+        return self.filter(arose_on__range=(start, end))
+
+    def visible_to(self, person: Any) -> Self:
+        """Who may see costs sees those of the cases they may see."""
+        rows = super().visible_to(person)
+        seen = Nonconformity.objects.visible_to(person).values("pk")
+        return rows.filter(nonconformity__in=seen)
+
+
+class CostEntry(StatefulRecord):
+    """An amount a case cost, in the organisation's currency; never changed, only taken back."""
+
+    class Status(models.TextChoices):
+        COUNTED = "counted", "Counted"
+        VOID = "void", "Void"
+
+    class Kind(models.TextChoices):
+        SCRAP = "scrap", "Scrap"
+        REWORK = "rework", "Rework, sorting"
+        STANDSTILL = "standstill", "Standstill, extra shifts"
+        INSPECTION = "inspection", "Inspection again"
+        REPLACEMENT = "replacement", "Replacement, repair"
+        FREIGHT = "freight", "Special freight, returns"
+        SERVICE = "service", "Visit to the customer"
+        CREDIT = "credit", "Credit, penalty"
+        RECALL = "recall", "Recall"
+        OTHER_INTERNAL = "other_internal", "Other, inside"
+        OTHER_EXTERNAL = "other_external", "Other, at the customer"
+
+    # Found before delivery is internal failure, found after it external.
+    EXTERNAL = ("replacement", "freight", "service", "credit", "recall", "other_external")
+    PATHS = {("counted", "void")}
+    FROZEN = {"nonconformity", "kind", "amount", "arose_on", "note"}
+    FROZEN_IN = {"counted", "void"}
+
+    nonconformity = models.ForeignKey(
+        Nonconformity, models.PROTECT, related_name="costs", editable=False
+    )
+    kind = models.CharField("kind", max_length=16, choices=Kind)
+    amount = models.DecimalField(
+        "amount", max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
+    arose_on = models.DateField("arose on")
+    note = models.CharField("note", max_length=300, blank=True)
+    status = models.CharField(max_length=8, choices=Status, default=Status.COUNTED, editable=False)
+
+    objects = CostEntryQuerySet.as_manager()
+
+    class Meta(StatefulRecord.Meta):
+        verbose_name = "cost"
+        indexes = [models.Index(fields=["arose_on"], name="capa_cost_arose")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="capa_cost_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.nonconformity.number}"
+
+    def get_absolute_url(self) -> str:
+        return page_of("capa:cost_detail", self.pk)
+
+    @property
+    def title(self) -> str:
+        return str(self)
+
+    @property
+    def is_released(self) -> bool:
+        """It counts from the moment it is entered."""
+        return True
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status == self.Status.VOID
+
+    @property
+    def is_external(self) -> bool:
+        return self.kind in self.EXTERNAL
