@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from audits.independence import Fact, facts_in, ties_of
+from audits.independence import Fact, facts_in, is_named_in, ties_of
 from audits.models import Audit, AuditTeamMember
 from audits.planning import LEAD_ROLES, TO_COME, Bench, booked_days
 from audits.programme import swaps
@@ -63,7 +63,7 @@ def candidates(audit: Audit) -> list[Candidate]:
     away = set(
         Absence.objects.on(day).filter(person__in=people).values_list("person_id", flat=True)
     )
-    excused = set(audit.exceptions.values_list("person_id", flat=True))
+    excused = dict(audit.exceptions.values_list("person_id", "objection"))
     load = _load(people, audit)
     found = []
     for person in people:
@@ -86,7 +86,8 @@ def candidates(audit: Audit) -> list[Candidate]:
                 any(day <= each <= audit.ends_on for each in others[person.pk]),
                 person.pk in away,
                 load[person.pk],
-                person.pk in excused,
+                person.pk in excused
+                and all(is_named_in(fact, excused[person.pk]) for fact in facts if fact.blocks),
             )
         )
     return sorted(found, key=lambda c: (not c.is_eligible, not c.may_lead, c.audits, c.person.name))

@@ -36,7 +36,7 @@ class Cell:
     def words(self) -> str:
         told = WORDS[self.state]
         if self.findings:
-            told += f", {self.findings} finding{'s' if self.findings > 1 else ''}"
+            told += f", {self.findings} nonconformit{'ies' if self.findings > 1 else 'y'}"
         return told
 
 
@@ -134,7 +134,7 @@ def _counted(
             counter = found.setdefault((ref, audit.process_id), Counter())
             counter[kind] += 1
             counter["audit"] = audit.pk
-    findings = Finding.objects.visible_to(person).nonconformities().exclude(status="void")
+    findings = Finding.objects.visible_to(person).released().nonconformities()
     rows = findings.filter(audit__conducted_on__range=(period.start, period.end))
     for key, process in rows.values_list("clause", "audit__process_id"):
         for ref in below.get(key, ()):

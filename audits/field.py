@@ -54,6 +54,8 @@ def field_start(request: HttpRequest, pk: int) -> HttpResponse:
 def field_question(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     """One question: answer it, note it, go on."""
     audit = _audit(request, pk)
+    if answer := _team_alone(request, audit):
+        return answer
     items = list(audit.items.order_by("position"))
     item = next((each for each in items if each.position == position), None)
     if item is None:
@@ -76,6 +78,15 @@ def field_question(request: HttpRequest, pk: int, position: int) -> HttpResponse
         form.refuse(refusal)
         return _page(request, audit, items, item, form, status=422)
     return pages.go_to(request, _onwards(request, audit, items, item))
+
+
+def _team_alone(request: HttpRequest, audit: Audit) -> HttpResponse | None:
+    """What was answered so far is shown to nobody beyond the team before it is released."""
+    if workflow.may_see_papers(audit, request.user):
+        return None
+    return pages.refused(
+        request, Refused("Its team conducts this audit. You see its answers with its findings.")
+    )
 
 
 def _save(request: HttpRequest, item: ChecklistItem, form: AnswerForm) -> None:

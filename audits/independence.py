@@ -73,6 +73,21 @@ def facts_in(ties: Ties, person: Person, process: Process, on: date) -> list[Fac
     return [fact for fact in ties.get((person.pk, process.pk), ()) if fact.counts_on(on)]
 
 
+# How a fact of each kind is worded, while it holds and after: an exception names it by these.
+NAMED = {
+    "owner": ("owns the process", "owned the process"),
+    "member": ("works in the process", "worked in the process"),
+    "deputy": ("stands in for the owner", "stood in for its owner"),
+    "author": (" wrote ",),
+    "corrective": (" answers ", " carries out "),
+}
+
+
+def is_named_in(fact: Fact, objection: str) -> bool:
+    """Whether an exception that states this objection was decided knowing facts of this kind."""
+    return any(words in objection for words in NAMED.get(fact.kind, ()))
+
+
 def objections(person: Person, process: Process, on: date) -> list[str]:
     """What stands against this person auditing this process on a day: sentences, none if free."""
     return in_words([fact for fact in facts_about(person, process, on) if fact.blocks])

@@ -24,7 +24,9 @@ from audits.models import (
 from capa.models import Nonconformity
 from documents.models import Document, Revision
 from qms import contributions
+from qms.competence.workflow import unmet_on
 from qms.contributions import Holding, held
+from qms.periods import today
 from qms.scope.models import Process
 
 NOT_REPORTED = (Audit.Status.PLANNED, Audit.Status.CONFIRMED, Audit.Status.IN_PROGRESS)
@@ -108,7 +110,14 @@ def may_lead(audit: Audit, successor: Any) -> str:
     """Why somebody cannot take over an audit as its lead; empty when they can."""
     if not successor.holds("lead_auditor"):
         return f"{successor.name} is no lead auditor and cannot lead {audit.number}."
-    return " ".join(objections(successor, audit.process, audit.planned_on))
+    said = objections(successor, audit.process, audit.planned_on)
+    if audit.status not in BEFORE_START:  # before, this is found when it is confirmed and started
+        roles = {"auditor", "lead_auditor"} & successor.role_names
+        said += [
+            f"{successor.name} lacks “{each.requirement.competence.name}”: {each.why}."
+            for each in unmet_on(successor, today(), roles)
+        ]
+    return " ".join(said)
 
 
 @contributions.hand_over("Audits to lead", order=60)

@@ -10,6 +10,7 @@ from audits.coverage import Matrix
 from audits.models import Audit, AuditProgramme, AuditReport, BodyFinding, Finding
 from audits.workflow import (
     attendance_of,
+    may_see_papers,
     nonconformities_of,
     nonconformity_of,
     recipients_of,
@@ -35,8 +36,11 @@ def report_context(audit: Audit, as_of: datetime | None = None) -> dict[str, Any
     return _context(audit, audit.findings.filter(status="released"), as_of)
 
 
-def _context(audit: Audit, rows: Any, as_of: datetime | None) -> dict[str, Any]:
-    report = report_of(audit)
+def _context(
+    audit: Audit, rows: Any, as_of: datetime | None, *, shows_papers: bool = True
+) -> dict[str, Any]:
+    """`shows_papers` is false for whoever sees no draft: then only the plan is told."""
+    report = report_of(audit) if shows_papers else None
     rows = rows.select_related("audit", "decided_by").prefetch_related("responses__created_by")
     findings = grades.named(rows.order_by("position"))
     again = repeats.earlier_of(findings)
@@ -58,9 +62,9 @@ def _context(audit: Audit, rows: Any, as_of: datetime | None) -> dict[str, Any]:
         marking=_marking(audit),
         findings=findings,
         strengths=[each for each in findings if each.standing_grade == Finding.Grade.GOOD],
-        answers=list(audit.items.order_by("position")),
+        answers=list(audit.items.order_by("position")) if shows_papers else [],
         exceptions=list(audit.exceptions.select_related("person", "created_by").order_by("pk")),
-        sections=named_texts(audit, report),
+        sections=named_texts(audit, report) if shows_papers else [],
         meetings=meetings_of(audit, report),
         answer=said_by_the_auditee(audit),
         recipients=[each.name for each in recipients_of(audit)] if report else [],
@@ -196,5 +200,5 @@ def coverage_pdf(programme: AuditProgramme, found: Matrix) -> bytes:
 def report_pdf(audit: Audit, person: Any) -> bytes:
     """The report as PDF, with the findings this person may see."""
     visible = Finding.objects.visible_to(person).filter(audit=audit).exclude(status="void")
-    context = _context(audit, visible, None)
+    context = _context(audit, visible, None, shows_papers=may_see_papers(audit, person))
     return pdf.render(TEMPLATE, context, paper=context["paper"])

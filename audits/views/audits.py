@@ -105,6 +105,7 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         settled=audit.status not in ("planned", "confirmed"),
         team=team,
         items=items,
+        shows_answers=workflow.may_see_papers(audit, request.user),
         answered=sum(1 for item in items if item.answer),
         findings=findings,
         nonconformities={nc.origin_id: nc for nc in raised},

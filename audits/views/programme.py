@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from audits import coverage, planning, workflow
+from audits.figures import day_by
 from audits.forms import NewProgrammeForm, ProgrammeForm
 from audits.models import Audit, AuditProgramme
 from audits.prints import coverage_pdf
@@ -89,10 +90,7 @@ def programme_detail(request: HttpRequest, pk: int) -> HttpResponse:
         count=len(audits),
         reported=len(reported),
         late=sum(a.planned_on < day and a.status in {"planned", "confirmed"} for a in audits),
-        in_window=sum(
-            a.window_end is None or (a.conducted_on or a.planned_on) <= a.window_end
-            for a in reported
-        ),
+        on_time=sum((a.conducted_on or a.planned_on) <= day_by(a) for a in reported),
         holes=[hole for hole in found if hole.kind != HoleKind.CLAUSE],
         unseen=[hole.clause for hole in found if hole.kind == HoleKind.CLAUSE],
         may_plan=may_plan,

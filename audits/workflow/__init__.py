@@ -145,6 +145,7 @@ from audits.workflow.reports import (
 from audits.workflow.teams import (
     Lacking,
     answerers_of,
+    may_see_papers,
     only_the_auditee,
     only_the_lead,
     only_the_team,
@@ -244,6 +245,7 @@ __all__ = [
     "make_answer",
     "make_finding",
     "may_extend",
+    "may_see_papers",
     "merge",
     "next_steps",
     "nonconforming_answers_have_findings",

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 
+from audits.independence import facts_in, in_words, ties_of
 from audits.models import Audit, AuditSlot, AuditTeamMember
 from audits.models.audits import MOST_DAYS
 from audits.workflow.teams import team_of
@@ -78,6 +79,17 @@ def _takes_part(slot: AuditSlot) -> list[Person]:
     return [slot.auditor] if slot.auditor else team_of(slot.audit)
 
 
+def ones_own_work(slot: AuditSlot) -> list[str]:
+    """What stands against a part in another process, where nobody in it is independent."""
+    process, day = slot.process, slot.audit.planned_on
+    if process is None or process.pk == slot.audit.process_id:
+        return []
+    who = _takes_part(slot)
+    ties = ties_of(who, [process])
+    said = [[f for f in facts_in(ties, each, process, day) if f.blocks] for each in who]
+    return [words for facts in said for words in in_words(facts)] if all(said) else []
+
+
 def unfit(slot: AuditSlot) -> list[tuple[str, str]]:
     """What is wrong with a part as it is planned: (field, sentence)."""
     found = []
@@ -87,6 +99,8 @@ def unfit(slot: AuditSlot) -> list[tuple[str, str]]:
         found.append(("day", why))
     elif slot.auditor and slot.auditor not in team_of(slot.audit):
         found.append(("auditor", f"{slot.auditor.name} is not in the team of this audit."))
+    elif said := ones_own_work(slot):
+        found.append(("auditor", " ".join([*said, "Choose another auditor for this part."])))
     elif slot.kind != Kind.BREAK:
         told = elsewhere(slot, _takes_part(slot))
         found += [("starts_at", " ".join([*told, "Choose another time or auditor."]))] * bool(told)

@@ -27,6 +27,7 @@ from audits.workflow.teams import (
     team_is_competent_today,
     team_is_free,
     team_is_independent,
+    team_is_independent_today,
     team_may_audit,
     team_of,
 )
@@ -86,6 +87,32 @@ def stays_in_its_programme(audit: Audit, changed: Mapping[str, Any]) -> str | No
     return takes_audits(programme) if programme is not None else None
 
 
+def keeps_its_process(audit: Audit, changed: Mapping[str, Any]) -> str | None:
+    """An exception was decided for one process; it excuses nobody in another."""
+    if "process" in changed and audit.exceptions.exists():
+        return "An exception was decided for this process. Void the audit and plan another one."
+    return None
+
+
+def other_clauses(edition: str, references: Sequence[str]) -> str | None:
+    """Clauses of another edition than the one audited against."""
+    foreign = [key for key in references if ClauseRef.parse(key).edition != edition]
+    if not foreign:
+        return None
+    shown = ", ".join(ClauseRef.parse(key).number for key in sorted_keys(foreign))
+    return (
+        f"The audit is by the {edition} edition, and clause {shown} is of the other one. Choose"
+        " clauses of that edition."
+    )
+
+
+def clauses_fit_the_edition(audit: Audit, changed: Mapping[str, Any]) -> str | None:
+    if not {"edition", "clauses"} & set(changed):
+        return None
+    edition = changed.get("edition", audit.edition)
+    return other_clauses(edition, changed.get("clauses", audit.clauses))
+
+
 def cannot_answer(auditee: Person) -> str | None:
     """Who answers for the auditees must be able to read the audit."""
     if may_answer(auditee):
@@ -137,7 +164,10 @@ def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
         raise Refused(why, field="programme")
     if auditee is not None and (why := cannot_answer(auditee)):
         raise Refused(why, field="auditee")
-    references = list(clauses or process.clauses)
+    if why := other_clauses(edition, clauses or ()):
+        raise Refused(why, field="clauses")
+    own = [key for key in process.clauses if ClauseRef.parse(key).edition == edition]
+    references = list(clauses or own)
     audit = Audit(
         process=process,
         site=site,
@@ -233,7 +263,7 @@ def within_its_window(audit: Audit, changed: Mapping[str, Any]) -> str | None:
     target=Status.IN_PROGRESS,
     permission="audits.conduct_audit",
     only=only_the_team,
-    guards=[it_still_runs, team_is_competent_today, team_is_independent],
+    guards=[it_still_runs, team_may_audit, team_is_competent_today, team_is_independent_today],
     label="Start",
     then=lambda audit, by: begin_report(audit, by),
 )
@@ -264,7 +294,13 @@ editing = amendment(
         "auditee",
     ),
     states=(Status.PLANNED,),
-    checks=[within_its_window, stays_in_its_programme, somebody_can_answer],
+    checks=[
+        within_its_window,
+        stays_in_its_programme,
+        somebody_can_answer,
+        keeps_its_process,
+        clauses_fit_the_edition,
+    ],
 )
 
 

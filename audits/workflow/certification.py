@@ -419,6 +419,8 @@ def printed_dates_hold(certificate: Certificate, changed: Mapping[str, Any]) -> 
     stands = {name: changed.get(name, getattr(certificate, name)) for name in PRINTED}
     if not all(stands.values()):
         return "A certificate has a number and all three dates. Type them as printed on it."
+    if stands["issued_on"] > today():
+        return "It cannot be issued in the future; type the day printed on it."
     try:
         check_dates(stands["decided_on"], stands["issued_on"], stands["expires_on"])
     except Refused as refusal:

@@ -266,6 +266,10 @@ def merge(finding: Finding, *, by: Any, into: int) -> None:
     for name in ("requirement", "evidence", "statement"):
         setattr(kept, name, _joined(getattr(kept, name), getattr(finding, name)))
     kept.clause = kept.clause or finding.clause
+    if finding.softened_from:
+        first = (kept.softened_from or kept.grade, finding.softened_from)
+        kept.softened_from = max(first, key=Finding.GRAVITY.__getitem__)
+        kept.softened_because = _joined(kept.softened_because, finding.softened_because)
     kept.save_because(f"Finding {finding.position} was merged into it.", by=by)
     finding.merged_into = kept
 
@@ -282,7 +286,10 @@ def _joined(text: str, more: str) -> str:
     source=Finding.Status.DRAFT,
     target=Finding.Status.RELEASED,
     permission="audits.report_audit",
-    guards=[lambda finding, by: released_with_its_audit(finding)],
+    guards=[
+        lambda finding, by: released_with_its_audit(finding),
+        lambda finding, by: it_says_what_its_grade_asks(finding),
+    ],
     label="Release",
     primary=False,
 )
@@ -294,7 +301,7 @@ def release_finding(finding: Finding, *, by: Any) -> None:
 
 def only_the_lead_takes_back(finding: Finding, by: Any) -> str | None:
     """To void a nonconformity is to soften it as far as can be."""
-    if finding.is_nonconformity:
+    if finding.is_nonconformity or finding.softened_from in Finding.NONCONFORMITIES:
         return only_its_lead(finding, by)
     return only_its_team(finding, by)
 
@@ -311,6 +318,13 @@ def released_with_its_audit(finding: Finding) -> str | None:
     if Audit._base_manager.get(pk=finding.audit_id).status == Status.RELEASED:
         return None
     return "Findings are released together; release those of the audit."
+
+
+def it_says_what_its_grade_asks(finding: Finding) -> str | None:
+    """Asked once more with its row locked: somebody may have edited it at the same moment."""
+    if not lacks(finding):
+        return None
+    return f"Finding {finding.position} lacks requirement, evidence or statement."
 
 
 def release_findings(audit: Audit, by: Any) -> None:

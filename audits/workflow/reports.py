@@ -237,7 +237,9 @@ editing_report = amendment(
 
 def complete_report(audit: Audit, *, by: Person) -> None:
     """Fill in what was left empty, so that what is signed says everything."""
-    report = report_of(audit) or draft_report(audit, by=by)
+    # Locked, so that nobody edits it between what is signed and its being signed.
+    known = AuditReport._base_manager.select_for_update(of=("self",)).filter(audit=audit)
+    report = known.first() or draft_report(audit, by=by)
     empty = {name for name in AuditReport.TEXTS if not getattr(report, name).strip()}
     if empty:
         usual = usual_texts(audit)
@@ -568,7 +570,12 @@ def issue_addendum(addendum: Addendum, *, by: Any) -> None:
         addendum.grade_before = addendum.finding.standing_grade
 
 
-void_addendum = voids(Addendum, source=Addendum.Status.DRAFT, permission="audits.report_audit")
+void_addendum = voids(
+    Addendum,
+    source=Addendum.Status.DRAFT,
+    permission="audits.report_audit",
+    guards=[only_its_lead],
+)
 
 
 def what_it_changes(addendum: Addendum, by: Any) -> None:

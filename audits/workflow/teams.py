@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
+from django.db.models import Q
 
-from audits.independence import facts_in, in_words, objections, ties_of
+from audits.independence import facts_in, in_words, is_named_in, objections, ties_of
 from audits.models import (
     Audit,
     AuditTeamMember,
@@ -45,13 +46,13 @@ def only_the_team(audit: Audit, by: Any) -> str | None:
 def only_the_lead(audit: Audit, by: Any) -> str | None:
     """The lead; once the findings are out and the lead has left, another lead auditor.
 
-    Such a successor answers for nothing the audit looked at.
+    Such a successor answers for nothing the audit looked at, and is as independent as its team.
     """
     if by.pk == audit.lead_id:
         return None
     left = audit.is_conducted and not audit.lead.is_active
     if left and by.holds("lead_auditor") and by not in answerers_of(audit):
-        return None
+        return " ".join(objections(by, audit.process, today())) or None
     return "Only the lead auditor does this."
 
 
@@ -72,6 +73,17 @@ def answerers_of(audit: Audit) -> list[Person]:
     return found or [each for each in managers if each not in team]
 
 
+def may_see_papers(audit: Audit, person: Any) -> bool:
+    """Whether answers, notes and the draft of the report are shown.
+
+    Until the findings are released they are the team's, the lead auditors' and the quality
+    manager's.
+    """
+    if audit.is_conducted or person.holds("lead_auditor", "quality_manager"):
+        return True
+    return only_the_team(audit, person) is None
+
+
 def may_answer(person: Person) -> bool:
     """Whether the person works here and may read audits."""
     return person.has_perm("audits.answer_audit")
@@ -88,24 +100,40 @@ def only_the_auditee(audit: Audit, by: Any) -> str | None:
     return f"{' or '.join(each.name for each in named) or 'Nobody'} answers for the auditees."
 
 
-def team_is_independent(audit: Audit, by: Any) -> str | None:
-    excused = set(audit.exceptions.values_list("person_id", flat=True))
-    team = [person for person in team_of(audit) if person.pk not in excused]
+def what_ties_the_team(audit: Audit, day: date) -> list[str]:
+    """What ties the team to the process on a day, beyond what exceptions name: sentences."""
+    excused = dict(audit.exceptions.values_list("person_id", "objection"))
+    team = team_of(audit)
     ties = ties_of(team, [audit.process])
-    said = [
+    return [
         sentence
         for person in team
         for sentence in in_words(
             [
                 fact
-                for fact in facts_in(ties, person, audit.process, audit.planned_on)
-                if fact.blocks
+                for fact in facts_in(ties, person, audit.process, day)
+                if fact.blocks and not is_named_in(fact, excused.get(person.pk, ""))
             ]
         )
     ]
+
+
+def team_is_independent(audit: Audit, by: Any) -> str | None:
+    said = what_ties_the_team(audit, audit.planned_on)
     if not said:
         return None
     return " ".join(said) + " Choose another auditor, or record an exception."
+
+
+def team_is_independent_today(audit: Audit, by: Any) -> str | None:
+    """An audit that starts on another day than planned is looked at again, as of that day."""
+    said = what_ties_the_team(audit, today())
+    if not said:
+        return None
+    return (
+        " ".join(said) + " Postpone the audit to this day again and choose another auditor, or have"
+        " the quality manager record an exception."
+    )
 
 
 def team_may_audit(audit: Audit, by: Any) -> str | None:
@@ -181,10 +209,11 @@ def team_is_competent_today(audit: Audit, by: Any) -> str | None:
 
 
 def team_is_free(audit: Audit, by: Any) -> str | None:
-    """Nobody is in two audits on one day."""
+    """Nobody is in two audits on one day; one that runs takes its days until the last."""
     team = [person.pk for person in team_of(audit)]
     others = Audit.objects.exclude(pk=audit.pk).touching(audit.planned_on, audit.ends_on)
-    others = others.filter(status__in=(Status.PLANNED, Status.CONFIRMED))
+    ahead = Q(status__in=(Status.PLANNED, Status.CONFIRMED))
+    others = others.filter(ahead | Q(status=Status.IN_PROGRESS, last_day__gt=today()))
     places = AuditTeamMember.objects.live().filter(audit__in=others, person__in=team)
     taken = [
         *others.filter(lead__in=team).values_list("lead__name", "number"),
@@ -230,17 +259,24 @@ def record_exception(
         raise PermissionDenied("The quality manager or top management decides on exceptions.")
     if not reason.strip() or not mitigation.strip():
         raise Refused("Say why nobody else can do it, and what balances it.", field="reason")
-    if person not in team_of(audit):
+    locked = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
+    if locked.status not in (Status.PLANNED, Status.CONFIRMED):
+        raise Refused("An exception is decided before the audit starts, never afterwards.")
+    if person not in team_of(locked):
         raise Refused(f"{person.name} is not in the team.", field="person")
-    day = max(audit.planned_on, today()) if audit.status == Status.CONFIRMED else audit.planned_on
-    lacks = [str(each) for each in what_the_team_lacks(audit, day) if each.person == person]
-    said = " ".join([*objections(person, audit.process, audit.planned_on), *lacks])
+    is_confirmed = locked.status == Status.CONFIRMED
+    day = max(locked.planned_on, today()) if is_confirmed else locked.planned_on
+    lacks = [str(each) for each in what_the_team_lacks(locked, day) if each.person == person]
+    ties = objections(person, locked.process, locked.planned_on)
+    if is_confirmed:  # it may start earlier or later than planned
+        ties = list(dict.fromkeys([*ties, *objections(person, locked.process, today())]))
+    said = " ".join([*ties, *lacks])
     if not said:
         raise Refused(
             f"{person.name} is independent and competent; no exception is needed.", field="person"
         )
     exception = IndependenceException(
-        audit=audit,
+        audit=locked,
         person=person,
         objection=said,
         reason=reason,
