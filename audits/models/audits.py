@@ -14,6 +14,7 @@ from audits.models.programme import AuditProgramme
 from qms.clauses import EDITION_CHOICES, ClausesField
 from qms.links import Link
 from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
+from qms.scope.models import ProcessDeputy
 
 MOST_DAYS = 10  # of one audit, one after the other
 
@@ -45,6 +46,19 @@ class AuditQuerySet(RecordQuerySet):
         """Audits this person leads or takes part in."""
         member = AuditTeamMember.objects.live().filter(person=person)
         return self.filter(Q(lead=person) | Q(pk__in=member.values("audit_id")))
+
+    def papers_shown_to(self, person: Any) -> Self:
+        """Audits whose drafts a person sees: the team, and who watches over audits.
+
+        Lead auditors and quality managers see none of a process they answer for themselves.
+        """
+        own = self.of_team(person)
+        if not person.holds("lead_auditor", "quality_manager"):
+            return own
+        deputies = ProcessDeputy.objects.live().filter(person=person)
+        theirs = Q(process__owner=person) | Q(process__in=deputies.values("process_id"))
+        answers = self.filter(theirs | Q(auditee=person))
+        return self.filter(Q(pk__in=own.values("pk")) | ~Q(pk__in=answers.values("pk")))
 
 
 class Audit(Numbered, StatefulRecord):

@@ -40,10 +40,10 @@ class FindingQuerySet(RecordQuerySet):
     def visible_to(self, person: Any) -> Self:
         """Drafts are the team's own until the lead auditor releases them with the report."""
         rows = super().visible_to(person)
-        if not person.is_authenticated or person.holds("lead_auditor", "quality_manager"):
+        if not person.is_authenticated:
             return rows
-        own = Audit.objects.of_team(person).values("pk")
-        return rows.filter(Q(status=Finding.Status.RELEASED) | Q(audit__in=own))
+        drafts = Audit.objects.papers_shown_to(person).values("pk")
+        return rows.filter(Q(status=Finding.Status.RELEASED) | Q(audit__in=drafts))
 
 
 class Finding(StatefulRecord):

@@ -18,9 +18,10 @@ class ReportQuerySet(RecordQuerySet):
         """Those of audits the person may see; before the findings are released, the team's own."""
         rows = super().visible_to(person)
         audits = Audit.objects.visible_to(person)
-        if person.is_authenticated and not person.holds("lead_auditor", "quality_manager"):
+        if person.is_authenticated:
             out = Q(status__in=(Audit.Status.RELEASED, *Audit.REPORTED))
-            audits = audits.filter(out | Q(pk__in=Audit.objects.of_team(person).values("pk")))
+            drafts = Audit.objects.papers_shown_to(person)
+            audits = audits.filter(out | Q(pk__in=drafts.values("pk")))
         return rows.filter(audit__in=audits.values("pk"))
 
 
@@ -129,10 +130,10 @@ class AddendumQuerySet(RecordQuerySet):
         """Those of audits the person may see; drafts are the team's own."""
         rows = super().visible_to(person)
         rows = rows.filter(audit__in=Audit.objects.visible_to(person).values("pk"))
-        if not person.is_authenticated or person.holds("lead_auditor", "quality_manager"):
+        if not person.is_authenticated:
             return rows
-        own = Audit.objects.of_team(person).values("pk")
-        return rows.filter(Q(status=Addendum.Status.ISSUED) | Q(audit__in=own))
+        drafts = Audit.objects.papers_shown_to(person).values("pk")
+        return rows.filter(Q(status=Addendum.Status.ISSUED) | Q(audit__in=drafts))
 
 
 class Addendum(StatefulRecord):

@@ -250,11 +250,14 @@ def _beyond(audit: Audit) -> str:
 
 
 def within_its_window(audit: Audit, changed: Mapping[str, Any]) -> str | None:
-    """A plan that is edited stays within its window; beyond it, it is postponed with agreement."""
+    """A plan that is edited stays within its window, or before the day it was first planned for.
+
+    Beyond that it is postponed: with a reason, and past the window with agreement.
+    """
     day = changed.get("planned_on")
-    if day is None or audit.window_end is None or day <= audit.window_end:
+    if day is None or day <= (audit.window_end or audit.originally_planned_on):
         return None
-    return _beyond(audit)
+    return _beyond(audit) if audit.window_end else "Postpone it to a later day, with the reason."
 
 
 @transition(

@@ -74,14 +74,10 @@ def answerers_of(audit: Audit) -> list[Person]:
 
 
 def may_see_papers(audit: Audit, person: Any) -> bool:
-    """Whether answers, notes and the draft of the report are shown.
-
-    Until the findings are released they are the team's, the lead auditors' and the quality
-    manager's.
-    """
-    if audit.is_conducted or person.holds("lead_auditor", "quality_manager"):
+    """Whether answers, notes and the draft of the report are shown: to all once released."""
+    if audit.is_conducted:
         return True
-    return only_the_team(audit, person) is None
+    return Audit.objects.papers_shown_to(person).filter(pk=audit.pk).exists()
 
 
 def may_answer(person: Person) -> bool:

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from audits import workflow
 from audits.coverage import matrix
-from audits.models import Audit, AuditReport, Finding
+from audits.models import Audit, AuditNote, AuditReport, Finding
 from audits.outside import audits_led
 from audits.workflow import reports as report_workflow
 from qms.competence import workflow as competence
@@ -23,7 +23,7 @@ from qms.people.models import Person, RoleAssignment
 from qms.people.workflow import deactivate, end_role
 from qms.periods import add_months, today
 from qms.refusals import Refused
-from qms.scope.workflow import activate, create_process
+from qms.scope.workflow import activate, create_process, staff_process
 from qms.workflow import amend
 from tests import factories
 from tests.audits.test_workflow import Round
@@ -100,6 +100,27 @@ def test_the_draft_of_the_report_on_paper_tells_an_auditee_nothing(
     seen = told(round_.owner)
     assert "fulfilled" not in seen
     assert "furnace" not in seen
+
+
+def test_a_lead_auditor_reads_no_draft_about_a_process_of_their_own(
+    round_: Round, client: Client
+) -> None:
+    owner = factories.person("lead_auditor", "process_owner")
+    deputy, named = factories.person("lead_auditor"), factories.person("quality_manager")
+    amend(round_.process, by=round_.quality, changes={"owner": owner}, reason="New owner.")
+    staff_process(round_.process, by=round_.quality, deputies=[deputy], members=[], sites=[])
+    audit = round_.planned(auditee=named)
+    workflow.confirm(audit, by=round_.lead)
+    workflow.start(audit, by=round_.lead)
+    workflow.record_finding(audit, by=round_.second, grade="major", **WORDS)
+    workflow.take_note(audit, by=round_.second, words="A lamp.")
+    for answers in (owner, deputy, named):
+        for model in (Finding, AuditNote, AuditReport):
+            assert not model.objects.visible_to(answers).exists()
+        assert not workflow.may_see_papers(audit, answers)
+    for watches in (round_.lead, round_.second, round_.quality, factories.person("lead_auditor")):
+        assert Finding.objects.visible_to(watches).count() == 1
+        assert workflow.may_see_papers(audit, watches)
 
 
 # Nobody audits their own work
@@ -209,6 +230,17 @@ def test_who_is_still_in_an_audit_is_in_no_other(round_: Round) -> None:
     other = round_.planned(planned_on=today() + timedelta(days=1))
     with pytest.raises(Refused, match=running.number):
         workflow.confirm(other, by=round_.lead)
+
+
+def test_no_edit_moves_an_audit_to_a_later_day_without_a_reason(round_: Round) -> None:
+    audit = round_.planned(planned_on=today() + timedelta(days=9))
+    with pytest.raises(Refused, match="Postpone it"):
+        amend(audit, by=round_.lead, changes={"planned_on": today() + timedelta(days=10)})
+    amend(audit, by=round_.lead, changes={"planned_on": today() + timedelta(days=8)})
+    workflow.postpone(
+        audit, by=round_.lead, planned_on=today() + timedelta(days=20), reason="Stocktaking."
+    )
+    assert audit.originally_planned_on == today() + timedelta(days=9)
 
 
 # What is reported stands
