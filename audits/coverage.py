@@ -10,7 +10,7 @@ from audits.planning import applicable_clauses, looks_of
 from audits.programme import Hole, HoleKind
 from qms import clauses
 from qms.clauses import ClauseRef
-from qms.periods import Period
+from qms.periods import Period, today
 from qms.scope.models import Process
 
 DONE, PLANNED, MISSING = "done", "planned", "missing"
@@ -126,7 +126,7 @@ def _counted(
     programme: AuditProgramme, person: Any, period: Period, below: dict[str, list[ClauseRef]]
 ) -> Counted:
     found: Counted = {}
-    for audit, day, looked_at in looks_of(programme):
+    for audit, day, looked_at in looks_of(programme, today()):
         if day not in period:
             continue
         kind = PLANNED if audit.conducted_on is None else DONE

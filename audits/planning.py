@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.db.models.functions import Coalesce
+from django.db.models import DateField, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from audits.factors import factors_of
 from audits.independence import Ties, facts_in, in_words, ties_of
@@ -101,8 +102,8 @@ def subjects_of(
 ) -> list[Subject]:
     """The processes with the days of their audits, done and to come, and what weighs on them."""
     places = {process.pk: process for process in processes}
-    days = days_of_audits(places)
-    done = {key: max((d for d in each if d <= today), default=None) for key, each in days.items()}
+    days = days_of_audits(places, today)
+    done = last_audits(places)
     factors = factors_of(places, done, today)
     sites: defaultdict[int, list[int]] = defaultdict(list)
     for key, site in ProcessSite.objects.live().values_list("process_id", "site_id"):
@@ -126,12 +127,23 @@ def _shut_for(sites: Sequence[int], shut: ClosedDays) -> frozenset[date]:
     return frozenset.intersection(*closed) if closed else frozenset()
 
 
-def days_of_audits(processes: Collection[int]) -> dict[int, set[date]]:
-    """The days of the audits of each process: when they took place, else when they are planned."""
+def last_audits(processes: Collection[int]) -> dict[int, date | None]:
+    """The day on which each process was last audited; None where it never was."""
+    rows = Audit.objects.filter(process__in=list(processes), conducted_on__isnull=False)
+    told = rows.exclude(status=VOID).order_by("conducted_on")
+    found: dict[int, date | None] = dict.fromkeys(processes)
+    return found | dict(told.values_list("process_id", "conducted_on"))
+
+
+def days_of_audits(processes: Collection[int], today: date) -> dict[int, set[date]]:
+    """The days of the audits of each process: when they took place, else when they are planned.
+
+    One that did not take place on its day covers nothing then; it can at the earliest today.
+    """
     rows = Audit.objects.filter(process__in=list(processes)).exclude(status=VOID)
     found: dict[int, set[date]] = {key: set() for key in processes}
     for key, planned, conducted in rows.values_list("process_id", "planned_on", "conducted_on"):
-        found[key].add(conducted or planned)
+        found[key].add(conducted or max(planned, today))
     return found
 
 
@@ -174,9 +186,9 @@ def holes(programme: AuditProgramme, today: date) -> list[Hole]:
     """The holes of the programme as it stands, whoever planned it."""
     processes = list(Process.objects.active().order_by("code"))
     places = {process.pk: process for process in processes}
-    days = days_of_audits(places)
+    days = days_of_audits(places, today)
     subjects = [Subject(p.pk, p.name, audited_on=tuple(sorted(days[p.pk]))) for p in processes]
-    return holes_of(subjects, {}, programme.cycle, clause_days(programme))
+    return holes_of(subjects, {}, programme.cycle, clause_days(programme, today))
 
 
 def applicable_clauses(edition: str) -> list[ClauseRef]:
@@ -191,20 +203,21 @@ def applicable_clauses(edition: str) -> list[ClauseRef]:
     ]
 
 
-def clause_days(programme: AuditProgramme) -> dict[str, set[date]]:
+def clause_days(programme: AuditProgramme, today: date) -> dict[str, set[date]]:
     """For each clause that applies, the days of audits within the cycle that look at it."""
     asked = applicable_clauses(programme.edition)
     found: dict[str, set[date]] = {ref.number: set() for ref in asked}
-    for _, day, looked_at in looks_of(programme):
+    for _, day, looked_at in looks_of(programme, today):
         for ref in asked:
             if any(ref.is_within(other) for other in looked_at):
                 found[ref.number].add(day)
     return found
 
 
-def looks_of(programme: AuditProgramme) -> list[tuple[Audit, date, list[ClauseRef]]]:
+def looks_of(programme: AuditProgramme, today: date) -> list[tuple[Audit, date, list[ClauseRef]]]:
     """The audits whose day lies within the cycle, with that day and the clauses they look at."""
-    rows = Audit.objects.exclude(status=VOID).annotate(day=Coalesce("conducted_on", "planned_on"))
+    ahead = Greatest("planned_on", Value(today, DateField()))
+    rows = Audit.objects.exclude(status=VOID).annotate(day=Coalesce("conducted_on", ahead))
     period = programme.period
     audits = rows.filter(day__range=(period.start, period.end)).order_by("day", "pk")
     return [(audit, audit.day, [ClauseRef.parse(key) for key in audit.clauses]) for audit in audits]

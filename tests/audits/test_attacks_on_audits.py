@@ -13,10 +13,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from audits import workflow
+from audits import planning, workflow
 from audits.coverage import matrix
 from audits.models import Audit, AuditNote, AuditReport, Finding
 from audits.outside import audits_led
+from audits.programme import HoleKind
 from audits.workflow import reports as report_workflow
 from qms.competence import workflow as competence
 from qms.people.models import Person, RoleAssignment
@@ -344,6 +345,20 @@ def test_the_coverage_counts_no_draft_whoever_looks(round_: Round) -> None:
         workflow.answer(item, by=round_.second, answer="conforms")
     workflow.release(audit, by=round_.lead)
     assert counted() > 0
+
+
+def test_an_audit_that_did_not_take_place_covers_nothing_on_its_day(round_: Round) -> None:
+    start = today() - timedelta(days=500)
+    programme = workflow.create_programme(
+        by=round_.quality, title="Three years", starts_on=start, years=3
+    )
+    round_.planned(planned_on=start + timedelta(days=30))
+    first = programme.cycle[0]
+    holes = planning.holes(programme, today())
+    assert first in [hole.window for hole in holes if hole.kind == HoleKind.YEAR]
+    found = matrix(programme, round_.quality, first)
+    assert not any(cell.planned for line in found.lines for cell in line.cells)
+    assert planning.last_audits([round_.process.pk]) == {round_.process.pk: None}
 
 
 def test_an_audit_without_a_window_is_on_time_by_the_day_first_planned(
