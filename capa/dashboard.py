@@ -20,6 +20,7 @@ from capa.models import (
 )
 from capa.money import currency
 from capa.origins import ORIGINS
+from capa.workflow.nonconformities import not_to_who_judged_it
 from qms import contributions
 from qms.contributions import Entry, Holding, Panel, Related, Tile, held
 from qms.customers.models import Feedback
@@ -161,6 +162,7 @@ def nonconformities_to_hand_over(person: Any) -> list[Holding]:
         rows.exclude(status__in=settled).order_by("number"),
         "owner",
         permission="capa.answer_nonconformity",
+        why_not=lambda nc, successor: not_to_who_judged_it(nc, None, successor) or "",
     )
 
 
@@ -168,11 +170,11 @@ def nonconformities_to_hand_over(person: Any) -> list[Holding]:
 def checks_ahead(person: Any, start: date, end: date) -> list[Entry]:
     """The days on which effectiveness is checked."""
     rows = CorrectiveAction.objects.visible_to(person).filter(
-        check_on__range=(start, end), status=CorrectiveAction.Status.IMPLEMENTED
+        due__range=(start, end), status=CorrectiveAction.Status.IMPLEMENTED
     )
     return [
-        Entry(each.check_on, f"Judge {each}", "Corrective action", each.get_absolute_url())
-        for each in rows.order_by("check_on", "pk")
+        Entry(each.check_day, f"Judge {each}", "Corrective action", each.get_absolute_url())
+        for each in rows.order_by("due", "pk")
     ]
 
 

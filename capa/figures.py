@@ -16,8 +16,9 @@ from qms.charts import Chart, pareto, stacked
 from qms.periods import Period
 
 ON_TIME = (
-    "On time is what was closed by the day first promised: detection and the organisation's days"
-    " for containment, cause, action and effectiveness. More time granted later is shown beside it."
+    "On time is what was closed by the day first promised: the day of the report and the"
+    " organisation's days for containment, cause, action and effectiveness. More time granted later"
+    " is shown beside it; what a former register had closed was promised nothing here."
 )
 AGES = ((30, "up to 30 days"), (60, "31 to 60"), (90, "61 to 90"), (180, "91 to 180"))
 OLDEST = "over 180 days"

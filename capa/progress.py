@@ -59,7 +59,7 @@ def progress_of(action: CorrectiveAction, today: date, person: Any = None) -> Pr
     counted = sum(values, Decimal(0)) if by_values else Decimal(len(values))
     beyond = sum(is_beyond(action, value) for value in values)
     enough = bool(values) and (action.count_target is None or counted >= action.count_target)
-    in_time = action.check_on is None or action.check_on <= today
+    in_time = action.check_day is None or action.check_day <= today
     assessable = bool(action.implemented_on) and enough and in_time
     of = action.count_of or (course.unit if by_values else "readings")
     return Progress(
@@ -103,8 +103,8 @@ def _sentence(
         return "Not yet assessable: the action is not in place."
     if assessable:
         return said.strip() or f"{readings} reading{'' if readings == 1 else 's'} since."
-    if not in_time and action.check_on:
-        said += f" The check is planned for {day_in_words(action.check_on)}."
+    if not in_time and action.check_day:
+        said += f" The check is planned for {day_in_words(action.check_day)}."
     return f"Not yet assessable: {said.strip() or 'no reading since the action was in place.'}"
 
 

@@ -78,13 +78,14 @@ def shared(one: Words, other: Words, rarity: Rarity) -> float:
     """What two texts have in common, from 0 to about 1; rare words count for more.
 
     The cosine of the two, where the words only the other text has count as its first one's do on
-    average: so only the words that are asked for need be counted among all cases.
+    average: so only the words that are asked for need be counted among all cases. What both share
+    is the least the other text weighs, so that one rare word alone never counts for more than 1.
     """
     both = sum(rarity.weight(word) ** 2 for word in set(one) & set(other))
     if not both:
         return 0.0
     whole = sum(rarity.weight(word) ** 2 for word in one)
-    return both / (whole * sqrt(len(other) / len(one)))
+    return both / sqrt(whole * max(whole * len(other) / len(one), both))
 
 
 def _overlap(one: Words, other: Words) -> float:
@@ -101,6 +102,7 @@ def _same(one: str, other: str) -> bool:
 MOST_COMPARED = 400
 RAREST = 10  # words of a text by which cases worth comparing are found
 MOST_TOLD = 4_000  # characters of a text that are compared
+MOST_KEPT = 40_000  # of a recorded case; the database takes no more than a megabyte of words
 
 
 @dataclass(frozen=True)
@@ -192,13 +194,14 @@ def in_common(one: Case, other: Case, rarity: Rarity) -> str:
 def keep_words() -> None:
     """Bring the stems of every case up to what it says now: one statement, mostly without a row."""
     with connection.cursor() as cursor:
-        cursor.execute(KEEP)
+        cursor.execute(KEEP, {"most": MOST_KEPT})
 
 
 KEEP = """
 INSERT INTO capa_casewords (nonconformity_id, version, told, cause)
-SELECT n.id, n.version, to_tsvector('english', concat_ws(' ', n.title, n.statement, n.evidence)),
-       to_tsvector('english', n.root_cause)
+SELECT n.id, n.version,
+       to_tsvector('english', left(concat_ws(' ', n.title, n.statement, n.evidence), %(most)s)),
+       to_tsvector('english', left(n.root_cause, %(most)s))
   FROM capa_nonconformity AS n
   LEFT JOIN capa_casewords AS w ON w.nonconformity_id = n.id
  WHERE w.version IS DISTINCT FROM n.version

@@ -11,6 +11,7 @@ from typing import Any
 from qms.refusals import Refused
 
 MOST_ROWS = 40
+TOO_MANY = f"Up to {MOST_ROWS} whys; more than that is several cases."
 Row = dict[str, Any]
 
 
@@ -21,10 +22,12 @@ def from_lines(typed: str) -> list[Row]:
     fewer.
     """
     lines = [line.strip() for line in str(typed).splitlines() if line.strip(" -")]
+    if len(lines) > MOST_ROWS:
+        raise Refused(TOO_MANY, field="why_chain")
     dashed = any(line.startswith("-") for line in lines)
     rows: list[Row] = []
     above: dict[int, int] = {}
-    for key, line in enumerate(lines[:MOST_ROWS], start=1):
+    for key, line in enumerate(lines, start=1):
         depth = len(line) - len(line.lstrip("-")) if dashed else key - 1
         parent = next((above[d] for d in sorted(above, reverse=True) if d < depth), 0)
         above = {d: k for d, k in above.items() if d < depth} | {depth: key}
@@ -36,10 +39,29 @@ def row(key: int, parent: int, why: str, evidence: str = "", *, root: bool = Fal
     return {"key": key, "parent": parent, "why": why, "evidence": evidence, "root": root}
 
 
+def _is_row(each: Any) -> bool:
+    """Whether it has the shape that `row` gives, whoever sent it."""
+    if not isinstance(each, dict) or set(each) != {"key", "parent", "why", "evidence", "root"}:
+        return False
+    numbers = (each["key"], each["parent"])
+    words = (each["why"], each["evidence"])
+    return (
+        all(type(number) is int and 0 <= number < 1000 for number in numbers)
+        and each["key"] > 0
+        and all(isinstance(word, str) for word in words)
+        and isinstance(each["root"], bool)
+    )
+
+
 def check(rows: Sequence[Row]) -> None:
-    """Raise Refused where the rows are no tree: an unknown number, a circle, too many."""
+    """Raise Refused where the rows are no tree: another shape, an unknown number, a circle."""
+    if not isinstance(rows, list) or not all(map(_is_row, rows)):
+        raise Refused(
+            "Each why has a key, the parent it answers, why, evidence and whether it is a root.",
+            field="whys",
+        )
     if len(rows) > MOST_ROWS:
-        raise Refused(f"Up to {MOST_ROWS} whys; more than that is several cases.", field="whys")
+        raise Refused(TOO_MANY, field="whys")
     parents = {each["key"]: each["parent"] for each in rows}
     if len(parents) != len(rows):
         raise Refused("Two whys have the same number.", field="whys")

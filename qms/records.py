@@ -326,6 +326,18 @@ def authors_of(record: Any, columns: Collection[str]) -> set[int]:
     return authors
 
 
+def passed_on_by(record: Any) -> set[int]:
+    """The ids of who owned a record and gave it to somebody else themselves, from its history."""
+    people: set[int] = set()
+    before: int | None = None
+    rows = record.history.order_by("history_id").values_list("owner_id", "history_user_id")
+    for owner, user in rows:
+        if before is not None and owner != before == user:
+            people.add(before)
+        before = owner
+    return people
+
+
 class Numbered(models.Model):
     """Mixed in before a record: it gets its number when it is inserted, without gaps or doubles."""
 

@@ -26,6 +26,12 @@ class CorrectiveActionQuerySet(OriginQuerySet):
         """Not void."""
         return self.exclude(status=CorrectiveAction.Status.VOID)
 
+    def judged(self) -> Self:
+        """Found effective or not."""
+        return self.filter(
+            status__in=[CorrectiveAction.Status.EFFECTIVE, CorrectiveAction.Status.INEFFECTIVE]
+        )
+
     def overdue(self, on: date) -> Self:
         """Open, and the present step's day is past."""
         return self.open().filter(due__lt=on)
@@ -191,6 +197,12 @@ class CorrectiveAction(FromOrigin, Numbered, StatefulRecord):
     @property
     def is_settled(self) -> bool:
         return self.status in self.SETTLED
+
+    @property
+    def check_day(self) -> date | None:
+        """The day of the check: as planned, or later where it was put in place late."""
+        waits = self.status == self.Status.IMPLEMENTED
+        return self.due if waits and self.due else self.check_on
 
 
 class CaseAction(Link):

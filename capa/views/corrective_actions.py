@@ -104,7 +104,7 @@ def path_of(action: CorrectiveAction) -> list[PathStep]:
     steps = [
         ("Plan", (0, 1), action.planned_on),
         ("In action", (2,), action.implemented_on),
-        ("Effectiveness", (3,), action.verified_on or action.check_on),
+        ("Effectiveness", (3,), action.verified_on or action.check_day),
         ("Not effective" if action.status == "ineffective" else "Effective", (4,), ""),
     ]
     return [

@@ -15,6 +15,7 @@ from qms.workflow import amendment, creates
 
 ANSWER = "capa.answer_nonconformity"
 LONGEST_CELL, MOST_CAUSES = 500, 12
+COMPARED = {"asked", "is", "is_not", "so"}
 ANALYSED_IN = (Nonconformity.Status.OPEN, Nonconformity.Status.CONTAINED)
 
 
@@ -44,6 +45,8 @@ def tables_hold(analysis: CauseAnalysis, changed: Mapping[str, Any]) -> str | No
         chain.check(changed.get("whys", analysis.whys))
     except Refused as refusal:
         return str(refusal)
+    if why := _misshapen(changed, analysis):
+        return why
     known = {name for names in CauseAnalysis.CATEGORIES.values() for name in names}
     fishbone = changed.get("fishbone", analysis.fishbone)
     if unknown := set(fishbone) - known:
@@ -55,6 +58,27 @@ def tables_hold(analysis: CauseAnalysis, changed: Mapping[str, Any]) -> str | No
     if any(len(each) > LONGEST_CELL for each in cells):
         return f"A why or a cause has up to {LONGEST_CELL} characters; put the rest in evidence."
     return None
+
+
+def _misshapen(changed: Mapping[str, Any], analysis: CauseAnalysis) -> str | None:
+    """What is wrong with the shape of the picture and of the comparing table."""
+    fishbone = changed.get("fishbone", analysis.fishbone)
+    if not isinstance(fishbone, dict) or not all(map(_all_words, fishbone.values())):
+        return "The Ishikawa names each category with the list of its causes."
+    table = changed.get("is_is_not", analysis.is_is_not)
+    if not isinstance(table, list) or len(table) > len(CauseAnalysis.ASKED):
+        return f"The table of is and is not has up to {len(CauseAnalysis.ASKED)} rows."
+    if not all(isinstance(row, dict) and set(row) <= COMPARED for row in table):
+        return "A row of is and is not has what was asked, is, is not and what differs."
+    cells = [each for row in table for each in row.values()]
+    if not _all_words(cells) or any(len(each) > LONGEST_CELL for each in cells):
+        return f"A cell of is and is not is a text of up to {LONGEST_CELL} characters."
+    return None
+
+
+def _all_words(cells: Any) -> bool:
+    """Whether it is a list of texts; long ones of the Ishikawa are told on their own."""
+    return isinstance(cells, list) and all(isinstance(each, str) for each in cells)
 
 
 @creates(CauseAnalysis, permission=ANSWER)

@@ -6,7 +6,7 @@ Not effective never closes quietly: the cause is looked for again, or a successo
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,7 @@ from qms.links import refuse_stale, set_links
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import due_in, today
+from qms.records import passed_on_by
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.work.workflow import refresh
@@ -104,7 +105,7 @@ def somebody_approves(action: CorrectiveAction, by: Any) -> str | None:
 
 
 def not_who_planned(action: CorrectiveAction, by: Any) -> str | None:
-    if by.pk in (action.owner_id, action.submitted_by_id):
+    if by.pk in {action.owner_id, action.submitted_by_id, *had_a_hand_in(action)}:
         return "Who planned it does not approve it; ask somebody else."
     return None
 
@@ -122,8 +123,8 @@ HANDS = {("draft", "submitted"), ("draft", "planned"), ("planned", "implemented"
 
 
 def had_a_hand_in(action: CorrectiveAction) -> set[int | None]:
-    """The ids of everybody who planned it, put it in place or owned it then, from its history."""
-    people: set[int | None] = set()
+    """The ids of who planned it, put it in place, owned it then or passed it on themselves."""
+    people: set[int | None] = set(passed_on_by(action))
     before = ""
     rows = action.history.order_by("history_id")
     for status, owner, user in rows.values_list("status", "owner_id", "history_user_id"):
@@ -141,27 +142,51 @@ def did_none_of_it(action: CorrectiveAction, by: Any) -> str | None:
         return "The owner does not judge the effectiveness; ask somebody else."
     if by.pk in had_a_hand_in(action) or any(by.pk in answered_by(nc) for nc in cases):
         return "Who owned or answered the case before does not judge its effectiveness."
-    if tasks_of(action).worked_on_by(by).exists():
+    if Action.objects.raised_from(action).worked_on_by(by).exists():
         return "Who did one of the actions does not judge their effectiveness."
     return None
 
 
+def _involved(action: CorrectiveAction) -> set[int | None]:
+    """The ids of everybody who does not judge it."""
+    people = had_a_hand_in(action)
+    for nc in cases_of(action):
+        people |= {nc.owner_id, *answered_by(nc)}
+    tasks = Action.objects.raised_from(action)
+    return people | {each for pair in tasks.values_list("owner", "done_by") for each in pair}
+
+
 def the_check_is_due(action: CorrectiveAction, by: Any) -> str | None:
-    if action.check_on and action.check_on > today():
-        return f"The criterion needs time: the check is planned for {action.check_on:%-d %B %Y}."
+    day = action.check_day
+    if day and day > today():
+        return f"The criterion needs time: the check is planned for {day:%-d %B %Y}."
     return None
 
 
 def the_figures_suffice(action: CorrectiveAction, by: Any) -> str | None:
     """Where an indicator was named, its figures come before the decision."""
     progress = progress_of(action, today())
-    if progress is not None and not progress.assessable and action.check_on:
-        return progress.sentence if action.check_on <= today() else None
+    day = action.check_day
+    if progress is not None and not progress.assessable and day:
+        return progress.sentence if day <= today() else None
     return None
 
 
 def not_its_owner(action: CorrectiveAction, by: Any) -> str | None:
-    return "The owner does not void it; ask somebody else." if by.pk == action.owner_id else None
+    if by.pk in {action.owner_id, *passed_on_by(action)}:
+        return "The owner does not void it; ask somebody else."
+    return None
+
+
+def a_failure_keeps_its_successor(action: CorrectiveAction, by: Any) -> str | None:
+    """What was not effective for a trend or a risk has nothing else that would go on."""
+    failed = action.predecessor
+    if failed is None or cases_of(failed).exists():
+        return None
+    others = CorrectiveAction.objects.standing().filter(predecessor=failed).exclude(pk=action.pk)
+    if others.exists():
+        return None
+    return f"{failed.number} was not effective; its successor is planned, not voided."
 
 
 @guards_attaching(CorrectiveAction)
@@ -316,6 +341,12 @@ def plan_task(
         raise Refused(f"No further task is planned: it is already {shown}.")
     if due < today():
         raise Refused("The action cannot be due in the past.", field="due")
+    if action.status == Status.PLANNED and action.check_on and due > action.check_on:
+        raise Refused(
+            f"Its effect is checked on {action.check_on:%-d %B %Y}. Plan it anew for a task that"
+            " comes later.",
+            field="due",
+        )
     made = promise(
         by=by, title=title, owner=owner, due=due, origin=action, kind=kind, description=description
     )
@@ -458,9 +489,10 @@ def send_plan_back(action: CorrectiveAction, *, by: Any) -> None:
 )
 def implement_action(action: CorrectiveAction, *, by: Any) -> None:
     """Confirm that every task is done and the change is in place."""
+    late = max(0, (today() - (action.due or today())).days)
     action.implemented_on = today()
-    action.check_on = max(action.check_on or today(), today())
-    action.due = action.check_on
+    # What comes late has as long to show its effect as was planned.
+    action.due = (action.check_on or today()) + timedelta(days=late)
 
 
 def _follow_implemented(action: CorrectiveAction) -> None:
@@ -577,7 +609,7 @@ def plan_anew(action: CorrectiveAction, *, by: Any) -> None:
     source=[Status.DRAFT, Status.SUBMITTED, Status.PLANNED],
     target=Status.VOID,
     permission="capa.void_correctiveaction",
-    guards=[not_its_owner],
+    guards=[not_its_owner, a_failure_keeps_its_successor],
     reason=True,
     label="Void",
     primary=False,
@@ -636,13 +668,13 @@ def its_next_steps(action: CorrectiveAction) -> list[Step]:
     if action.status == Status.DRAFT:
         return [Step("plan", "Plan", person=action.owner, due=action.due)]
     if action.status == Status.SUBMITTED:
-        role = another_role(action.owner)
+        role = another_role(action.owner, had_a_hand_in(action))
         return [Step("approve", "Approve the plan", role=role, due=action.due)]
     if action.status == Status.PLANNED:
         why = tasks_are_done(action, None) or ""
         return [Step("confirm", "Confirm", person=action.owner, due=action.due, obstacle=why)]
     if action.status == Status.IMPLEMENTED:
         why = the_check_is_due(action, None) or the_figures_suffice(action, None) or ""
-        role = another_role(action.owner)
-        return [Step("judge", "Judge", role=role, due=action.check_on, obstacle=why)]
+        role = another_role(action.owner, _involved(action))
+        return [Step("judge", "Judge", role=role, due=action.check_day, obstacle=why)]
     return []

@@ -26,11 +26,13 @@ from capa.workflow.nonconformities import (
     copy_plan,
     its_origin_lets_go,
     not_its_owner,
+    not_who_passed_it_on,
+    nothing_was_judged,
     only_who_answers,
 )
 from qms.events import publish
 from qms.people.models import Person
-from qms.periods import add_months, due_in, today
+from qms.periods import add_months, day_of, due_in, today
 from qms.refusals import Refused
 from qms.workflow import transition
 
@@ -51,7 +53,14 @@ def closed_without_action(nc: Nonconformity, on: date) -> list[Nonconformity]:
 
 
 def _asked_again(nc: Nonconformity, despite: str) -> None:
-    """Raise Refused where it repeats and nobody says why no action is needed all the same."""
+    """Raise Refused where it repeats, or an action failed, and nobody says why none is needed."""
+    failed = _not_effective(nc)
+    if failed and not despite.strip():
+        raise Refused(
+            f"{failed.number} was not effective. Plan another, or say why none is needed all the"
+            " same.",
+            field="despite",
+        )
     numbers = sorted(each.number for each in closed_without_action(nc, today()))
     if numbers and not despite.strip():
         were = "was" if len(numbers) == 1 else "were"
@@ -60,14 +69,26 @@ def _asked_again(nc: Nonconformity, despite: str) -> None:
             " one, or say why none is needed all the same.",
             field="despite",
         )
-    nc.despite_repeat = despite if numbers else ""
+    nc.despite_repeat = despite if numbers or failed else ""
+
+
+def _not_effective(nc: Nonconformity) -> CorrectiveAction | None:
+    rows = CorrectiveAction.objects.serving(nc).filter(status=CorrectiveAction.Status.INEFFECTIVE)
+    return rows.order_by("-pk").first()
+
+
+def no_action_failed(nc: Nonconformity, by: Any) -> str | None:
+    """After an action that did not work a correction alone is no answer."""
+    failed = _not_effective(nc)
+    return f"{failed.number} was not effective; look for the cause again." if failed else None
 
 
 DESPITE = text(
     "It happened before: why none all the same",
     rows=2,
     required=False,
-    help_text="Asked only where a case like it was closed without corrective action.",
+    help_text="Asked only where a case like it was closed without corrective action, or where an"
+    " action was not effective.",
 )
 
 
@@ -185,7 +206,7 @@ def join(nc: Nonconformity, *, by: Any, corrective_action: CorrectiveAction) -> 
     source=Status.CONTAINED,
     target=Status.CLOSED,
     permission=CLOSE,
-    guards=[not_its_owner, it_is_small, nothing_serves_it],
+    guards=[not_its_owner, it_is_small, nothing_serves_it, no_action_failed, its_8d_is_whole],
     label="Correction only",
     primary=False,
     details={
@@ -218,7 +239,7 @@ def correct_only(
     source=Status.ANALYSED,
     target=Status.CLOSED,
     permission=CLOSE,
-    guards=[nothing_serves_it],
+    guards=[not_who_passed_it_on, nothing_serves_it, its_8d_is_whole],
     label="Close without action",
     primary=False,
     details={"because": text("Why no corrective action is needed"), "despite": DESPITE},
@@ -281,6 +302,7 @@ def reopen(nc: Nonconformity, *, by: Any) -> None:
     target=Status.CLOSED,
     permission="capa.import_nonconformity",
     only=lambda nc, by: only_what_was_taken_over(nc),
+    guards=[lambda nc, by: only_with_the_register(nc)],
     label="Closed elsewhere",
     primary=False,
     details={
@@ -307,6 +329,7 @@ def take_over_closed(
     nc.taken_over += f" Closed there{when}. Action recorded there: {action or '–'}"
     nc.root_cause = root_cause
     nc.closed_by, nc.closed_on, nc.due = by, day, None
+    nc.first_close_by = nc.close_by = None  # nothing was promised here
 
 
 def only_what_was_taken_over(nc: Nonconformity) -> str | None:
@@ -314,12 +337,19 @@ def only_what_was_taken_over(nc: Nonconformity) -> str | None:
     return None if nc.taken_over else "Only what came from a former register is closed like this."
 
 
+def only_with_the_register(nc: Nonconformity) -> str | None:
+    """What was taken over as open goes the way of every case from then on."""
+    if day_of(nc.recorded_at) == today():
+        return None
+    return f"It was taken over open on {day_of(nc.recorded_at):%-d %B %Y}; it is closed here."
+
+
 @transition(
     Nonconformity,
     source=[Status.OPEN, Status.CONTAINED, Status.ANALYSED],
     target=Status.VOID,
     permission="capa.void_nonconformity",
-    guards=[not_its_owner, its_origin_lets_go, nothing_serves_it],
+    guards=[not_its_owner, its_origin_lets_go, nothing_serves_it, nothing_was_judged],
     reason=True,
     label="Cancel the case",
     primary=False,

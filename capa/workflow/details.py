@@ -1,5 +1,6 @@
-"""What the procedures of this chapter share: long text fields and the organisation's days."""
+"""What the procedures of this chapter share: long texts, the organisation's days, who decides."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -26,12 +27,13 @@ def days(name: str) -> int:
     return int(getattr(organisation, name))
 
 
-def another_role(owner: Any) -> str:
-    """Who closes or judges: the quality manager, or top management where it is their own."""
-    own = owner is not None and owner.holds("quality_manager")
-    return "top_management" if own and _alone(owner) else "quality_manager"
+def another_role(owner: Any, others: Collection[int | None] = ()) -> str:
+    """Who decides: the quality manager, or top management where everybody of them is involved.
 
-
-def _alone(owner: Person) -> bool:
-    """Whether nobody else holds the role of the quality manager."""
-    return not Person.objects.holding("quality_manager").exclude(pk=owner.pk).exists()
+    `others` are the ids of who may not decide beside the owner.
+    """
+    involved = {owner.pk if owner else None, *others}
+    if not others and not (owner is not None and owner.holds("quality_manager")):
+        return "quality_manager"
+    holders = set(Person.objects.holding("quality_manager").values_list("pk", flat=True))
+    return "top_management" if holders and holders <= involved else "quality_manager"

@@ -4,7 +4,7 @@ What its corrective action comes to (`corrective_actions`) moves the case on by 
 decided about it stands in `deciding`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,6 +23,7 @@ from qms.files.workflow import attachments_of, guards_attaching
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import due_in, today
+from qms.records import passed_on_by
 from qms.refusals import Refused
 from qms.scope.models import Process
 from qms.workflow import Guard, amendment, creates, transition
@@ -88,16 +89,25 @@ def has_an_owner(nc: Nonconformity, by: Any) -> str | None:
     return None if nc.owner_id else "Give it an owner first."
 
 
+COMPLETE = ("requirement", "evidence", "statement")
+NOT_COMPLETE = "Say which requirement is not met, by which evidence, and what the nonconformity is."
+
+
 def is_complete(nc: Nonconformity, by: Any) -> str | None:
     """Requirement, evidence and statement: without them it is no nonconformity."""
-    if nc.requirement.strip() and nc.evidence.strip() and nc.statement.strip():
-        return None
-    return "Say which requirement is not met, by which evidence, and what the nonconformity is."
+    return None if all(getattr(nc, name).strip() for name in COMPLETE) else NOT_COMPLETE
 
 
 def not_its_owner(nc: Nonconformity, by: Any) -> str | None:
     if by.pk == nc.owner_id:
         return "The owner of a case neither closes nor voids it; ask somebody else."
+    return not_who_passed_it_on(nc, by)
+
+
+def not_who_passed_it_on(nc: Nonconformity, by: Any) -> str | None:
+    """Giving a case away makes nobody free to decide about it."""
+    if by.pk != nc.owner_id and by.pk in who_owned_it(nc):
+        return "Who owned the case and passed it on does not settle it; ask somebody else."
     return None
 
 
@@ -110,14 +120,24 @@ ANSWERS = {
 
 def answered_by(nc: Nonconformity) -> set[int | None]:
     """The ids of everybody who made one of its answers or owned it then, from its history."""
-    people: set[int | None] = set()
+    return {each for pair in _answers(nc) for each in pair}
+
+
+def who_owned_it(nc: Nonconformity) -> set[int | None]:
+    """The ids of who owned it when it was answered, or passed it on themselves."""
+    return {owner for owner, _user in _answers(nc)} | passed_on_by(nc)
+
+
+def _answers(nc: Nonconformity) -> list[tuple[int | None, int | None]]:
+    """(owner, who answered) of each answer, from its history."""
+    found = []
     before = ""
     rows = nc.history.order_by("history_id").values_list("status", "owner_id", "history_user_id")
     for status, owner, user in rows:
         if (before, status) in ANSWERS:
-            people |= {owner, user}
+            found.append((owner, user))
         before = status
-    return people
+    return found
 
 
 @guards_attaching(Nonconformity)
@@ -141,7 +161,18 @@ def guards_voiding(model: type[Any]) -> Callable[[VoidGuard], VoidGuard]:
 
 def its_origin_lets_go(nc: Nonconformity, by: Any) -> str | None:
     guard = _void_guards.get(type(nc.origin))
-    return guard(nc.origin, by) if guard else None
+    if guard:
+        return guard(nc.origin, by)
+    body = Nonconformity.Source.CERTIFICATION
+    if nc.source == body or nc.history.filter(source=body).exists():
+        return "A finding of the certification body is answered, not cancelled."
+    return None
+
+
+def nothing_was_judged(nc: Nonconformity, by: Any) -> str | None:
+    """What was decided about its effect is not taken off the record by cancelling the case."""
+    judged = CorrectiveAction.objects.serving(nc).judged().order_by("pk").first()
+    return f"{judged.number} was judged for it; it is answered, not cancelled." if judged else None
 
 
 # From detection to the effectiveness decision, by the organisation's own days.
@@ -406,8 +437,8 @@ def lose_plan(nc: Nonconformity, *, by: Any) -> None:
 )
 def follow_implemented(nc: Nonconformity, *, by: Any, action: CorrectiveAction) -> None:
     """Every corrective action that serves it is in place."""
-    nc.implemented_on, nc.due = today(), action.check_on
-    nc.check_on = action.check_on
+    nc.implemented_on, nc.due = today(), action.check_day
+    nc.check_on = action.check_day
 
 
 @transition(
@@ -462,13 +493,37 @@ def wait_for_successor(nc: Nonconformity, *, by: Any) -> None:
 
 def only_another_gives_time(nc: Nonconformity, by: Any, day: date | None) -> str | None:
     """The day it is to be closed by is moved by somebody else than its owner, with the reason."""
-    if by.pk == nc.owner_id:
+    if by.pk in {nc.owner_id, *passed_on_by(nc)}:
         return "The owner does not give more time for their own case; ask the quality manager."
     if day is None:
         return "Say until when it is to be closed."
     if day < nc.detected_on:
         return "It cannot be closed before it was detected."
     return None
+
+
+def not_to_who_judged_it(nc: Nonconformity, by: Any, owner: Person | None) -> str | None:
+    """The decision on its effect stays somebody else's."""
+    if owner is not None and owner.pk == nc.verified_by_id:
+        return f"{owner.name} judged its effect; choose another owner."
+    return None
+
+
+def the_bodys_stays(nc: Nonconformity, by: Any, source: str) -> str | None:
+    """Only a slip of who typed it is put right, by somebody else, before anything was answered."""
+    if nc.source != Nonconformity.Source.CERTIFICATION:
+        return None
+    if by.pk == nc.owner_id or nc.status != Status.OPEN or type(nc.origin) in _void_guards:
+        return "A finding of the certification body stays one."
+    return None
+
+
+def stays_complete(nc: Nonconformity, changed: Mapping[str, Any]) -> str | None:
+    """What it needed to be taken up is not emptied afterwards."""
+    if nc.status == Status.OPEN:
+        return None
+    emptied = [name for name in COMPLETE if name in changed and not changed[name].strip()]
+    return NOT_COMPLETE if emptied else None
 
 
 editing = amendment(
@@ -488,7 +543,12 @@ editing = amendment(
         "owner",
         "close_by",
     ),
-    reserves={"close_by": only_another_gives_time},
+    reserves={
+        "close_by": only_another_gives_time,
+        "source": the_bodys_stays,
+        "owner": not_to_who_judged_it,
+    },
+    checks=[stays_complete],
     states=(
         Status.OPEN,
         Status.CONTAINED,
@@ -512,5 +572,6 @@ def next_steps(nc: Nonconformity) -> list[Step]:
             return [Step(nc.status, answers[nc.status], person=nc.owner, due=nc.due)]
         return [Step(nc.status, "Give an owner", role="quality_manager", due=nc.due)]
     if nc.status == Status.EFFECTIVE:
-        return [Step("close", "Close", role=another_role(nc.owner), due=nc.due)]
+        role = another_role(nc.owner, who_owned_it(nc))
+        return [Step("close", "Close", role=role, due=nc.due)]
     return []

@@ -14,6 +14,7 @@ from qms import contributions
 from qms.contributions import Step
 from qms.people.models import Person
 from qms.periods import due_in, today
+from qms.records import passed_on_by
 from qms.workflow import transition
 
 Status = Repeat.Status
@@ -45,7 +46,8 @@ def only_who_is_told(repeat: Repeat, by: Any) -> str | None:
 
 
 def not_the_owner(repeat: Repeat, by: Any) -> str | None:
-    if by.pk == repeat.nonconformity.owner_id:
+    nc = repeat.nonconformity
+    if by.pk in {nc.owner_id, *passed_on_by(nc)}:
         return "The owner of the case does not decide whether its cause came again."
     return None
 
@@ -95,14 +97,9 @@ def note_repeat(repeat: Repeat, *, by: Any, follows: str) -> None:
 def who_decides_repeats(repeat: Repeat) -> list[Step]:
     """The quality manager decides, or top management where it is their own; then it is noted."""
     if repeat.status == Status.FOUND:
-        return [
-            Step(
-                "decide",
-                "Same cause?",
-                role=another_role(repeat.nonconformity.owner),
-                due=repeat.due,
-            )
-        ]
+        nc = repeat.nonconformity
+        role = another_role(nc.owner, passed_on_by(nc))
+        return [Step("decide", "Same cause?", role=role, due=repeat.due)]
     if repeat.status == Status.CONFIRMED and repeat.manager is not None:
         return [Step("note", "Take note", person=repeat.manager, due=repeat.due)]
     if repeat.status == Status.CONFIRMED:

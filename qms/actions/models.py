@@ -34,8 +34,10 @@ class ActionQuerySet(OriginQuerySet):
         return self.filter(about_type=about_type, about_id=record.pk)
 
     def worked_on_by(self, person: models.Model) -> Self:
-        """Actions the person owns or said to be done; somebody else judges them."""
-        return self.filter(models.Q(owner=person) | models.Q(done_by=person))
+        """Actions the person owns or ever said to be done, sent back and void ones too."""
+        said = Action.history.filter(done_by=person).values("id")
+        owned = models.Q(owner=person) & ~models.Q(status=Action.Status.VOID)
+        return self.filter(owned | models.Q(pk__in=said))
 
     def needed_by(self, action: models.Model) -> Self:
         """What an action waits for, the earliest first."""

@@ -30,7 +30,7 @@ from qms.origins import is_visible
 from qms.outbox.workflow import send_mail
 from qms.people.models import Person
 from qms.periods import today
-from qms.records import RecordSaved
+from qms.records import RecordSaved, passed_on_by
 from qms.refusals import Refused
 from qms.work.workflow import refresh
 from qms.workflow import amendment, creates, transition, voids
@@ -74,7 +74,8 @@ def it_is_done_by_hand(action: Action, by: Any) -> str | None:
 
 
 def not_who_did_it(action: Action, by: Any) -> str | None:
-    if by.pk in (action.owner_id, action.done_by_id):
+    did_it = by.pk in (action.owner_id, action.done_by_id)
+    if did_it or action.history.filter(done_by=by.pk).exists():
         return "Who did an action does not verify it; ask somebody else."
     return None
 
@@ -339,7 +340,7 @@ def somebody_else_moves_it(action: Action, by: Any, due: date) -> str | None:
     """Nobody grants themselves more time; a roadmap is planned anew as a whole."""
     if action.kind == Action.Kind.ROADMAP:
         return None
-    if by.pk == action.owner_id and due > action.due:
+    if due > action.due and by.pk in {action.owner_id, *passed_on_by(action)}:
         return "Nobody moves their own day. Ask for an extension; somebody else decides it."
     return None
 
