@@ -526,13 +526,15 @@ def usual_days(name: str, otherwise: int) -> int:
 class Fulfilment:
     """A kind of action that another record fulfils: a revision that takes effect, a training held.
 
-    `choose(person)` gives the records of `model` it may be about, as (key, words).
+    `choose(person)` gives the records of `model` it may be about, as (key, words); `happened` says
+    of one of them whether it took effect or was held.
     """
 
     kind: str
     label: str
     model: type[models.Model]
     choose: Callable[[Any], Iterable[tuple[int, str]]]
+    happened: Callable[[Any], bool]
 
 
 _fulfilments: dict[str, Fulfilment] = {}
@@ -543,9 +545,10 @@ def fulfils(
     label: str,
     model: type[models.Model],
     choose: Callable[[Any], Iterable[tuple[int, str]]],
+    happened: Callable[[Any], bool],
 ) -> None:
     """Say what fulfils actions of a kind; `qms.actions.workflow.fulfil` is called when it did."""
-    _fulfilments[kind] = Fulfilment(kind, label, model, choose)
+    _fulfilments[kind] = Fulfilment(kind, label, model, choose, happened)
 
 
 def fulfilment_of(kind: str) -> Fulfilment | None:

@@ -1163,7 +1163,7 @@ def ask_for_no_approval(cast: Cast, action: CorrectiveAction) -> None:
 
 def _settle_approval(cast: Cast, *, asked: bool) -> None:
     organisation = Organisation.objects.current() or scope.set_up_organisation(
-        by=cast.keeper, name="Nova Valve Works", country="CA", time_zone="America/Toronto"
+        by=cast.keeper, name="Nova Valve Works", country="CA", time_zone="UTC"
     )
     changes = {"approves_plans": asked}
     amend(organisation, by=cast.manager, changes=changes, reason="Our way.")
@@ -1771,9 +1771,7 @@ ALL = (
         {
             "confirm_repeat": Step("manager"),
             "dismiss_repeat": Step("manager"),
-            "note_repeat": Step(
-                "approver", lambda cast: {"follows": "Stores are sorted by material."}
-            ),
+            "note_repeat": Step("boss", lambda cast: {"follows": "Stores are sorted by material."}),
         },
         page="capa:repeat_transition",
         api="repeats",

@@ -376,6 +376,16 @@ def nothing_serves_it_now(nc: Nonconformity, by: Any) -> str | None:
     return f"{first.number} serves it." if first else None
 
 
+def something_serves_it(status: str, otherwise: str) -> Guard:
+    """A case follows only what a corrective action of it came to."""
+
+    def check(nc: Nonconformity, by: Any) -> str | None:
+        found = CorrectiveAction.objects.serving(nc).filter(status=status)
+        return None if found.exists() else otherwise
+
+    return check
+
+
 def it_was_not_effective(aftermath: str) -> Guard:
     """Only what was found not effective, with this aftermath, sends a case back."""
 
@@ -395,6 +405,7 @@ def it_was_not_effective(aftermath: str) -> Guard:
     source=Status.ANALYSED,
     target=Status.PLANNED,
     permission=FOLLOW,
+    guards=[something_serves_it("planned", "No corrective action of it is planned.")],
     reason=True,
     label="Take up the plan",
     primary=False,
@@ -431,6 +442,7 @@ def lose_plan(nc: Nonconformity, *, by: Any) -> None:
     source=Status.PLANNED,
     target=Status.IMPLEMENTED,
     permission=FOLLOW,
+    guards=[something_serves_it("implemented", "No corrective action of it is in place.")],
     reason=True,
     label="Implemented",
     primary=False,
@@ -446,6 +458,7 @@ def follow_implemented(nc: Nonconformity, *, by: Any, action: CorrectiveAction) 
     source=Status.IMPLEMENTED,
     target=Status.EFFECTIVE,
     permission=FOLLOW,
+    guards=[something_serves_it("effective", "No corrective action of it was found effective.")],
     reason=True,
     label="Effective",
     primary=False,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from documents.models import Document
+from documents.models import Document, Revision
 from documents.workflow.revisions import RevisionBecameEffective
 from qms import contributions
 from qms.actions.models import Action
@@ -25,4 +25,8 @@ def _documents(person: Any) -> list[tuple[int, str]]:
     return [(each.pk, str(each)) for each in rows[:500]]
 
 
-contributions.fulfils(Action.Kind.REVISE, "Document", Document, _documents)
+def _is_in_force(document: Document) -> bool:
+    return bool(document.revisions.filter(status=Revision.Status.EFFECTIVE).exists())
+
+
+contributions.fulfils(Action.Kind.REVISE, "Document", Document, _documents, _is_in_force)

@@ -73,6 +73,14 @@ def it_is_done_by_hand(action: Action, by: Any) -> str | None:
     return None
 
 
+def what_it_is_about_happened(action: Action, by: Any) -> str | None:
+    """Nothing is fulfilled before the document took effect or the training was held."""
+    told = contributions.fulfilment_of(action.kind)
+    if told and isinstance(action.about, told.model) and told.happened(action.about):
+        return None
+    return "What it is about has not happened yet."
+
+
 def not_who_did_it(action: Action, by: Any) -> str | None:
     did_it = by.pk in (action.owner_id, action.done_by_id)
     if did_it or action.history.filter(done_by=by.pk).exists():
@@ -273,6 +281,7 @@ def complete(action: Action, *, by: Any, result: str) -> None:
     source=Status.OPEN,
     target=Status.DONE,
     permission="actions.fulfil_action",
+    guards=[what_it_is_about_happened],
     label="Fulfilled",
     primary=False,
     then=lambda action, by: publish(ActionDone(action, by)),
@@ -302,7 +311,11 @@ def _trainings(person: Any) -> list[tuple[int, str]]:
     return [(each.pk, each.title) for each in rows.order_by("planned_on", "pk")[:200]]
 
 
-contributions.fulfils(Action.Kind.TRAIN, "Training", Training, _trainings)
+def _was_held(training: Any) -> bool:
+    return bool(training.status == Training.Status.DONE)
+
+
+contributions.fulfils(Action.Kind.TRAIN, "Training", Training, _trainings, _was_held)
 
 
 @transition(
