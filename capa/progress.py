@@ -84,6 +84,13 @@ def is_beyond(action: CorrectiveAction, value: Decimal) -> bool:
     return value < action.limit
 
 
+def limit_in_words(action: CorrectiveAction) -> str:
+    """At most 210, say; empty without a limit."""
+    if action.limit is None:
+        return ""
+    return f"{action.get_bound_display()} {_plain(action.limit)}"
+
+
 def _sentence(
     action: CorrectiveAction,
     counted: Decimal,
@@ -96,9 +103,8 @@ def _sentence(
 ) -> str:
     said = f"{_plain(counted)} of {action.count_target} {of}." if action.count_target else ""
     if action.limit is not None and readings:
-        bound = action.get_bound_display()
         values = f"{readings} value{'' if readings == 1 else 's'}"
-        said += f" {readings - beyond} of {values} {bound} {_plain(action.limit)}."
+        said += f" {readings - beyond} of {values} {limit_in_words(action)}."
     if not action.implemented_on:
         return "Not yet assessable: the action is not in place."
     if assessable:

@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 
 from capa.models import CaseAction, CorrectiveAction, Nonconformity
-from capa.progress import progress_of
+from capa.progress import limit_in_words, progress_of
 from capa.workflow.details import another_role, days, text
 from capa.workflow.nonconformities import (
     DECIDE_WITHIN,
@@ -170,6 +170,16 @@ def the_figures_suffice(action: CorrectiveAction, by: Any) -> str | None:
     if progress is not None and not progress.assessable and day:
         return progress.sentence if day <= today() else None
     return None
+
+
+def the_limit_is_kept(action: CorrectiveAction, by: Any) -> str | None:
+    """What its own figures say against is not called effective."""
+    progress = progress_of(action, today())
+    if progress is None or not progress.assessable or not progress.beyond:
+        return None
+    verb = "is" if progress.beyond == 1 else "are"
+    said = f"{progress.beyond} of {progress.readings} values {verb} not {limit_in_words(action)}"
+    return f"{said}: by its criterion it was not effective."
 
 
 def not_its_owner(action: CorrectiveAction, by: Any) -> str | None:
@@ -511,7 +521,7 @@ def _follow_implemented(action: CorrectiveAction) -> None:
     source=Status.IMPLEMENTED,
     target=Status.EFFECTIVE,
     permission="capa.judge_correctiveaction",
-    guards=[did_none_of_it, the_check_is_due, the_figures_suffice],
+    guards=[did_none_of_it, the_check_is_due, the_figures_suffice, the_limit_is_kept],
     signs="found effective",
     label="Effective",
     details={"verdict": text("What shows that the criterion is met")},

@@ -17,6 +17,7 @@ from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
 from tests import factories
+from tests.many import questions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("10.2.1")]
 
@@ -326,3 +327,44 @@ def test_a_corrective_action_is_planned_on_its_own_page(shop: Shop) -> None:
     assert shop.nc.number in shop.client.get(action.get_absolute_url()).content.decode()
     listed = shop.client.get("/nonconformities/corrective-actions/").content.decode()
     assert "Materials by name" in listed
+
+
+def test_the_page_of_a_case_asks_as_much_for_thirty_tasks_as_for_two(shop: Shop) -> None:
+    shop.posts("answer/", WHOLE | {"action_due": today(), "check_on": today()})
+    [action] = CorrectiveAction.objects.all()
+
+    def more(count: int) -> None:
+        for number in range(count):
+            owner = factories.person("process_owner")
+            title = f"Task {number}"
+            workflow.add_task(action, by=shop.owner, title=title, owner=owner, due=today())
+
+    more(1)
+    pages = (shop.at(), action.get_absolute_url(), shop.at("pdf/"))
+    few = [questions(lambda page=page: shop.client.get(page)) for page in pages]  # type: ignore[misc]
+    more(28)
+    assert [questions(lambda page=page: shop.client.get(page)) for page in pages] == few  # type: ignore[misc]
+
+
+def test_a_case_with_several_corrective_actions_asks_few_questions_for_each(shop: Shop) -> None:
+    first = {n: WHOLE[n] for n in ("containment", "root_cause", "category", "similar")}
+    shop.posts("answer/", first)
+    shop.nc.refresh_from_db()
+
+    def one_more() -> None:
+        action = workflow.raise_corrective_action(
+            by=shop.manager,
+            title="Another",
+            owner=shop.owner,
+            cause="No name.",
+            criterion="None in 50.",
+            nonconformities=[shop.nc],
+        )
+        workflow.add_task(action, by=shop.owner, title="Do", owner=shop.owner, due=today())
+
+    one_more()
+    factories.sign_in(shop.client, shop.manager)
+    one = questions(lambda: shop.client.get(shop.at()))
+    one_more()
+    two = questions(lambda: shop.client.get(shop.at()))
+    assert two - one <= 6

@@ -117,6 +117,8 @@ def test_values_beyond_the_limit_are_said(
     assert told is not None
     assert (told.beyond, told.assessable) == (1, True)
     assert told.sentence == "2 of 2 months. 1 of 2 values at most 210."
+    with pytest.raises(Refused, match="1 of 2 values is not at most 210"):
+        line.judge(action, line.manager)
 
 
 def test_half_a_limit_is_refused(line: Line) -> None:
