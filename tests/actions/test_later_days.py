@@ -156,10 +156,7 @@ def test_an_action_to_revise_is_done_when_the_revision_takes_effect() -> None:
         kind="revise",
         about=document,
     )
-    from documents.workflow.revisions import RevisionBecameEffective
-    from qms.events import publish
-
-    publish(RevisionBecameEffective(revision, None))
+    scenes.approve(cast, revision)
     action.refresh_from_db()
     assert action.status == "done"
     assert document.number in action.result
