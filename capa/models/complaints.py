@@ -55,7 +55,7 @@ class Complaint(Numbered, StatefulRecord):
         NOT = "not", "Not satisfied"
         SILENT = "silent", "Said nothing more"
 
-    SERIES = "CC"
+    SERIES = "CP"
     SETTLED = ("closed", "void")
     STATE_TONES = {"received": "late", "closed": "fine", "void": "void"}
     VERDICT_TONES = {"satisfied": "fine", "partly": "soon", "not": "late"}
