@@ -378,7 +378,7 @@ def other(field: Any, value: Any) -> str:
     """An SQL expression for another value of a column."""
     column = f'"{field.column}"'
     if isinstance(field, models.BooleanField):
-        return f"NOT {column}"
+        return f"coalesce(NOT {column}, true)"
     if isinstance(field, models.DateField | models.DateTimeField):
         return f"coalesce({column}, '2001-01-01') + interval '1 day'"
     if isinstance(field, models.CharField | models.TextField):
@@ -663,6 +663,8 @@ EDITED = {
     "scope.NotApplicable": ("writer", "scope:line_edit", ""),
     "scope.ScopeStatement": ("writer", "", "scope-statements"),
     "audits.Finding": ("member", "", "findings"),
+    "audits.AuditNote": ("member", "audits:note_edit", "audit-notes"),
+    "capa.EightD": ("owner", "capa:nc_8d", "8ds"),
     "audits.AuditReport": ("lead", "audits:report_edit", "audit-reports"),
     "audits.Addendum": ("lead", "", "audit-addenda"),
     "audits.FindingGrade": ("manager", "audits:grade_edit", "finding-grades"),
@@ -682,9 +684,14 @@ def row_of(record: Any) -> dict[str, Any]:
     return found
 
 
+# Its form has rows for whys and bones and no field of the model: tests/capa tries what it takes.
+ROWS_OF_ITS_OWN = {"capa.CauseAnalysis"}
+BY_FORM = [each for each in all_amendments() if each._meta.label not in ROWS_OF_ITS_OWN]
+
+
 @pytest.mark.parametrize(
     "model",
-    spread(sorted(all_amendments(), key=str), quick=4),
+    spread(sorted(BY_FORM, key=str), quick=4),
     ids=lambda model: model._meta.label,
 )
 def test_an_edit_changes_what_its_form_asks_and_nothing_else(model: Any, cast: Cast) -> None:
@@ -693,7 +700,9 @@ def test_an_edit_changes_what_its_form_asks_and_nothing_else(model: Any, cast: C
     who, name, path = EDITED.get(model._meta.label, ("manager", "", scene.api if scene else ""))
     url = f"{record.get_absolute_url()}edit/"
     if name:
-        url = reverse(name, args=[] if name.endswith("organisation_edit") else [record.pk])
+        of_its_case = getattr(record, "nonconformity_id", None) if "nc_" in name else None
+        key = of_its_case or record.pk
+        url = reverse(name, args=[] if name.endswith("organisation_edit") else [key])
     person = getattr(cast, who)
     form = signed_in(person).get(url).context["form"]
     asked = set(form.fields)
@@ -789,7 +798,11 @@ def test_a_move_does_what_it_says_whatever_else_is_sent(scene: Any, cast: Cast) 
                         assert answer.status_code == 200, answer.content
                     assert record.history.first().history_user_id == person.pk
                     rows.append(row_of(record))
-        assert all(row == rows[0] for row in rows), f"{name}: {rows}"
+        # The moment and the number of what the step makes differ each time; nobody chooses them.
+        own = {column for column in rows[0] if rows[0][column] != rows[1][column]}
+        assert own <= {"finding_id", "became_id", "given_at"}, own
+        told = [{column: row[column] for column in row if column not in own} for row in rows]
+        assert all(row == told[0] for row in told), f"{name}: {rows}"
 
 
 def test_what_is_created_is_numbered_and_owned_by_the_program(cast: Cast) -> None:
