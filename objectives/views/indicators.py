@@ -29,7 +29,7 @@ from qms.templatetags.face import badge, day_words, moment, person, state
 PEOPLE = ("responsible", "process__owner", "site", "created_by")
 MANY = 500  # indicators on one page
 READINGS_A_PAGE = 24
-MOST_SIGNALS = 20
+MOST_SIGNALS = 12
 
 
 def missing_word(indicator: Any) -> str:
