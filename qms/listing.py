@@ -145,23 +145,25 @@ def sorted_by(
 def page_of(
     queryset: QuerySet[Any], columns: Sequence[Column], *, number: int, size: int, sort: str
 ) -> ListPage:
-    """Read one page in two queries, three far behind. Beyond the end is the last known page.
+    """Read one page in two queries, three beyond the end, which is the last known page.
 
     First the keys in their order, which also tells how many there are; then only the rows of the
     page, so that nothing is computed for rows that are passed over.
     """
     ordered = queryset.values_list("pk", flat=True)
-    keys = list(ordered[: COUNT_CAP + 1])
-    count = len(keys)
-    capped = count > COUNT_CAP
-    if not capped:
-        number = min(number, max(1, -(-count // size)))
     start = (number - 1) * size
-    if capped and start + size > COUNT_CAP:
-        keys, start_in_keys = list(ordered[start : start + size + 1]), 0
-    else:
-        start_in_keys = start
-    wanted = keys[start_in_keys : start_in_keys + size + 1]
+    # Behind the last row that is counted, what is there tells that there are more.
+    wanted = list(ordered[start : start + size + 1]) if start + size > COUNT_CAP else []
+    count = start + len(wanted)
+    if not wanted:
+        keys = list(ordered[: COUNT_CAP + 1])
+        count = len(keys)
+        if count <= COUNT_CAP:
+            number = min(number, max(1, -(-count // size)))
+        start = (number - 1) * size
+        known = count <= COUNT_CAP or start + size <= COUNT_CAP
+        wanted = keys[start : start + size + 1] if known else []
+    capped = count > COUNT_CAP
     found = list(queryset.filter(pk__in=wanted))
     shown = [column for column in columns if column.shown]
     rows = [(each, _address(each), _cells(each, shown)) for each in found[:size]]

@@ -26,7 +26,7 @@ from qms.people.models import Person
 from qms.scope.models import Process, Site
 from qms.templatetags.face import badge, day_words, moment, person, state
 
-PEOPLE = ("responsible", "process__owner", "site", "created_by")
+PEOPLE = ("responsible", "process", "site")
 MANY = 500  # indicators on one page
 READINGS_A_PAGE = 24
 MOST_SIGNALS = 12
