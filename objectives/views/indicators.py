@@ -161,7 +161,7 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
     readings = carry(indicator, taken[-MOST_DRAWN:])
     in_use = indicator.status == Indicator.Status.ACTIVE
     objectives = Objective.objects.visible_to(request.user).exclude(status="void")
-    related = objectives.filter(indicator=indicator).with_readings().select_related("owner")
+    related = objectives.filter(indicator=indicator).with_readings()
     source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
     fit = fit_of(found) if found else None
     return pages.show_record(
