@@ -28,8 +28,8 @@ from qms.templatetags.face import badge, day_words, moment, person, state
 
 PEOPLE = ("responsible", "process", "site")
 MANY = 500  # indicators on one page
-READINGS_A_PAGE = 24
-MOST_SIGNALS = 12
+READINGS_A_PAGE = 12  # a year of months
+MOST_SIGNALS = 10
 
 
 def missing_word(indicator: Any) -> str:
