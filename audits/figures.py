@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from audits.grades import wordings
@@ -19,6 +18,7 @@ from qms import charts
 from qms.charts import Chart
 from qms.clauses import ClauseRef
 from qms.periods import Period, due_in
+from qms.shares import Share
 
 YEARS = 4  # beside each other, the year chosen the last of them
 MOST_CLAUSES = 20
@@ -42,18 +42,6 @@ REPORT_ON_TIME = (
     f"A report is on time when the auditee has it, signed, within {REPORT_DAYS} days of the audit."
 )
 NOTHING_WRONG = (GRADES.CONFORMITY, GRADES.GOOD)
-
-
-@dataclass(frozen=True)
-class Share:
-    """So many of so many; without any there is no share."""
-
-    part: int
-    whole: int
-
-    @property
-    def percent(self) -> Decimal | None:
-        return (Decimal(100) * self.part / self.whole).quantize(Decimal(1)) if self.whole else None
 
 
 @dataclass(frozen=True)

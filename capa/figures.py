@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from capa.models import CorrectiveAction, Nonconformity, Repeat
 from qms.charts import Chart, pareto, stacked
 from qms.periods import Period
+from qms.shares import Share
 
 ON_TIME = (
     "On time is what was closed by the day first promised: the day of the report and the"
@@ -23,22 +23,6 @@ ON_TIME = (
 AGES = ((30, "up to 30 days"), (60, "31 to 60"), (90, "61 to 90"), (180, "91 to 180"))
 OLDEST = "over 180 days"
 NONE = "Not said"
-
-
-@dataclass(frozen=True)
-class Share:
-    """So many of so many."""
-
-    part: int
-    whole: int
-
-    @property
-    def percent(self) -> int | None:
-        """Whole percent, halves upwards; None of nothing."""
-        if not self.whole:
-            return None
-        exact = Decimal(100 * self.part) / self.whole
-        return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 @dataclass(frozen=True)

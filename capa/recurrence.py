@@ -205,6 +205,7 @@ SELECT n.id, n.version,
   FROM capa_nonconformity AS n
   LEFT JOIN capa_casewords AS w ON w.nonconformity_id = n.id
  WHERE w.version IS DISTINCT FROM n.version
+ ORDER BY n.id
 ON CONFLICT (nonconformity_id)
 DO UPDATE SET version = excluded.version, told = excluded.told, cause = excluded.cause
 """

@@ -8,6 +8,7 @@ chapter, so the page adds no rule of its own. See docs/extending.md.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
@@ -112,6 +113,21 @@ def find(request: HttpRequest, manager: Any, **lookup: Any) -> Any:
     if hasattr(rows, "visible_to"):
         rows = rows.visible_to(request.user)
     return get_object_or_404(rows, **lookup)
+
+
+def named_in(request: HttpRequest, name: str, model: Any) -> Any:
+    """The row whose number the address gives under this name, if the person may see it; or None."""
+    asked = request.GET.get(name, "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        return None
+    return model.objects.visible_to(request.user).filter(pk=asked).first()
+
+
+def year_asked(request: HttpRequest, day: date) -> int:
+    """The calendar year the address asks for; that of `day` where it asks for none of use."""
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else day.year
+    return year if 1950 <= year <= 2150 else day.year
 
 
 def respond(

@@ -7,21 +7,20 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from audits import figures
-from audits.figures import Figures, Share
+from audits.figures import Figures
 from audits.grades import wordings
+from qms import pages
 from qms.access import needs
 from qms.contributions import Tile
 from qms.periods import today
+from qms.shares import Share
 
 
 @needs("audits.view_finding")
 def figures_page(request: HttpRequest) -> HttpResponse:
     """Progress, punctuality, findings, load and age, for a calendar year."""
     day = today()
-    asked = request.GET.get("year", "")
-    year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else day.year
-    if not 1950 <= year <= 2150:
-        year = day.year
+    year = pages.year_asked(request, day)
     found = figures.figures_of(request.user, year, day)
     printing = request.GET.get("print") == "1"
     here = reverse("audits:figures")
@@ -52,22 +51,15 @@ def tiles_of(found: Figures) -> list[Tile]:
     )
     of_all = f"{found.reported.part} of {found.reported.whole} audits planned for the year."
     return [
-        Tile("Reported", _shown(found.reported), of_all, "plain", listed),
+        Tile("Reported", found.reported.words, of_all, "plain", listed),
         _kept("Audits on time", found.on_time),
         _kept("Reports on time", found.reports_on_time),
         late,
     ]
 
 
-def _shown(share: Share) -> str:
-    return "–" if share.percent is None else f"{share.percent} %"
-
-
-GOOD = 90  # percent; below, the figure asks to be looked at
-
-
 def _kept(title: str, share: Share) -> Tile:
     if share.percent is None:
-        return Tile(title, "–", "Nothing to judge yet.")
-    tone: Literal["fine", "soon"] = "fine" if share.percent >= GOOD else "soon"
-    return Tile(title, _shown(share), f"{share.part} of {share.whole}.", tone)
+        return Tile(title, share.words, "Nothing to judge yet.")
+    tone: Literal["fine", "soon"] = "fine" if share.is_good else "soon"
+    return Tile(title, share.words, f"{share.part} of {share.whole}.", tone)

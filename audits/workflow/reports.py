@@ -5,7 +5,7 @@ from the record when the report is signed.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -41,17 +41,16 @@ from qms.events import handles
 from qms.links import set_links
 from qms.outbox import workflow as outbox
 from qms.people.models import Person
-from qms.periods import Period, due_in, today
+from qms.periods import due_in, today
 from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Organisation, Process, ProcessDeputy
-from qms.scope.workflow import closed_days
+from qms.scope.workflow import working_days_after
 from qms.work.workflow import refresh
 from qms.workflow import amendment, creates, transition, voids
 
 Status = Audit.Status
 ANSWER_DAYS = 5  # working days in which the auditee acknowledges the signed report or disagrees
-LOOK_AHEAD = timedelta(days=120)
 MAY = "audits.conduct_audit"
 
 
@@ -314,12 +313,7 @@ def sign_report(audit: Audit, *, by: Any, conclusions: str, issues_itself: bool 
 
 def answer_by(audit: Audit, start: date) -> date:
     """The last of the working days the auditee has, by the calendar of the site."""
-    shut = closed_days(Period(start, start + LOOK_AHEAD)).at(audit.site_id)
-    day, left = start, ANSWER_DAYS
-    while left:
-        day += timedelta(days=1)
-        left -= day.weekday() < 5 and day not in shut
-    return day
+    return working_days_after(start, ANSWER_DAYS, audit.site_id)
 
 
 def it_waits_for_the_auditee(audit: Audit, by: Any) -> str | None:

@@ -10,7 +10,7 @@ from capa.costs import costs_of
 from capa.forms import CostForm
 from capa.models import CostEntry, Nonconformity
 from capa.money import currency
-from capa.views.nonconformities import tabs, year_asked
+from capa.views.nonconformities import tabs
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
@@ -110,7 +110,7 @@ def cost_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def costs(request: HttpRequest) -> HttpResponse:
     """The cost of poor quality of a calendar year, by kind, cause, process and customer."""
     day = today()
-    year = year_asked(request, day)
+    year = pages.year_asked(request, day)
     here = reverse("capa:costs")
     context = {
         "title": "Cost of poor quality",

@@ -9,12 +9,14 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from capa import figures
-from capa.figures import Figures, Share
+from capa.figures import Figures
 from capa.models import Nonconformity, Repeat
-from capa.views.nonconformities import tabs, year_asked
+from capa.views.nonconformities import tabs
+from qms import pages
 from qms.access import needs
 from qms.contributions import Tile
 from qms.periods import Period, today
+from qms.shares import Share
 from qms.workflow import transitions_of
 
 Status = Nonconformity.Status
@@ -27,7 +29,6 @@ LANES = (
     Status.EFFECTIVE,
 )
 MOST_CARDS = 300
-GOOD = 90  # percent; below, the figure asks to be looked at
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _card(nc: Nonconformity, person: Any, day: date, again: bool) -> Card:
 def figures_page(request: HttpRequest) -> HttpResponse:
     """Age, punctuality, effect and return of cases, for a calendar year."""
     day = today()
-    year = year_asked(request, day)
+    year = pages.year_asked(request, day)
     found = figures.figures_of(request.user, Period.year(year), day)
     printing = request.GET.get("print") == "1"
     here = reverse("capa:figures")
@@ -134,7 +135,7 @@ def tiles_of(found: Figures) -> list[Tile]:
         said += f"; {extended.part} with the time granted later"
     again = Tile(
         "Came again",
-        _shown(found.again),
+        found.again.words,
         f"{found.again.part} of {found.again.whole} cases repeat an earlier cause.",
         "soon" if found.again.part else "fine",
         reverse("capa:recurring"),
@@ -151,11 +152,7 @@ def tiles_of(found: Figures) -> list[Tile]:
     ]
 
 
-def _shown(share: Share) -> str:
-    return "–" if share.percent is None else f"{share.percent} %"
-
-
 def _kept(title: str, share: Share, said: str) -> Tile:
     if share.percent is None:
-        return Tile(title, _shown(share), said, "plain", "")
-    return Tile(title, _shown(share), said, "fine" if share.percent >= GOOD else "soon", "")
+        return Tile(title, share.words, said, "plain", "")
+    return Tile(title, share.words, said, "fine" if share.is_good else "soon", "")

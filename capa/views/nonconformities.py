@@ -1,6 +1,5 @@
 """Pages of nonconformities."""
 
-from datetime import date
 from typing import Any
 
 import django_filters
@@ -81,13 +80,6 @@ class NonconformityFilter(django_filters.FilterSet):
             "customer",
             "owner",
         )
-
-
-def year_asked(request: HttpRequest, day: date) -> int:
-    """The calendar year the address asks for; this one where it asks for none that makes sense."""
-    asked = request.GET.get("year", "")
-    year = int(asked) if asked.isascii() and asked.isdigit() and len(asked) == 4 else day.year
-    return year if 1950 <= year <= 2150 else day.year
 
 
 def tabs(current: str, person: Any) -> list[tuple[str, str, bool]]:
@@ -236,13 +228,9 @@ def problem_create(request: HttpRequest) -> HttpResponse:
 
 def _workplace(request: HttpRequest) -> dict[str, Any]:
     """Process and site of the address, where the person may see them."""
-    found: dict[str, Any] = {}
-    for name, model in (("process", Process), ("site", Site)):
-        asked = request.GET.get(name, "")
-        if asked.isascii() and asked.isdigit() and len(asked) < 10:
-            known = model.objects.visible_to(request.user).filter(pk=asked).first()
-            found[name] = known.pk if known else None
-    return found
+    models = {"process": Process, "site": Site}
+    known = {name: pages.named_in(request, name, model) for name, model in models.items()}
+    return {name: record.pk for name, record in known.items() if record is not None}
 
 
 @needs("capa.change_nonconformity")

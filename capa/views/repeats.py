@@ -20,6 +20,7 @@ from qms.people.models import Person
 from qms.scope.models import Process
 
 MOST_TYPED = 2_000
+MOST_FAMILIES = 50  # on one page, those with the most cases first
 
 REPEATS = [
     Column("nonconformity", "Case", value="nonconformity.number", sort="nonconformity__number"),
@@ -40,7 +41,7 @@ def alike_typed(request: HttpRequest) -> HttpResponse:
     details = request.GET.get("evidence", "")[:MOST_TYPED]
     found = []
     if len(title.split()) > 1:
-        process = _process(request)
+        process = pages.named_in(request, "process", Process)
         asked = told_in_words(title, details=details, process=process)
         found = alike(asked, _seen_by(request.user))
     return render(request, "capa/alike.html", {"found": found, "typed": True})
@@ -67,14 +68,6 @@ def nc_alike(request: HttpRequest, pk: int) -> HttpResponse:
 def _seen_by(person: Any) -> Any:
     rows = Nonconformity.objects.visible_to(person)
     return rows.exclude(status=Nonconformity.Status.VOID)
-
-
-def _process(request: HttpRequest) -> Process | None:
-    asked = request.GET.get("process", "")
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-        return None
-    found: Process | None = Process.objects.visible_to(request.user).filter(pk=asked).first()
-    return found
 
 
 class RepeatFilter(django_filters.FilterSet):
@@ -176,7 +169,8 @@ def recurring(request: HttpRequest) -> HttpResponse:
         "title": "Causes that come again",
         "crumbs": [("Nonconformities", reverse("capa:nc_list")), ("Causes that come again", "")],
         "tabs": tabs("recurring", request.user),
-        "families": found,
+        "families": found[:MOST_FAMILIES],
+        "more": max(0, len(found) - MOST_FAMILIES),
     }
     return render(request, "capa/recurring.html", context)
 

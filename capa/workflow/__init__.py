@@ -66,7 +66,6 @@ from capa.workflow.complaints import (
     editing_complaint,
     take_up_complaint,
     void_complaint,
-    working_days_after,
 )
 from capa.workflow.costs import enter_cost, void_cost
 from capa.workflow.deciding import (
@@ -203,5 +202,4 @@ __all__ = [
     "void_output",
     "wait_for_successor",
     "whys_of",
-    "working_days_after",
 ]

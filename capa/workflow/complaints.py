@@ -5,7 +5,7 @@ cause unless somebody chose so. A complaint whose nonconformity is open is not c
 """
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -20,23 +20,13 @@ from qms.customers.models import Feedback
 from qms.customers.workflow import answer_feedback, only_who_answers_it
 from qms.files.workflow import guards_attaching
 from qms.people.models import Person
-from qms.periods import Period, today
+from qms.periods import today
 from qms.refusals import Refused
-from qms.scope.workflow import closed_days
+from qms.scope.workflow import working_days_after
 from qms.workflow import amendment, creates, transition, voids
 
 State = Complaint.Status
 VERDICT_DAYS = 10  # working days in which the customer is asked what they say to the answer
-
-
-def working_days_after(start: date, count: int) -> date:
-    """The day so many working days after a day: no weekend, no holiday, no closed day."""
-    closed = closed_days(Period(start, start + timedelta(days=3 * count + 30))).everywhere
-    day = start
-    while count > 0:
-        day += timedelta(days=1)
-        count -= day.weekday() < 5 and day not in closed
-    return day
 
 
 @creates(Complaint, permission="capa.add_complaint")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db import transaction as db
 
 from capa.models import NonconformingOutput, Nonconformity
 from capa.workflow.details import days, text
@@ -274,11 +275,17 @@ def _settle(output: NonconformingOutput, how: str = "") -> None:
 
 def raise_from_output(output: NonconformingOutput, *, by: Any) -> Nonconformity:
     """Raise a nonconformity with what is known of the output, and link both."""
-    output.refresh_from_db()
-    if output.status == Held.VOID:
-        raise Refused("It was a mistake; no nonconformity is raised from it.")
-    if output.nonconformity_id:
-        raise Refused(f"It belongs to {output.nonconformity} already.")
+    with db.atomic():
+        NonconformingOutput._base_manager.select_for_update(of=("self",)).get(pk=output.pk)
+        output.refresh_from_db()
+        if output.status == Held.VOID:
+            raise Refused("It was a mistake; no nonconformity is raised from it.")
+        if output.nonconformity_id:
+            raise Refused(f"It belongs to {output.nonconformity} already.")
+        return _raise(output, by)
+
+
+def _raise(output: NonconformingOutput, by: Any) -> Nonconformity:
     made: Nonconformity = raise_nonconformity(
         by=by,
         title=output.what,
@@ -311,6 +318,13 @@ def maker_is_not_who_decided(output: NonconformingOutput, changes: Any) -> str |
     return None
 
 
+def only_another_names_the_maker(output: NonconformingOutput, by: Any, maker: Any) -> str | None:
+    """Nobody takes their own name off, to decide about what they made."""
+    if by.pk == output.made_by_id:
+        return "You are named as who made it; somebody else corrects that."
+    return None
+
+
 def quantity_is_some(output: NonconformingOutput, changes: Any) -> str | None:
     quantity, cost = changes.get("quantity"), changes.get("cost")
     if quantity is not None and quantity <= 0:
@@ -326,6 +340,7 @@ editing_output = amendment(
     fields=(*NonconformingOutput.WHAT, "nonconformity", "cost"),
     states=(Held.HELD, Held.DECIDED, Held.REWORKED, Held.RELEASED, Held.REMOVED),
     checks=[maker_is_not_who_decided, quantity_is_some],
+    reserves={"made_by": only_another_names_the_maker},
 )
 
 

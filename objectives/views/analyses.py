@@ -131,10 +131,8 @@ def _asked(request: HttpRequest) -> dict[str, Any]:
             begun[name] = date.fromisoformat(request.GET.get(name, ""))
         except ValueError:
             continue
-    asked = request.GET.get("process", "")
-    if asked.isascii() and asked.isdigit() and len(asked) < 10:
-        found = Process.objects.visible_to(request.user).filter(pk=asked).first()
-        begun["process"] = found.pk if found else None
+    if (process := pages.named_in(request, "process", Process)) is not None:
+        begun["process"] = process.pk
     return begun
 
 

@@ -207,8 +207,11 @@ def _readings(indicator: Indicator, asked: str | None) -> dict[str, Any]:
 
 
 def _answers(found: Control | None) -> list[Seen]:
-    """The signals of a chart, the newest first; where one goes on, the newest of it."""
-    return list(reversed(found.signals))[:MOST_SIGNALS] if found else []
+    """The newest signals of a chart, those nobody explained yet before the others."""
+    newest = (
+        sorted(found.signals, key=lambda seen: (not seen.is_open, -seen.index)) if found else []
+    )
+    return newest[:MOST_SIGNALS]
 
 
 @needs("objectives.add_indicator")
@@ -227,10 +230,7 @@ def indicator_create(request: HttpRequest) -> HttpResponse:
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
     """The process the address names, where the person may see it."""
-    asked = request.GET.get("process", "")
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-        return {}
-    found = Process.objects.visible_to(request.user).filter(pk=asked).first()
+    found = pages.named_in(request, "process", Process)
     return {"process": found.pk} if found is not None else {}
 
 

@@ -1,5 +1,6 @@
 """Nonconforming outputs: who decides, who verifies, what is not released without the customer."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -8,11 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from capa import workflow
-from capa.models import NonconformingOutput
+from capa.models import NonconformingOutput, Nonconformity
 from qms.people.models import Person
 from qms.refusals import Refused
 from qms.workflow import amend
 from tests import factories
+from tests.kernel.test_workflow import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("8.7.1")]
 
@@ -143,3 +145,27 @@ def test_anybody_holds_something_back_on_one_page(client: Client) -> None:
     assert answer.status_code in (302, 303)
     made = NonconformingOutput.objects.get()
     assert (made.amount, made.found_at) == ("3 pieces", "final")
+
+
+def test_nobody_takes_their_own_name_off_to_decide_about_what_they_made() -> None:
+    maker = factories.person("process_owner", "quality_manager")
+    output = held(made_by=maker)
+    with pytest.raises(Refused, match="somebody else corrects that"):
+        amend(output, by=maker, changes={"made_by": None}, reason="Not me.")
+    another = factories.person("quality_manager")
+    amend(output, by=another, changes={"made_by": None}, reason="It was the other shift.")
+    assert output.made_by is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_raise_it_at_the_same_moment_raise_one_nonconformity() -> None:
+    output = held()
+    managers = [factories.person("quality_manager") for _ in range(3)]
+
+    def raising(by: Person) -> Callable[[], object]:
+        mine = NonconformingOutput.objects.get(pk=output.pk)
+        return lambda: workflow.raise_from_output(mine, by=by)
+
+    answers = at_once(*(raising(by) for by in managers))
+    made = Nonconformity.objects.get()
+    assert answers == sorted(["ok", *[f"It belongs to {made} already."] * 2])

@@ -12,6 +12,7 @@ from objectives import workflow
 from objectives.charts import chart_of_indicator, control_chart_of
 from objectives.control import control_of, fit_of
 from objectives.models import ControlLimits, Indicator, SignalAnswer
+from objectives.views.indicators import MOST_SIGNALS, _answers
 from qms.periods import Period, add_months, today
 from qms.refusals import Refused
 from qms.work.models import WorkItem
@@ -268,3 +269,15 @@ def test_provisional_limits_are_those_of_the_very_first_readings(
     short = control_of(indicator)
     assert len(short.taken) == 12
     assert short.stretches[0].chart.baseline == whole
+
+
+def test_what_nobody_explained_is_listed_before_what_somebody_did(firm: Firm) -> None:
+    """Ten stand on the page: an open one is never pushed off it by those that are answered."""
+    indicator = firm.indicator([*CALM, *[70] * 14])
+    seen = [each for each in control_of(indicator).signals if not each.of_ranges]
+    firm.explain(indicator, seen[-1].day)
+    listed = _answers(control_of(indicator))
+    assert len(listed) == MOST_SIGNALS
+    opened = [each.is_open for each in listed]
+    assert opened == sorted(opened, reverse=True)
+    assert opened[0]

@@ -3,7 +3,12 @@
 One file for each subject; every name that others use is here.
 """
 
-from qms.scope.workflow.closed import ClosedDays, closed_days, public_holidays
+from qms.scope.workflow.closed import (
+    ClosedDays,
+    closed_days,
+    public_holidays,
+    working_days_after,
+)
 from qms.scope.workflow.context import (
     ISSUE_FIELDS,
     NEED_FIELDS,
@@ -180,5 +185,6 @@ __all__ = [
     "void",
     "withdraw_need",
     "withdraw_requirement",
+    "working_days_after",
     "writers_of",
 ]

@@ -57,3 +57,16 @@ def closed_days(period: Period) -> ClosedDays:
             sites[each.site_id] |= days
     only = {site: frozenset(days - everywhere) for site, days in sites.items()}
     return ClosedDays(frozenset(everywhere), only)
+
+
+LOOK_AHEAD = 120  # days; what is shut longer counts as open again
+
+
+def working_days_after(start: date, count: int, site_id: int | None = None) -> date:
+    """The day so many working days after a day: no weekend, no holiday, no closed day there."""
+    closed = closed_days(Period(start, start + timedelta(days=3 * count + LOOK_AHEAD))).at(site_id)
+    day = start
+    while count > 0:
+        day += timedelta(days=1)
+        count -= day.weekday() < 5 and day not in closed
+    return day
