@@ -8,9 +8,8 @@ from django.core.exceptions import PermissionDenied
 
 from audits.models import Audit, AuditNote, ChecklistItem, Finding
 from audits.workflow.checklists import answer as answer_question
-from audits.workflow.findings import record_finding
+from audits.workflow.findings import other_edition, record_finding
 from audits.workflow.teams import only_the_team
-from qms.clauses import ClauseRef
 from qms.people.models import Person
 from qms.refusals import Refused
 from qms.scope.models import Process
@@ -30,13 +29,6 @@ def the_audit_runs(note: AuditNote, by: Any) -> str | None:
     return "The audit is not in progress; its notes stand as they are."
 
 
-def wrong_edition(audit: Audit, clause: str) -> str | None:
-    """A clause of another edition than the one audited against."""
-    if not clause or ClauseRef.parse(clause).edition == audit.edition:
-        return None
-    return f"The audit is by the {audit.edition} edition; choose a clause of that one."
-
-
 @creates(AuditNote, permission=MAY)
 def take_note(
     audit: Audit, *, by: Person, words: str, clause: str = "", process: Process | None = None
@@ -49,7 +41,7 @@ def take_note(
         raise Refused("Start the audit first; notes are taken while it is in progress.")
     if not words.strip():
         raise Refused("Write down what you saw or heard.", field="words")
-    if why := wrong_edition(locked, clause):
+    if why := other_edition(locked, clause):
         raise Refused(why, field="clause")
     note = AuditNote(
         audit=locked, words=words.strip(), clause=clause, process=process, created_by=by
@@ -61,7 +53,7 @@ def take_note(
 def stays_in_the_edition(note: AuditNote, changed: Mapping[str, Any]) -> str | None:
     if "words" in changed and not str(changed["words"]).strip():
         return "Write down what you saw or heard."
-    return wrong_edition(note.audit, str(changed.get("clause") or ""))
+    return other_edition(note.audit, str(changed.get("clause") or ""))
 
 
 editing_note = amendment(
