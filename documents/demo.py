@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from documents import workflow
+from documents import demo_keeping, workflow  # noqa: F401 - importing registers stages
 from documents.content import from_markdown
 from documents.demo_forms import fields_of
 from documents.models import ControlledCopy, Document, ReadingTask, Revision

@@ -13,7 +13,8 @@ from typing import Any
 from documents import design, workflow
 from documents.models import Document, Entry
 from documents.starters import starter_form
-from qms.demo.life import Life, stage
+from documents.subjects import Register, register_of
+from qms.demo.life import Life, fills_in_forms, stage
 from qms.equipment.models import Equipment
 from qms.providers.models import Provider
 from qms.workflow import amend
@@ -105,6 +106,42 @@ def _correct(entry: Entry) -> None:
     right = str(int(str(entry.values[key])) + 8)
     amend(correction, by=by, changes={"values": correction.values | {key: right}})
     workflow.submit_entry(correction, by=by)
+
+
+@fills_in_forms
+def an_entry_about(life: Life, about: Any, *, by: Any, values: dict[str, Any]) -> Any:
+    """What a register makes of the company's form about one of its rows, once it is in force."""
+    register = register_of(type(about))
+    for title, told in life.told.get("forms", {}).items():
+        parts = fields_of(life, Document.Kind.FORM, title) if "starter" in told else []
+        part = design.subject_of(parts)
+        if register is None or part is None or part["of"] != register.kind:
+            continue
+        form = Document.objects.filter(title=title).first()
+        if form is None or workflow.in_force(form) is None:
+            continue
+        entry = workflow.start_entry(
+            by=by,
+            form=form,
+            happened_at=life.now - timedelta(minutes=20),
+            values={part["key"]: about.pk} | _told(register, parts, values),
+        )
+        workflow.submit_entry(entry, by=by)
+        return entry.outcome
+    return None
+
+
+def _told(register: Register, parts: list[design.Part], values: dict[str, Any]) -> dict[str, Any]:
+    """What a register takes, as the fields of a form that give it say it."""
+    asked = register.subject.takes if register.subject else {}
+    said = {}
+    for part in parts:
+        value = values.get(part.get("gives", ""))
+        if isinstance(value, dict):  # one field for each of several
+            value = value[part["label"]]
+        if value is not None:
+            said[part["key"]] = dict(getattr(asked[part["gives"]], "choices", ())).get(value, value)
+    return said
 
 
 # What is said in each

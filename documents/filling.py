@@ -4,7 +4,7 @@ A draft is saved with anything, so nothing typed here is refused; what an entry 
 it is submitted (`documents.workflow.entries`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from django import forms
 from documents import answers, design
 from documents.design import Part
 from documents.models import Document, Entry, Revision
-from documents.subjects import registers
+from documents.subjects import MOST_LISTED, Register, registers
 from documents.workflow import start_entry
 from qms.contributions import Related
 from qms.files.models import Attachment
@@ -45,6 +45,35 @@ class FilesInput(ManyFilesInput):
         many = files.getlist(name) if hasattr(files, "getlist") else []
         kept = data.getlist(f"{name}-kept") if hasattr(data, "getlist") else []
         return {"kept": kept, "new": many}
+
+
+class RecordInput(forms.TextInput):
+    """A row of a long register, found by number or words; the browser offers what fits."""
+
+    template_name = "documents/record_input.html"
+
+    def __init__(self, register: Register, person: Any) -> None:
+        super().__init__({"autocomplete": "off", "placeholder": "Number or name"})
+        self.register, self.person = register, person
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"] |= {
+            "kind": self.register.kind,
+            "offered": self.register.offered(self.person),
+        }
+        return context
+
+    def format_value(self, value: Any) -> str | None:
+        if isinstance(value, int):
+            row = self.register.found(value, self.person)
+            return str(row) if row is not None else ""
+        return str(value).strip("“”") if value else None
+
+    def read(self, text: str) -> str:
+        """The key of the row that was meant; else the words, so that nobody takes them for one."""
+        row = self.register.meant(text, self.person)
+        return str(row.pk) if row is not None else f"“{text[:76]}”"
 
 
 class TableInput(forms.Widget):
@@ -112,6 +141,8 @@ class Answer(forms.Field):
         if self.part["kind"] in design.UPLOADS:
             given = value if isinstance(value, Mapping) else {}
             return {"kept": answers.read(self.part, given.get("kept"))[0] or [], **_new(given)}
+        if isinstance(self.widget, RecordInput) and str(value or "").strip():
+            value = self.widget.read(str(value))
         return answers.read(self.part, value)[0]
 
 
@@ -126,17 +157,15 @@ def _help(part: Part) -> str:
     return " ".join(filter(None, said))
 
 
-def _listed(part: Part, present: Any, person: Any) -> list[tuple[str, str]]:
+def _listed(part: Part, present: Any, rows: Iterable[Any] = ()) -> list[tuple[str, str]]:
     """The choices of a field, with the one that was made and is no longer offered."""
     if part["kind"] == "yes_no":
         return [("yes", "Yes"), ("no", "No")]
     if part["kind"] == "person":
-        rows = Person.objects.people().filter(is_active=True).order_by("name", "pk")
-        offered = [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
+        people = Person.objects.people().filter(is_active=True).order_by("name", "pk")
+        offered = [(str(pk), name) for pk, name in people.values_list("pk", "name")]
     elif part["kind"] == "record":
-        register = registers().get(part["of"])
-        found = register.offered(person) if register and person else []
-        offered = [(str(each.pk), str(each)) for each in found]
+        offered = [(str(each.pk), str(each)) for each in rows]
     else:
         offered = [(each, each) for each in part["choices"]]
     chosen = present if isinstance(present, list) else [present]
@@ -153,15 +182,29 @@ def _called(part: Part, value: Any) -> str:
     return str(value)
 
 
+def _register_widget(part: Part, present: Any, person: Any) -> forms.Widget:
+    """A list of the rows of a register; of a long one, what is typed finds the row."""
+    register = registers().get(part["of"]) if person else None
+    rows = register.offered(person, limit=MOST_LISTED + 1) if register else []
+    if register and len(rows) > MOST_LISTED:
+        return RecordInput(register, person)
+    return _one_of(_listed(part, present, rows), buttons=False)
+
+
+def _one_of(offered: list[tuple[str, str]], *, buttons: bool) -> forms.Widget:
+    if buttons and len(offered) <= FEW:
+        return forms.RadioSelect(choices=offered)
+    return forms.Select(choices=[("", "Choose"), *offered])
+
+
 def _widget(part: Part, present: Any, person: Any, spare: int) -> forms.Widget:
     kind, text = part["kind"], {"data-answer": part["key"]}
-    if kind in ("choice", "yes_no", "person", "record"):
-        offered = _listed(part, present, person)
-        if kind in ("choice", "yes_no") and len(offered) <= FEW:
-            return forms.RadioSelect(choices=offered)
-        return forms.Select(choices=[("", "Choose"), *offered])
+    if kind == "record":
+        return _register_widget(part, present, person)
+    if kind in ("choice", "yes_no", "person"):
+        return _one_of(_listed(part, present), buttons=kind != "person")
     if kind == "choices":
-        return forms.CheckboxSelectMultiple(choices=_listed(part, present, person))
+        return forms.CheckboxSelectMultiple(choices=_listed(part, present))
     if kind == "table":
         return TableInput(part, spare)
     if kind in design.UPLOADS:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import Q
 
 from documents import answers, design
 from qms import contributions
@@ -17,7 +18,8 @@ from qms.contributions import FormSubject
 from qms.people.models import Person
 from qms.scope.models import Process
 
-MOST_OFFERED = 300
+MOST_LISTED = 60  # rows offered as a list; of more, one is found by typing
+MOST_FOUND = 20  # rows offered while somebody types
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,29 @@ class Register:
     model: type[models.Model]
     subject: FormSubject | None = None
 
-    def offered(self, person: Any, query: str = "") -> list[Any]:
-        """The rows a person may choose, in the register's order."""
+    def offered(self, person: Any, query: str = "", limit: int = MOST_FOUND) -> list[Any]:
+        """The rows a person may choose that have these words, in the register's order."""
+        words = query.strip()[:200]
         if self.subject is not None:
-            return list(self.subject.find(person, query, MOST_OFFERED))
+            return list(self.subject.find(person, words, limit))
         rows = Process.objects.visible_to(person).active()
-        return list(rows.filter(name__icontains=query).order_by("code")[:MOST_OFFERED])
+        fits = Q(name__icontains=words) | Q(code__icontains=words)
+        return list(rows.filter(fits).order_by("code")[:limit])
+
+    def meant(self, words: str, person: Any) -> Any:
+        """The one row these words name or find; None where it is none or not only one."""
+        first, *_more = words.split() or [""]
+        named = [row for row in self.offered(person, first) if words.strip() in _names(row)]
+        found = named or self.offered(person, words, 2)
+        return found[0] if len(found) == 1 and words.strip() else None
 
     def found(self, key: int, person: Any) -> Any:
         """The row of an id, if the person may see it."""
         return self.model._default_manager.visible_to(person).filter(pk=key).first()  # type: ignore[attr-defined]
+
+
+def _names(row: Any) -> tuple[str, str]:
+    return str(row), str(getattr(row, "number", "") or getattr(row, "code", ""))
 
 
 def registers() -> dict[str, Register]:

@@ -91,6 +91,7 @@ urlpatterns = [
     path("revisions/<int:pk>/fields/", designs.revision_fields, name="revision_fields"),
     path("forms/", entries.form_list, name="form_list"),
     path("forms/begin/<slug:key>/", entries.form_begin, name="form_begin"),
+    path("forms/choices/<slug:kind>/", entries.form_choices, name="form_choices"),
     path("forms/<int:pk>/", entries.form_detail, name="form_detail"),
     path("forms/<int:pk>/fill/", entries.entry_create, name="entry_create"),
     path("forms/<int:pk>/trend/", entries.form_trend, name="form_trend"),

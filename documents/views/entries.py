@@ -8,11 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 from django.db.models import Count, Max, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from documents import design, entered, entry_prints, workflow
-from documents.filling import CorrectionForm, EntryForm, about
+from documents.filling import PREFIX, CorrectionForm, EntryForm, about
 from documents.models import Document, Entry, Revision
 from documents.starters import StarterForm, starter_form, starter_forms
 from documents.subjects import registers
@@ -122,6 +123,17 @@ def form_begin(request: HttpRequest, key: str) -> HttpResponse:
     except Refused as refusal:
         return pages.refused(request, refusal)
     return pages.go_to(request, form.revisions.get(number=1).get_absolute_url())
+
+
+@needs("documents.add_entry")
+def form_choices(request: HttpRequest, kind: str) -> HttpResponse:
+    """What fits the words typed into a field of a long register, for the browser to offer."""
+    register = registers().get(kind)
+    if register is None:
+        raise Http404("There is no such register.")
+    words = next((said for name, said in request.GET.items() if name.startswith(PREFIX)), "")
+    context = {"offered": register.offered(request.user, words)}
+    return render(request, "documents/record_choices.html", context)
 
 
 def _fieldless() -> Any:

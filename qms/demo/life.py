@@ -28,6 +28,7 @@ COMPANIES = Path(__file__).parent / "companies"
 MONTHS = 36
 Event = Callable[[], Any]
 _stages: list[tuple[int, Callable[["Life"], None]]] = []
+_forms: list[Callable[..., Any]] = []
 
 
 def stage(order: int) -> Callable[[Callable[["Life"], None]], Callable[["Life"], None]]:
@@ -38,6 +39,12 @@ def stage(order: int) -> Callable[[Callable[["Life"], None]], Callable[["Life"],
         return begin
 
     return keep
+
+
+def fills_in_forms(fill: Callable[..., Any]) -> Callable[..., Any]:
+    """Register `(life, about, *, by, values) -> record or None`, for `Life.by_form`."""
+    _forms.append(fill)
+    return fill
 
 
 def companies() -> list[str]:
@@ -142,6 +149,14 @@ class Life:
     def sign(self, person: Any) -> Proof:
         """What a password would give."""
         return demo_proof(person)
+
+    def by_form(self, about: Any, *, by: Any, values: dict[str, Any]) -> Any:
+        """What became of an entry of the company's form about this; None without one in force.
+
+        `values` are what the register takes, by its own names.
+        """
+        made = (fill(self, about, by=by, values=values) for fill in _forms)
+        return next((each for each in made if each is not None), None)
 
     def pick(self, choices: Iterable[Any]) -> Any:
         return self.chance.choice(list(choices))

@@ -72,13 +72,14 @@ def _evaluate(life: Life, told: dict[str, Any], made: Any, turn: int) -> None:
     made.refresh_from_db()
     if made.is_settled:
         return
-    evaluation = providers.record_evaluation(
-        made,
-        by=life.who(told["owner"]),
-        evaluated_on=life.day(),
-        results=dict(zip(made.criteria_list, str(scores), strict=True)),
-        verdict=verdict,
-        conclusion=conclusion,
+    by = life.who(told["owner"])
+    said = {
+        "results": dict(zip(made.criteria_list, str(scores), strict=True)),
+        "verdict": verdict,
+        "conclusion": conclusion,
+    }
+    evaluation = life.by_form(made, by=by, values=said) or providers.record_evaluation(
+        made, by=by, evaluated_on=life.day(), **said
     )
     life.after(3, partial(_decide, life, told, made, verdict))
     if turn + 1 < len(told["scores"]):

@@ -23,11 +23,12 @@ from qms import clock, contributions
 from qms.equipment.models import Calibration, ImpactAssessment
 from qms.equipment.workflow import measured_since
 from qms.periods import today
-from qms.providers.models import ProviderEvaluation
+from qms.providers.models import Provider, ProviderEvaluation
 from qms.refusals import Refused
 from qms.signing.models import Signature
 from qms.workflow import amend
 from tests import factories, scenes
+from tests.many import multiply
 from tests.scenes import FIELDS, Cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3")]
@@ -446,6 +447,37 @@ def test_a_supplier_evaluation_sets_its_next_day(cast: Cast) -> None:
     again.refresh_from_db()
     assert again.status == "draft"
     assert ProviderEvaluation.objects.count() == 1
+
+
+def test_a_row_of_a_long_register_is_found_by_its_number_or_words(cast: Cast) -> None:
+    """All can be chosen, however many there are; what fits several is kept and refused."""
+    provider, form = scenes.a_provider(cast), a_starter(cast, "supplier_evaluation")
+    multiply(provider, 400)
+    rare = Provider.objects.order_by("pk").last()
+    assert rare is not None
+    rare.name = "Rare Earths of Ontario"
+    rare.save_because("Renamed.", by=cast.manager)
+    client = signed_in(cast.manager)
+    fill, choices = reverse("documents:entry_create", args=[form.pk]), "documents:form_choices"
+    offered = client.get(reverse(choices, args=["provider"]), {"a_external_provider": "rare ear"})
+    assert offered.content.decode().count("<option") == 1
+    assert f'value="{rare}"' in offered.content.decode()
+    assert client.get(reverse(choices, args=["nothing"])).status_code == 404
+    page = client.get(fill, {"about": rare.pk}).content.decode()
+    assert f'value="{rare}"' in page
+    assert page.count("<option") < 40
+    when = {"happened_at": "2026-03-02T09:00", "action": "save"}
+    for said in (str(rare), rare.number, "rare earths"):
+        client.post(fill, when | {"a_external_provider": said})
+        assert Entry.objects.order_by("-pk")[0].subject == rare
+    for said in ("12", "nobody"):
+        client.post(fill, when | {"a_external_provider": said})
+        entry = Entry.objects.order_by("-pk")[0]
+        assert entry.subject is None
+        again = client.get(reverse("documents:entry_edit", args=[entry.pk])).content.decode()
+        assert f'value="{said}"' in again
+        with pytest.raises(Refused, match="Choose one"):
+            documents.submit_entry(entry, by=cast.manager)
 
 
 def test_a_failed_calibration_asks_what_was_measured_since(cast: Cast) -> None:

@@ -38,6 +38,7 @@ def test_everybody_who_is_named_works_there(told: dict[str, Any]) -> None:
     named += [each[4] for each in told["gaps"]]
     named += [d[2] for review in told["reviews"] for d in review["decisions"]]
     named += told["journey"]["briefing"]["attendees"]
+    named += [each["owner"] for each in told["evidence"]]
     assert set(named) <= set(people)
     assert {"quality", "ceo", "operations", "lead"} <= set(people)
     assert {role for each in people.values() for role in each["roles"]} <= set(ROLES)
@@ -48,11 +49,14 @@ def test_every_process_and_clause_that_is_named_exists(told: dict[str, Any]) -> 
     numbers = [number for each in processes.values() for number in each["clauses"]]
     numbers += [number for each in told["documents"] for number in each[4]]
     numbers += [each[1] for each in told["problems"]] + [each[0] for each in told["gaps"]]
+    numbers += [number for each in told["evidence"] for number in each["clauses"]]
     for number in numbers:
         clauses.clause(f"{edition}:{number}")
     for key in (k for statement in told["scope"] for k in statement["not_applicable"]):
         assert clauses.clause(key).edition == edition
     named = [each[2] for each in told["documents"]] + [each[0] for each in told["problems"]]
+    kept = [*told["evidence"], *told.get("holds", [])]
+    named += [each["process"] for each in kept if "process" in each]
     named += [each["process"] for each in told["objectives"]] + [told["cast"]["going_on"]]
     assert set(named) <= set(processes)
     assert {code for code, each in processes.items() if not each["sites"]} == set()
