@@ -32,7 +32,8 @@ class Column:
 
     `value` is a callable of the row or a path such as "process.owner" (the name when omitted);
     `sort` the ORM field it may be sorted by; `kind` how it is drawn; `settled` tells for a `due`
-    column whether the row is finished, so that its date is no longer late.
+    column whether the row is finished, so that its date is no longer late. `beside` says that it
+    shows what only the rows of a page are read with (`shown_with` of a list).
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     export: bool = True
     shown: bool = True
     settled: Callable[[Any], bool] | None = None
+    beside: bool = False
 
     def of(self, row: Any) -> Any:
         """The plain value of this column for a row; None where there is none."""
@@ -142,14 +144,30 @@ def sorted_by(
     return queryset.order_by(order, "-pk" if down else "pk"), chosen
 
 
+Rows = Callable[[Any], Any]
+
+
+def as_they_are(rows: Any) -> Any:
+    """Rows with nothing beside."""
+    return rows
+
+
 def page_of(
-    queryset: QuerySet[Any], columns: Sequence[Column], *, number: int, size: int, sort: str
+    queryset: QuerySet[Any],
+    columns: Sequence[Column],
+    *,
+    number: int,
+    size: int,
+    sort: str,
+    shown_with: Rows = as_they_are,
 ) -> ListPage:
     """Read one page in two queries, three beyond the end, which is the last known page.
 
     First the keys in their order, which also tells how many there are; then only the rows of the
-    page, so that nothing is computed for rows that are passed over.
+    page with what they are `shown_with`, so that nothing is computed for rows passed over.
     """
+    if any(column.beside and column.name == sort.lstrip("-") for column in columns):
+        queryset, shown_with = shown_with(queryset), as_they_are
     ordered = queryset.values_list("pk", flat=True)
     start = (number - 1) * size
     # Behind the last row that is counted, what is there tells that there are more.
@@ -164,7 +182,7 @@ def page_of(
         known = count <= COUNT_CAP or start + size <= COUNT_CAP
         wanted = keys[start : start + size + 1] if known else []
     capped = count > COUNT_CAP
-    found = list(queryset.filter(pk__in=wanted))
+    found = list(shown_with(queryset.filter(pk__in=wanted)))
     shown = [column for column in columns if column.shown]
     rows = [(each, _address(each), _cells(each, shown)) for each in found[:size]]
     headings = [_heading(column, sort) for column in shown]

@@ -199,15 +199,17 @@ def show_list(
     rows_template: str = "components/list_rows.html",
     filterset: Any = None,
     page_size: int = 50,
-    in_file: Callable[[Any], Any] = lambda rows: rows,
+    shown_with: listing.Rows = listing.as_they_are,
+    in_file: listing.Rows = listing.as_they_are,
     **context: Any,
 ) -> HttpResponseBase:
     """A list page: filtered, sorted, paged; `?format=csv|xlsx` gives the file of what is shown.
 
     `queryset` holds only what the person may see, with `select_related` for the columns.
     `default_sort` is a column's name, "-" before it for descending. `filterset` is a class of
-    django-filter; `in_file(rows)` adds what only columns of the file need. Further context:
-    `intro`, `create_url` (shown only where the person may open it), `create_label`, `empty`.
+    django-filter; `shown_with(rows)` adds what only the rows of a page need (columns that are
+    `beside`), `in_file(rows)` what only columns of the file need. Further context: `intro`,
+    `create_url` (shown only where the person may open it), `create_label`, `empty`.
     """
     chosen = None
     if filterset is not None:
@@ -221,10 +223,11 @@ def show_list(
     queryset, sort = listing.sorted_by(queryset, columns, request.GET.get("sort", ""), default_sort)
     kind = request.GET.get("format", "")
     if kind in ("csv", "xlsx"):
-        rows = in_file(queryset)
+        rows = in_file(shown_with(queryset))
         return listing.export(rows, columns, title=title, kind=kind, today=periods.today())
+    number = _number(request, "page")
     page = listing.page_of(
-        queryset, columns, number=_number(request, "page"), size=page_size, sort=sort
+        queryset, columns, number=number, size=page_size, sort=sort, shown_with=shown_with
     )
     context |= {"page": page, "columns": columns, "filter": chosen, "title": title}
     context |= {"rows_template": rows_template, "filtered": _is_filtered(request, chosen)}

@@ -33,8 +33,8 @@ MASTER_LIST = [
     Column("number", "Number", sort="number", kind="link"),
     Column("title", "Title", sort="title"),
     Column("kind", "Kind", value="get_kind_display", sort="kind"),
-    Column("effective_label", "Revision", sort="effective_label"),
-    Column("effective_from", "Effective from", sort="effective_from", kind="date"),
+    Column("effective_label", "Revision", sort="effective_label", beside=True),
+    Column("effective_from", "Effective from", sort="effective_from", kind="date", beside=True),
     Column("process", "Process", sort="process__code"),
     Column("owner", "Owner", sort="owner__name", kind="person"),
     Column("next_review", "Next review", sort="next_review", kind="due"),
@@ -66,10 +66,10 @@ class DocumentFilter(django_filters.FilterSet):
 def document_list(request: HttpRequest) -> HttpResponseBase:
     """The master list of controlled documents."""
     workflow.make_due_revisions_effective(today())
-    rows = Document.objects.visible_to(request.user).with_effective()
     return pages.show_list(
         request,
-        rows.select_related("owner", "process"),
+        Document.objects.visible_to(request.user).select_related("owner", "process"),
+        shown_with=lambda rows: rows.with_effective(),
         in_file=lambda rows: rows.with_flags(),
         columns=MASTER_LIST,
         filterset=DocumentFilter,

@@ -131,7 +131,7 @@ def form_choices(request: HttpRequest, kind: str) -> HttpResponse:
     register = registers().get(kind)
     if register is None:
         raise Http404("There is no such register.")
-    words = next((said for name, said in request.GET.items() if name.startswith(PREFIX)), "")
+    words = next((request.GET[name] for name in request.GET if name.startswith(PREFIX)), "")
     context = {"offered": register.offered(request.user, words)}
     return render(request, "documents/record_choices.html", context)
 

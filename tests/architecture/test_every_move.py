@@ -36,6 +36,7 @@ from tests.scenes import ALL, SCENES, Cast, Scene, Stage, make
 
 REASON, WRONG = "It has to be.", "somebody else's long password"
 STRANGERS_TRIED = 8  # one in so many; all of them by call where the state allows the move
+ROUTES_TRIED = 3  # one in so many refusals of the right person comes by page and by program too
 ROLES_REFUSED = 6  # one in so many
 ADMIN_PARTS = 8
 WRITE_TWO = ("merge",)  # two records of one kind, each with a history row of its own
@@ -175,11 +176,7 @@ class Theatre:
         self._judge(each, stage, name, by_call, due)
         if name == "system":
             return
-        # On the other routes a wrong state is asked about once, of the right person, and what may
-        # be done is done once; whoever may not is refused on each (tests play a sample of these).
-        if name != step.who and (
-            not due or by_call.outcome == DONE or not played(here, one_in=STRANGERS_TRIED)
-        ):
+        if not self._tried_elsewhere(step.who == name, by_call, here, due):
             return
         routes = {"page": self.page(each, stage.record, name, details)}
         if self.scene.api:
@@ -192,6 +189,18 @@ class Theatre:
                 self.wrong.append(f"{route}: {here}: {got}")
             if got.outcome in (DENIED, REFUSED) and not got.words.rstrip("”)").endswith("."):
                 self.wrong.append(f"{route}: {here}: no sentence: {got.words!r}")
+
+    @staticmethod
+    def _tried_elsewhere(is_right: bool, by_call: Try, here: str, due: bool) -> bool:
+        """Whether the other routes are asked the same: whoever is right does it there too.
+
+        A wrong state is asked about of the right person; whoever may not is refused on each. Tests
+        play samples of the refusals.
+        """
+        if is_right:
+            return due or played(f"route {here}", one_in=ROUTES_TRIED)
+        refused = due and by_call.outcome != DONE
+        return refused and played(here, one_in=STRANGERS_TRIED)
 
     def _judge(self, each: Transition, stage: Stage, name: str, got: Try, due: bool) -> None:
         """What the tables say must come of a call."""
@@ -299,6 +308,8 @@ class Theatre:
                 sends["api"] = self.program(each, stage.record, who, details, **more)
             for route, send in sends.items():
                 here = f"{route}: {who} {each.name} with {more}"
+                if not played(here, one_in=ROUTES_TRIED):
+                    continue
                 got = self.attempt(stage, send, here)
                 if got.outcome != REFUSED or not got.words.endswith("."):
                     self.wrong.append(f"{here}: {got}")

@@ -177,6 +177,29 @@ def test_what_only_a_file_has_is_not_read_for_the_page(
     assert "Twice" not in page.content.decode()
 
 
+def test_what_rows_are_shown_with_is_read_for_them_alone_and_can_be_sorted_by(
+    manager: Person, planned: list[Action]
+) -> None:
+    columns = [*COLUMNS, Column("twice", "Twice", sort="twice", beside=True)]
+    add: dict[str, Any] = {"shown_with": lambda rows: rows.annotate(twice=F("pk") * 2)}
+    for query in ("", "sort=-twice"):
+        page = ask(manager, query, columns=columns, **add).content.decode()
+        assert str(planned[0].pk * 2) in page
+    text = b"".join(ask(manager, "format=csv", columns=columns, **add).streaming_content).decode()
+    assert str(planned[0].pk * 2) in text.splitlines()[1]
+    page = listing.page_of(
+        listing.sorted_by(Action.objects.all(), columns, "-twice", "title")[0],
+        columns,
+        number=1,
+        size=2,
+        sort="-twice",
+        shown_with=add["shown_with"],
+    )
+    assert [row.pk for row, _, _ in page.rows] == sorted(
+        Action.objects.values_list("pk", flat=True), reverse=True
+    )[:2]
+
+
 def test_a_select_above_a_list_reads_its_rows_once(manager: Person, planned: list[Action]) -> None:
     class Chosen(django_filters.FilterSet):
         owner = django_filters.ModelChoiceFilter(queryset=Person.objects.people())
