@@ -102,7 +102,7 @@ def fill(count: int) -> Any:
         step(revision, by=person, proof=factories.proof(person))
     document.refresh_from_db()
     words = "'Receiving ' || (array['inspection','calibration','storage','packing'])[1 + mod(n, 4)]"
-    multiply(document, count - 1, number="'QP-' || n", title=f"{words} || ' ' || n")
+    multiply(document, count - 1, number="'OLD-' || n", title=f"{words} || ' ' || n")
     last = connection.cursor()
     last.execute("select max(id) from documents_document")
     first = last.fetchone()[0] - (count - 1)
@@ -151,7 +151,7 @@ def _multiply_entries(entry: Any, times: int, first: int, title: str) -> None:
         cursor.execute(
             "insert into finding_entry"  # noqa: S608 - expressions of our own
             " (record_type_id, record_id, language, number, title, keywords, words, note, url)"
-            f" select record_type_id, {first} + n, language, 'QP-' || n, {title} || ' ' || n,"
+            f" select record_type_id, {first} + n, language, 'OLD-' || n, {title} || ' ' || n,"
             " keywords, words || ' lot ' || n || ' batch ' || mod(n::bigint * 7919, 100003),"
             f" note, '/documents/' || {first} + n || '/'"
             " from finding_entry, generate_series(1, %s) as n where id = %s",
@@ -256,8 +256,9 @@ def measure(client: Any, rounds: int) -> list[Figure]:
     for _round in range(rounds):
         for page in asked:
             begin = time.perf_counter()
-            page.ask()
+            answer = page.ask()
             times[page.name].append(time.perf_counter() - begin)
+            assert answer.status_code in (200, 303), page.name
     medians = {name: statistics.median(many) for name, many in times.items()}
     floor = medians["plain list"]
     return [

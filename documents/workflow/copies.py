@@ -190,9 +190,10 @@ def recall_the_withdrawn(event: DocumentWithdrawn) -> None:
 
 
 def _recall_all(document: Document, reason: str, *, keep: Revision | None) -> None:
-    rows = ControlledCopy.objects.filter(document=document, status=Status.ISSUED)
-    clockwork = Person.objects.system()
-    for copy in rows.exclude(revision=keep).select_related("document").order_by("pk"):
+    issued = ControlledCopy.objects.filter(document=document, status=Status.ISSUED)
+    rows = list(issued.exclude(revision=keep).select_related("document").order_by("pk"))
+    clockwork = Person.objects.system() if rows else None
+    for copy in rows:
         try:
             recall(copy, by=clockwork, reason=reason)
         except Refused:  # it came back at the same moment

@@ -280,9 +280,10 @@ def _end_what_is_over(
     if person is not None:
         rows = rows.of(person)
     count = 0
-    clockwork = Person.objects.system()
     heavy = ("revision__text", "revision__fields", "revision__questions")
-    for task in rows.select_related("document", "revision", "person").defer(*heavy):
+    open_ones = list(rows.select_related("document", "revision", "person").defer(*heavy))
+    clockwork = Person.objects.system() if open_ones else None
+    for task in open_ones:
         revision = asked.get(task.document_id)
         over = _why_over(task, revision)
         if not over and (task.document_id, task.person_id) in wanted:
@@ -321,6 +322,8 @@ def _ask_who_is_missing(
         for pair in wanted
         if pair[0] in asked and known.get(pair, (Status.ENDED, 0))[0] == Status.ENDED
     )
+    if not missing:
+        return 0
     people = Person.objects.in_bulk({who for _document, who in missing})
     days = {kind: KindRule.objects.of(kind).reading_days for kind in _kinds(asked, missing)}
     clockwork = Person.objects.system()

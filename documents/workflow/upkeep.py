@@ -138,19 +138,20 @@ def settle_flag(flag: ReviewFlag, *, by: Any) -> None:
 
 def settle_flags(document: Document, reason: str) -> None:
     """Settle whatever was to be looked at."""
-    clockwork = Person.objects.system()
-    for flag in ReviewFlag.objects.open().filter(document=document).order_by("pk"):
+    flags = list(ReviewFlag.objects.open().filter(document=document).order_by("pk"))
+    clockwork = Person.objects.system() if flags else None
+    for flag in flags:
         settle_flag(flag, by=clockwork, reason=reason)
 
 
 def flag_all(documents: Any, *, key: str, why: str, **more: Any) -> int:
     """Flag each of these documents that has a revision in force and no such flag; how many."""
-    clockwork = Person.objects.system()
     flagged = ReviewFlag.objects.open().filter(key=key).values("document_id")
     in_force = Revision.objects.effective().filter(
         document__in=documents.filter(status=Document.Status.ACTIVE).values("pk")
     )
     rows = list(in_force.exclude(document__in=flagged).select_related("document"))
+    clockwork = Person.objects.system() if rows else None
     for revision in rows:
         raise_flag(
             by=clockwork, document=revision.document, revision=revision, key=key, why=why, **more
