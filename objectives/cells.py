@@ -49,7 +49,7 @@ def _cell(cell: Any) -> str:
 
 
 def _text(blob: bytes) -> list[list[str]]:
-    text = _decoded(blob)
+    text = decoded(blob)
     if "\x00" in text:
         raise Refused("This is neither a workbook nor a CSV file.")
     try:
@@ -67,7 +67,8 @@ def _text(blob: bytes) -> list[list[str]]:
     return rows
 
 
-def _decoded(blob: bytes) -> str:
+def decoded(blob: bytes) -> str:
+    """The text of a file, whichever of the usual ways it was saved."""
     wide = blob[:2] in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ("utf-16" if wide else "utf-8-sig", "cp1252"):
         try:

@@ -274,8 +274,11 @@ def _all_within(count: int) -> Callable[[Window], bool]:
 
 
 def _none_within(count: int) -> Callable[[Window], bool]:
+    """On both sides of the centre: those on one side alone are a shift, which others mark."""
+
     def fits(window: Window) -> bool:
-        return len(window) == count and all(each.zone >= 1 for each in window)
+        sides = {each.side for each in window if each.zone >= 1}
+        return len(window) == count and all(each.zone >= 1 for each in window) and len(sides) == 2
 
     return fits
 
@@ -331,7 +334,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             8,
             8,
-            "Eight values in a row lie more than one sigma out, none of them near the centre.",
+            "Eight values in a row lie more than one sigma out, on both sides of the centre.",
             _none_within(8),
             of_zones=True,
         ),
@@ -393,7 +396,10 @@ def _problem_of(kind: Kind, row: Row) -> str:
     if kind == Kind.XBAR_R:
         return _problem_of_subgroup(row)
     if len(row.values) != 1 or (kind not in COUNTED and row.size is not None):
-        return f"The {kind} chart takes one value a period; this one has more."
+        return (
+            f"The {kind} chart takes one value a period; this one has more. (Decimals are written"
+            " with a point, or the columns separated by semicolons.)"
+        )
     if kind in SIZED:
         if row.size is None or not row.size.is_finite():
             return "It says no n: write the count and how many were inspected."
@@ -480,17 +486,20 @@ def chart(
     rules: str = "limits",
     weight: Number = Decimal("0.2"),
     width: Number = SIGMAS,
+    exact: bool = False,
 ) -> ControlChart:
     """The chart of `rows` by the limits of a frozen baseline.
 
-    `rules` is a key of `RULES`. `weight` (lambda, above 0 and at most 1) and `width` (L, in
-    sigmas) are of the EWMA alone. Raises Refused when the rows do not fit.
+    `rules` is a key of `RULES`. `weight` (lambda, above 0 and at most 1), `width` (L, in sigmas)
+    and `exact` (limits that widen from the start, in place of those they come to) are of the EWMA
+    alone. Raises Refused when the rows do not fit.
     """
     check(baseline.kind, rows)
     if baseline.kind == Kind.NP:
         _check_sizes(rows, baseline.size, "n")
     if baseline.kind == Kind.EWMA:
-        return _ewma(baseline, rows, rules, Fraction(weight), Fraction(width))
+        smoothing = _Smoothing(Fraction(weight), Fraction(width), exact)
+        return _ewma(baseline, rows, rules, smoothing)
     if baseline.kind == Kind.XBAR_R:
         _check_subgroups(rows, baseline.size)
     points = _points(baseline, rows)
@@ -615,28 +624,46 @@ def _ranges(baseline: Baseline, rows: Rows) -> ControlChart | None:
     return ControlChart(below, "limits", points, _signals(points, (_LIMIT,)))
 
 
-def _ewma(
-    baseline: Baseline, rows: Rows, rules: str, weight: Fraction, width: Fraction
-) -> ControlChart:
-    """z = lambda x + (1 - lambda) z, started at the centre; a missing period leaves z as it was."""
-    if not 0 < weight <= 1:
-        raise Refused("Lambda lies above 0 and is at most 1.")
-    if width <= 0:
-        raise Refused("The width of the limits, L, is above 0.")
+@dataclass(frozen=True)
+class _Smoothing:
+    """How an EWMA is made: lambda, L, and whether its limits are those of each value's age."""
+
+    weight: Fraction
+    width: Fraction
+    exact: bool
+
+    def check(self) -> None:
+        if not 0 < self.weight <= 1:
+            raise Refused("Lambda lies above 0 and is at most 1.")
+        if self.width <= 0:
+            raise Refused("The width of the limits, L, is above 0.")
+
+
+def _ewma(baseline: Baseline, rows: Rows, rules: str, how: _Smoothing) -> ControlChart:
+    """z = lambda x + (1 - lambda) z, started at the centre; a missing period leaves z as it was.
+
+    The variance comes to that of a value times lambda / (2 - lambda); after i values it is
+    (1 - (1 - lambda)^2i) of that (Montgomery, 9.2), which is what `exact` asks for.
+    """
+    how.check()
     if baseline.spread < 0:
         raise Refused("Sigma is not below 0.")
-    variance = baseline.spread**2 * weight / (2 - weight)
-    band = _Band.of(baseline.centre, variance, width=width)
-    smoothed, points = baseline.centre, list[Point | None]()
+    rest = 1 - how.weight
+    final = baseline.spread**2 * how.weight / (2 - how.weight)
+    band = _Band.of(baseline.centre, final, width=how.width)
+    smoothed, faded, points = baseline.centre, Fraction(1), list[Point | None]()
     for row in rows:
         if row is None:
             points.append(None)
             continue
-        smoothed = _rounded(weight * row.value + (1 - weight) * smoothed)
+        smoothed = _rounded(how.weight * row.value + rest * smoothed)
+        if how.exact:
+            faded = _rounded(faded * rest**2)
+            band = _Band.of(baseline.centre, final * (1 - faded), width=how.width)
         points.append(band.place(smoothed))
     drawn = tuple(points)
     signals = _signals(drawn, rules_for(Kind.EWMA, rules))
-    return ControlChart(baseline, rules, drawn, signals, width=width)
+    return ControlChart(baseline, rules, drawn, signals, width=how.width)
 
 
 def _signals(points: Points, rules: Sequence[Rule]) -> tuple[Signal, ...]:

@@ -2,7 +2,8 @@
 
 The published examples are those of the NIST/SEMATECH e-Handbook of Statistical Methods, section
 6.3 (individuals 6.3.2.2, EWMA 6.3.2.4, c 6.3.3.1) and 6.1.6 (capability), and of D. C. Montgomery,
-Introduction to Statistical Quality Control (p chart of the cans, table 7.1).
+Introduction to Statistical Quality Control (cans, purchase orders, printed circuit boards, dyed
+cloth; the flow widths and the cost of loans by their means; EWMA of example 9.2).
 """
 
 import json
@@ -37,6 +38,20 @@ NIST_EWMA = (
 )
 NIST_WAFERS = "16 14 28 16 12 20 10 12 10 17 19 17 14 16 15 13 14 16 11 20 11 19 16 31 13"
 CANS = "12 15 8 10 4 7 16 9 14 10 5 6 17 12 22 8 10 5 13 11 20 18 24 15 9 12 7 13 9 6"
+
+ORDERS = "12 8 6 9 10 12 11 16 10 6 20 15 9 8 6 8 10 7 5 8 5 8 10 6 9"
+ORDER_SIZES = (
+    "100 80 80 100 110 110 100 100 90 90 110 120 120 120 110 80 80 80 90 100 100 100 100 90 90"
+)
+BOARDS = "21 24 16 12 15 5 28 20 31 25 20 24 16 19 10 17 13 22 18 39 30 24 16 19 17 15"
+CLOTH = "14 12 20 11 7 10 21 16 19 23"
+CLOTH_UNITS = "10.0 8.0 13.0 10.0 9.5 10.0 12.0 10.5 12.0 12.5"
+CLOTH_UPPER = "2.55 2.68 2.41 2.55 2.58 2.55 2.45 2.52 2.45 2.43"
+CLOTH_LOWER = "0.29 0.16 0.43 0.29 0.26 0.29 0.39 0.32 0.39 0.41"
+MONTGOMERY_EWMA_DATA = (
+    "9.45 7.99 9.29 11.66 12.16 10.18 8.04 11.46 9.20 10.34 9.03 11.47 10.51 9.40 10.08 "
+    "9.37 10.62 10.31 8.52 10.84 10.90 9.33 12.29 11.50 10.60 11.08 10.38 11.62 11.31 10.52"
+)
 
 
 def rows(text: str | Sequence[object], size: object = None) -> list[Row | None]:
@@ -95,6 +110,68 @@ def test_the_cans_of_montgomery_come_out_to_the_printed_digit() -> None:
     assert printed(found.drawn[0].lower, 4) == "0.0524"
     assert printed(found.drawn[0].upper, 4) == "0.4102"
     assert [each.index + 1 for each in found.signals] == [15, 23]
+
+
+def test_the_orders_of_montgomery_have_limits_of_their_own_n() -> None:
+    orders = [Row.of(d, size=n) for d, n in zip(ORDERS.split(), ORDER_SIZES.split(), strict=True)]
+    found = chart(baseline_of(Kind.P, orders), orders)
+    assert printed(found.centre, 3) == "0.096"
+    assert not found.has_steady_limits
+    assert [each.index + 1 for each in found.signals] == [11]
+
+
+def test_the_boards_of_montgomery_come_out_to_the_printed_digit() -> None:
+    values = rows(BOARDS)
+    found = chart(baseline_of(Kind.C, values), values)
+    assert printed(found.centre, 2) == "19.85"
+    assert printed(found.drawn[0].upper, 2) == "33.21"
+    assert printed(found.drawn[0].lower, 2) == "6.48"
+    assert [each.index + 1 for each in found.signals] == [6, 20]
+
+
+def test_the_cloth_of_montgomery_is_counted_in_parts_of_units() -> None:
+    cloth = [Row.of(d, size=n) for d, n in zip(CLOTH.split(), CLOTH_UNITS.split(), strict=True)]
+    assert printed(baseline_of(Kind.U, cloth).centre, 2) == "1.42"
+    # The book goes on with the centre as it printed it.
+    found = chart(Baseline(Kind.U, Fraction("1.42")), cloth)
+    assert [printed(each.upper, 2) for each in found.drawn] == CLOTH_UPPER.split()
+    assert [printed(each.lower, 2) for each in found.drawn] == CLOTH_LOWER.split()
+    assert not found.signals
+
+
+def test_the_numbers_of_cans_stand_between_the_printed_limits() -> None:
+    values = rows(CANS, size=50)
+    found = chart(baseline_of(Kind.NP, values), values)
+    assert (printed(found.drawn[0].lower, 2), printed(found.drawn[0].upper, 2)) == ("2.62", "20.51")
+    assert [each.index + 1 for each in found.signals] == [15, 23]
+
+
+def test_means_and_ranges_of_montgomery_make_the_printed_limits() -> None:
+    widths = Baseline(Kind.XBAR_R, Fraction("1.5056"), Fraction("0.32521"), Fraction(5))
+    found = chart(widths, [Row.of(1.5, 1.5, 1.5, 1.5, 1.5)])
+    assert printed(found.drawn[0].upper, 5) == "1.69325"
+    assert printed(found.drawn[0].lower, 5) == "1.31795"
+    assert found.ranges is not None
+    assert printed(found.ranges.drawn[0].upper, 5) == "0.68749"
+    loans = chart(Baseline(Kind.I_MR, Fraction("300.5"), Fraction("7.79")), rows("300 301"))
+    assert printed(loans.drawn[0].upper, 2) == "321.22"
+    assert printed(loans.drawn[0].lower, 2) == "279.78"
+    assert loans.ranges is not None
+    assert printed(loans.ranges.drawn[0].upper, 2) == "25.45"
+
+
+def test_the_limits_of_an_ewma_widen_from_its_start_where_they_are_to_be_exact() -> None:
+    frozen = Baseline(Kind.EWMA, Fraction(10), Fraction(1))
+    smoothing: dict[str, Any] = {"weight": Decimal("0.1"), "width": Decimal("2.7")}
+    found = chart(frozen, rows(MONTGOMERY_EWMA_DATA), exact=True, **smoothing)
+    assert [printed(each.upper, 2) for each in found.drawn[:2]] == ["10.27", "10.36"]
+    assert [printed(each.lower, 2) for each in found.drawn[:2]] == ["9.73", "9.64"]
+    assert printed(found.drawn[-1].upper, 2) == "10.62"
+    assert [printed(each.value, 5) for each in found.drawn[:3]] == ["9.94500", "9.74950", "9.70355"]
+    assert [each.index + 1 for each in found.signals] == [29, 30]
+    settled = chart(frozen, rows(MONTGOMERY_EWMA_DATA), **smoothing)
+    assert {printed(each.upper, 4) for each in settled.drawn} == {"10.6194"}
+    assert settled.signals == found.signals
 
 
 def test_capability_as_nist_computes_it() -> None:
@@ -230,6 +307,7 @@ def test_a_rule_is_completed_by_its_last_point(
         ("nelson", 3, "0 0.1 0.2 0.3 0.3 0.4"),
         ("nelson", 4, "0 1 " * 6 + "1 0"),
         ("nelson", 7, "1 -1 " * 7 + "1.1"),
+        ("nelson", 8, "1.1 " * 12),
     ],
 )
 def test_a_value_on_a_line_is_inside_it(rules: str, rule: int, values: str) -> None:
@@ -421,6 +499,8 @@ def test_the_command_reads_subgroups_and_decimal_commas(tmp_path: Path) -> None:
         ("i-mr", "NaN\n1\n2\n", ("Row 1: “NaN”",)),
         ("i-mr", "1,2\n3,4\n", ("Row 1:", "takes one value a period")),
         ("p", "1,10\n1,0\n2,-5\n", ("Row 2: Its n is not above 0", "Row 3:")),
+        ("p", "1,10\n1,0\nx,10\n12,10\n", ("Row 2: Its n", "Row 3: “x”", "Row 4: 12 of 10")),
+        ("i-mr", "12,5\n13,1\n", ("Row 2: The i-mr chart takes one", "separated by semicolons")),
         ("p", "11,10\n1,10", ("Row 1: 11 of 10 is more than all",)),
         ("p", "0.5,10\n1,10", ("Row 1: 0.5 is not a count",)),
         ("p", "1\n2\n", ("Row 1: It says no n",)),
@@ -432,6 +512,17 @@ def test_the_command_reads_subgroups_and_decimal_commas(tmp_path: Path) -> None:
         ("i-mr", "7\n", ("at least two values in a row",)),
         ("i-mr", "\n\n", ("holds no values",)),
         ("i-mr", "1\n1e999\n", ("no size a measurement has",)),
+        ("i-mr", "1e999\n1\n2\n", ("Row 1: “1e999”",)),
+        ("i-mr", "12.5 %\n12\n13\n", ("Row 1: “12.5 %”",)),
+        ("i-mr", "1_000\n12\n13\n", ("Row 1: “1_000”",)),
+        ("i-mr", "<5\n12\n13\n", ("Row 1: “<5”",)),
+        ("i-mr", "value\nx\n12\n13\n", ("Row 2: “x”",)),
+        ("i-mr", "inf\n12\n-Infinity\n", ("Row 1: “inf”", "Row 3: “-Infinity”")),
+        ("i-mr", '"1,234"\n"12,5"\n1\n', ("Row 1: “1,234”",)),
+        ("i-mr", "NA\nNA\n", ("holds no values",)),
+        ("u", "n,found\n50,12\n50,10\n", ("“n” and “found”; write the count first",)),
+        ("i-mr", f"1\n{'7' * 140_000}\n", ("Row 2 cannot be read as CSV",)),
+        ("i-mr", "1\n2\n\x00\n", ("not a text file",)),
     ],
 )
 def test_the_command_names_every_row_that_is_wrong(
@@ -450,3 +541,51 @@ def test_the_command_refuses_a_baseline_longer_than_the_file(tmp_path: Path) -> 
         call_command("spc", "--chart", "i-mr", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="above 0"):
         run(tmp_path, "1\n2\n", "--chart", "ewma", "--lambda", "0")
+
+
+def test_what_is_said_of_an_ewma_is_refused_for_another_chart(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="--lambda belongs to the ewma chart, not to c"):
+        run(tmp_path, "1\n2\n", "--chart", "c", "--lambda", "0.3")
+    with pytest.raises(CommandError, match="--start and --sigma belong to the ewma chart"):
+        run(tmp_path, "1\n2\n", "--chart", "i-mr", "--start", "1", "--sigma", "1")
+    for wrong in ("x", "nan", "1e999"):
+        with pytest.raises(CommandError, match=f"“{wrong}” is n"):
+            run(tmp_path, "1\n2\n", "--chart", "ewma", "--lambda", wrong)
+
+
+def test_a_missing_period_keeps_its_place_wherever_it_stands(tmp_path: Path) -> None:
+    found = run(tmp_path, "value\n\nNA\n10\n\n12\n11\n-\n\n\n", "--chart", "i-mr")
+    assert found["points"] == [None, 10, None, 12, 11, None]
+    assert found["range"]["points"] == [None, None, None, None, 1, None]
+
+
+def test_a_file_may_be_saved_in_any_of_the_usual_ways(tmp_path: Path) -> None:
+    path = tmp_path / "values.csv"
+    text = "Temperature °C\r\n12.5\r\n12.75\r\n13\r\n"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
+        path.write_bytes(text.encode(encoding))
+        out = StringIO()
+        call_command("spc", "--chart", "i-mr", str(path), stdout=out)
+        assert json.loads(out.getvalue())["points"] == [12.5, 12.75, 13]
+    assert run(tmp_path, '"12,5"\n"13,25"\n', "--chart", "i-mr")["points"] == [12.5, 13.25]
+    assert run(tmp_path, '"a; b"\n1.5\n2.5\n', "--chart", "i-mr")["points"] == [1.5, 2.5]
+
+
+def test_sigma_is_told_for_each_point_also_where_limits_are_cut_off(tmp_path: Path) -> None:
+    found = run(tmp_path, "1,2\n2,4\n", "--chart", "p")
+    assert found["limits"] == {"lower": 0, "upper": 1}
+    assert [round(each, 4) for each in found["sigma"]] == [0.3536, 0.25]
+
+
+def test_equal_values_make_a_chart_without_a_signal(tmp_path: Path) -> None:
+    for kind, text in (
+        ("i-mr", "5\n" * 30),
+        ("c", "0\n" * 30),
+        ("p", "0,50\n" * 30),
+        ("u", "0,1.5\n" * 30),
+        ("ewma", "5\n" * 30),
+        ("xbar-r", "5,5\n" * 30),
+    ):
+        found = run(tmp_path, text, "--chart", kind, "--rules", "nelson")
+        assert found["signals"] == []
+        assert found["limits"]["lower"] == found["limits"]["upper"] == found["centre"]
