@@ -37,7 +37,9 @@ TONES = {
     NO_DATA: "",
 }
 FEWEST_POINTS = 5
-# Two-sided 95 % quantiles of Student's t for 3 to 30 degrees of freedom; beyond, the normal's.
+# Two-sided 95 % quantiles: of the normal distribution, and of Student's t for 3 to 30 degrees of
+# freedom; beyond, two terms more than the normal's come as near (Fisher and Cornish, 1960).
+Z95 = 1.959964
 T95 = (
     *(3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131),
     *(2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048),
@@ -172,12 +174,24 @@ class _Line:
 
     @property
     def t(self) -> float:
-        return T95[self.n - 5] if self.n - 5 < len(T95) else 1.96
+        free = self.n - 2
+        if free - 3 < len(T95):
+            return T95[free - 3]
+        first = (Z95**3 + Z95) / (4 * free)
+        return Z95 + first + (5 * Z95**5 + 16 * Z95**3 + 3 * Z95) / (96 * free**2)
 
     def margin_at(self, at: float) -> float:
         """Half the width of the 95 % prediction interval on a day."""
         leverage = 1 + 1 / self.n + (at - self.centre) ** 2 / self.spread
         return self.t * self.residual * sqrt(leverage)
+
+    def mean_with(self, ahead: Sequence[float], known: float) -> tuple[float, float]:
+        """The mean of the readings, which is known, and those of days ahead; with its margin."""
+        more, total = len(ahead), self.n + len(ahead)
+        value = (self.n * known + sum(self.intercept + self.slope * at for at in ahead)) / total
+        away = sum(at - self.centre for at in ahead)
+        leverage = more + more**2 / self.n + away**2 / self.spread
+        return value, self.t * self.residual * sqrt(leverage) / total
 
     @property
     def rises(self) -> int:
@@ -208,7 +222,8 @@ def _line(readings: Sequence[Reading], start: date) -> _Line | None:
 def forecast(aim: Aim, readings: Sequence[Reading]) -> Forecast | None:
     """A least-squares line to the deadline with its 95 % prediction interval, or None.
 
-    None with fewer than five readings on different days, or without a deadline ahead of them.
+    Of an objective that is judged by the mean it is the mean of all readings by then. None with
+    fewer than five readings on different days, or without a deadline ahead of them.
     """
     line = _line(readings, aim.starts_on)
     if line is None or aim.deadline is None:
@@ -216,13 +231,25 @@ def forecast(aim: Aim, readings: Sequence[Reading]) -> Forecast | None:
     at = float((aim.deadline - aim.starts_on).days)
     if at < (readings[-1][0] - aim.starts_on).days:
         return None
-    value, margin = line.intercept + line.slope * at, line.margin_at(at)
+    if aim.judged_by == Objective.JudgedBy.MEAN:
+        known = fmean(float(value) for _, value in readings)
+        value, margin = line.mean_with(_ahead(aim, readings[-1][0]), known)
+    else:
+        value, margin = line.intercept + line.slope * at, line.margin_at(at)
     least, most = _possible(aim, readings)
     low, mid, high = (
         Decimal(repr(min(max(each, least), most))).quantize(Decimal(1).scaleb(-aim.decimals))
         for each in (value - margin, value, value + margin)
     )
     return Forecast(mid, low, high, line.n)
+
+
+def _ahead(aim: Aim, last: date) -> list[float]:
+    """The days since the start on which the readings to come will be, up to the deadline."""
+    end: Any = aim.deadline
+    after = schedule.following(aim.frequency, schedule.period_of(aim.frequency, last))
+    days = [min(each.end, end) for each in schedule.periods(aim.frequency, after.start, end)]
+    return [float((day - aim.starts_on).days) for day in days]
 
 
 def _possible(aim: Aim, readings: Sequence[Reading]) -> tuple[float, float]:
@@ -254,8 +281,9 @@ def forecast_in_words(aim: Aim, readings: Sequence[Reading]) -> str:
     since = [each for each in readings if each[0] >= aim.starts_on]
     found = forecast(aim, since)
     if found is not None:
+        what = "a mean of " if aim.judged_by == Objective.JudgedBy.MEAN else ""
         return (
-            f"A straight line through the {found.points} readings leads to "
+            f"A straight line through the {found.points} readings leads to {what}"
             f"{aim.shown(found.value)} by {aim.deadline:%-d %B %Y}, between "
             f"{aim.shown(found.low)} and {aim.shown(found.high)} in 19 of 20 cases."
         )
@@ -278,7 +306,13 @@ def _judged(aim: Aim, since: Sequence[Reading]) -> Decimal:
 
 
 def _missing(aim: Aim, since: Sequence[Reading], today: date) -> str | None:
-    """The sentence about the latest period when its reading is late, else None."""
+    """The sentence about the latest period whose reading is late or, at the end, still to come."""
+    if aim.deadline is not None and today > aim.deadline:
+        last = schedule.period_of(aim.frequency, aim.deadline)
+        due = schedule.due_on(aim.frequency, last)
+        if since[-1][0] < last.start and today <= due:
+            name = schedule.name_of(aim.frequency, last)
+            return f"It has ended; the reading for {name} is due by {due:%-d %B %Y}."
     last = schedule.latest_expected(aim.frequency, aim.starts_on, aim.deadline, today)
     if last is None or since[-1][0] >= last.start:
         return None

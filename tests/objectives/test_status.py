@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
@@ -138,6 +139,62 @@ def test_a_forecast_of_a_straight_line_is_its_end() -> None:
     found = forecast(aim(deadline=START + timedelta(days=300)), line)
     assert found is not None
     assert found.low == found.value == found.high == Decimal("90.0")
+
+
+def test_after_the_deadline_nothing_is_said_before_the_last_reading_is_in() -> None:
+    """It would be a verdict on the month before."""
+    eleven = monthly(*[91] * 11)
+    for day in (date(2027, 1, 1), date(2027, 1, 7)):
+        early = assess(aim(), eleven, day)
+        assert early.state == NO_DATA
+        assert early.sentence == "It has ended; the reading for Dec 2026 is due by 7 January 2027."
+    assert assess(aim(), eleven, date(2027, 1, 8)).state == NO_DATA
+    assert assess(aim(), eleven, END).state == ON_TRACK
+    assert assess(aim(), monthly(*[91] * 12), date(2027, 1, 1)).state == ACHIEVED
+
+
+def test_a_forecast_is_the_prediction_interval_of_the_textbooks() -> None:
+    """Computed anew: y = a + bx, t s sqrt(1 + 1/n + (x - mean)^2 / Sxx); t(38) is 2.0244."""
+    values = [Decimal(80) + Decimal(i % 7) / 10 + Decimal(i) / 5 for i in range(40)]
+    days = [7 * i for i in range(40)]
+    ahead = 400
+    found = forecast(
+        aim(deadline=START + timedelta(days=ahead), frequency="weekly", unit="points", decimals=4),
+        [(START + timedelta(days=day), value) for day, value in zip(days, values, strict=True)],
+    )
+    n, mean_x, mean_y = 40, Fraction(sum(days), 40), sum(map(Fraction, values)) / 40
+    sxx = sum((x - mean_x) ** 2 for x in days)
+    slope = sum((x - mean_x) * Fraction(y) for x, y in zip(days, values, strict=True)) / sxx
+    rest = [Fraction(y) - mean_y - slope * (x - mean_x) for x, y in zip(days, values, strict=True)]
+    spread = sum(each**2 for each in rest) / (n - 2)
+    middle = mean_y + slope * (ahead - mean_x)
+    margin = 2.0244 * float(spread * (1 + Fraction(1, n) + (ahead - mean_x) ** 2 / sxx)) ** 0.5
+    assert found is not None
+    assert abs(float(found.value) - float(middle)) < 0.0001
+    assert abs(float(found.high) - float(middle) - margin) < 0.001
+    assert abs(float(middle) - float(found.low) - margin) < 0.001
+
+
+def test_where_the_mean_is_judged_the_mean_is_forecast() -> None:
+    """Ten poor months are not made good by a steep line at the end."""
+    rising = monthly(40, 44, 48, 52, 56, 60, 64, 68, 72, 76.5)
+    mean = aim(judged_by="mean", baseline=Decimal(40))
+    found = forecast(mean, rising)
+    assert found is not None
+    # 580.5 so far and about 80 and 84 to come, over twelve months.
+    assert abs(found.value - Decimal(62)) < 1
+    assert found.high < 63
+    assert assess(mean, rising, date(2026, 11, 2)).state == OFF_TRACK
+    assert "leads to a mean of 6" in forecast_in_words(mean, rising)
+    last = forecast(aim(baseline=Decimal(40)), rising)
+    assert last is not None
+    assert last.value > 83
+
+
+def test_the_mean_of_a_year_that_is_complete_is_known_to_the_digit() -> None:
+    found = forecast(aim(judged_by="mean"), monthly(*[80, 90] * 6))
+    assert found is not None
+    assert found.low == found.value == found.high == Decimal("85.0")
 
 
 numbers = st.decimals(min_value=-1000, max_value=1000, places=2)
