@@ -138,6 +138,25 @@ def check(
     return found
 
 
+def indicators_in(rows: Sequence[Sequence[str]], only: Indicator | None = None) -> set[int]:
+    """The keys of the indicators that a sheet names; raises Refused where it has no header."""
+    head, places = _header(rows, only)
+    return _named(rows[head:], places, only, _known_indicators(only))
+
+
+def _named(
+    body: Sequence[Sequence[str]],
+    places: dict[str, int],
+    only: Indicator | None,
+    known: dict[str, list[Indicator]],
+) -> set[int]:
+    if only:
+        return {only.pk}
+    at = places["indicator"]
+    names = {plain(cells[at].strip()) for cells in body if at < len(cells)}
+    return {each.pk for name in names for each in known.get(name, ())}
+
+
 def _header(
     rows: Sequence[Sequence[str]], indicator: Indicator | None
 ) -> tuple[int, dict[str, int]]:
@@ -167,15 +186,9 @@ class _Reader:
         self.indicators = _known_indicators(only)
         self.allowed: dict[int, str] = {}
         self.seen: dict[tuple[int, date], int] = {}
-        self.kept = _kept(self._named(body))
+        self.kept = _kept(_named(body, places, only, self.indicators))
         self.sizes = _sizes(self.kept)
         self.dates = DateReader(self._cell(cells, "day") for cells in body)
-
-    def _named(self, body: list[Sequence[str]]) -> set[int]:
-        if self.only:
-            return {self.only.pk}
-        names = {plain(self._cell(cells, "indicator")) for cells in body}
-        return {each.pk for name in names for each in self.indicators.get(name, ())}
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         at = self.places.get(name)

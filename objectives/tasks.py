@@ -55,7 +55,7 @@ def read_sheet(leased: Effect) -> None:
     if sheet.status != ReadingSheet.Status.READING:
         return
     try:
-        found = _checked(sheet, leased)
+        found = _checked(sheet, _rows(sheet), leased)
     except Refused as refusal:
         _end(sheet, str(refusal))
         return
@@ -95,10 +95,11 @@ class _Stopped(Exception):
 
 
 def _write(sheet: ReadingSheet, leased: Effect) -> None:
+    rows = _rows(sheet)
     with db.atomic():
-        _hold_indicators(sheet)
+        _hold_indicators(sheets.indicators_in(rows, sheet.indicator))
         # Again: what was entered meanwhile counts, and stays.
-        found = _checked(sheet, leased, words="Checking once more")
+        found = _checked(sheet, rows, leased, words="Checking once more")
         done, total = 0, len(found.good)
         for part in sheets.chunks(found.good, AT_ONCE):
             insert_together([_reading(sheet, each) for each in part])
@@ -129,19 +130,15 @@ def _reading(sheet: ReadingSheet, row: sheets.Good) -> Measurement:
     return reading
 
 
-def _hold_indicators(sheet: ReadingSheet) -> None:
+def _hold_indicators(keys: set[int]) -> None:
     """No reading of these comes or goes meanwhile; always in one order."""
-    rows = Indicator.objects.in_use()
-    if sheet.indicator_id:
-        rows = rows.filter(pk=sheet.indicator_id)
-    else:
-        rows = rows.exclude(collection=Indicator.Collection.COMPUTED)
-    list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+    rows = Indicator.objects.filter(pk__in=keys).order_by("pk")
+    list(rows.select_for_update().values_list("pk", flat=True))
 
 
-def _checked(sheet: ReadingSheet, leased: Effect, words: str = "Reading") -> sheets.Checked:
-    rows = _rows(sheet)
-
+def _checked(
+    sheet: ReadingSheet, rows: list[list[str]], leased: Effect, words: str = "Reading"
+) -> sheets.Checked:
     def going_on(done: int, total: int) -> None:
         note_rows(sheet, done, total)
         if not db.get_connection().in_atomic_block:

@@ -88,7 +88,7 @@ def its_readings_come_from_a_sheet(desk: Desk, objective: Objective, sheet: Path
     desk.press("Import the good rows", within=".next-steps")
     outbox.drain("default")
     desk.open_record(brought)
-    desk.reads("24 readings are kept; 1 rows were left out.")
+    desk.reads("24 readings are kept; 1 row was left out.")
     desk.open(f"{objective.indicator.get_absolute_url()}edit/")
     desk.press("Limits and chart")
     desk.write(chart="Individual values", rules="Nelson", reason="To tell noise from change.")

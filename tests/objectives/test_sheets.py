@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 
 from objectives import tasks, workflow
 from objectives.models import Indicator, Measurement, ReadingSheet
-from objectives.sheets import period_in
+from objectives.sheets import indicators_in, period_in
 from qms.outbox import workflow as outbox
 from qms.people.models import Person
 from qms.refusals import Refused
@@ -194,6 +194,16 @@ def test_fifty_thousand_rows_with_three_hundred_bad_ones(manager: Person) -> Non
     assert asked.count() == 10
 
 
+def test_a_sheet_holds_up_only_the_indicators_it_names(manager: Person) -> None:
+    """Everybody else goes on entering readings while it is written."""
+    some = [make(manager, manager, title=f"Series {at}") for at in range(3)]
+    rows = [["Indicator", "Date", "Value"], ["series 1", "2026-01", "7"], [some[0].number], []]
+    assert indicators_in([["Our figures"], *rows]) == {some[0].pk, some[1].pk}
+    assert indicators_in([["Date", "Value"], ["2026-01", "7"]], some[2]) == {some[2].pk}
+    with pytest.raises(Refused, match="No header row"):
+        indicators_in([["2026-01", "7"]])
+
+
 def test_who_cancels_while_it_is_written_keeps_nothing_of_it(
     manager: Person, indicator: Indicator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +247,7 @@ def test_the_page_shows_progress_problems_and_what_was_kept(
     done = client.post(f"{sheet.get_absolute_url()}do/accept/", {"version": 2})
     assert done.status_code == 303, done.content
     outbox.drain("default")
-    assert "1 readings are kept" in client.get(sheet.get_absolute_url()).content.decode()
+    assert "1 reading is kept" in client.get(sheet.get_absolute_url()).content.decode()
 
 
 @pytest.mark.parametrize(
