@@ -27,6 +27,7 @@ class StagesField(forms.CharField):
     """Interim targets, one a line: a day and a value; cleans to what `Objective.interim` keeps."""
 
     widget = forms.Textarea
+    unit = ""  # that of the objective, in which values may be written
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
@@ -61,7 +62,7 @@ class StagesField(forms.CharField):
             raise ValidationError(f"{told[1]} is no day of the calendar.") from None
         within_reach(day)
         try:
-            value = number_in(told[2].partition(" ")[0])
+            value = number_in(told[2], self.unit)
         except Refused as refusal:
             raise ValidationError(f"“{line}”: {refusal}") from None
         return {"on": day.isoformat(), "value": f"{value:f}"}
@@ -166,6 +167,8 @@ class ObjectiveForm(RecordForm):
             if isinstance(field, FigureField):
                 percent = name == "target" and self._is_relative()
                 field.unit = "%" if percent else unit
+        stages: Any = self.fields["interim"]
+        stages.unit = unit
         super()._clean_fields()  # type: ignore[misc]
 
     def _is_relative(self) -> bool:

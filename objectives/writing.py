@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from objectives.models.objectives import goal_of
+
 VAGUE = (
     "improve",
     "better",
@@ -62,14 +64,7 @@ class Draft:
     @property
     def goal(self) -> Decimal | None:
         """The value to reach; None within a band or while it cannot be computed."""
-        if self.direction == "within" or self.target is None:
-            return None
-        if not self.relative:
-            return self.target
-        if self.baseline is None:
-            return None
-        sign = -1 if self.direction == "lower" else 1
-        return self.baseline * (100 + sign * self.target) / 100
+        return goal_of(self.direction, self.target, self.baseline, relative=self.relative)
 
 
 @dataclass(frozen=True)

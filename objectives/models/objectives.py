@@ -263,14 +263,14 @@ class Objective(Numbered, StatefulRecord):
     @property
     def goal(self) -> Decimal | None:
         """The value to reach, in the unit; None within a band or while it cannot be computed."""
-        if self.direction == self.Direction.WITHIN or self.target is None:
-            return None
-        if not self.target_relative_to_baseline:
-            return self.target
-        if self.baseline is None:
-            return None
-        sign = -1 if self.direction == self.Direction.LOWER else 1
-        return self.baseline * (100 + sign * self.target) / 100
+        relative = self.target_relative_to_baseline
+        return goal_of(self.direction, self.target, self.baseline, relative=relative)
+
+    @property
+    def is_share_of_nothing(self) -> bool:
+        """A change in percent of nothing is nothing."""
+        within = self.direction == self.Direction.WITHIN
+        return self.target_relative_to_baseline and not within and not self.baseline
 
     @property
     def missing(self) -> list[str]:
@@ -288,7 +288,7 @@ class Objective(Numbered, StatefulRecord):
         return [words for words, said in asked if not said]
 
     def check_order(self) -> None:
-        """Refuse a deadline before the start, stages outside the way, and a closed band."""
+        """Refuse a deadline before the start, stages outside the way, no change, a closed band."""
         if self.deadline is not None and self.deadline <= self.starts_on:
             raise Refused("The deadline lies after the start.", field="deadline")
         for day, _value in self.stages:
@@ -298,6 +298,11 @@ class Objective(Numbered, StatefulRecord):
                     "after the start and before the deadline.",
                     field="interim",
                 )
+        if self.target_relative_to_baseline and self.target is not None and self.target <= 0:
+            raise Refused(
+                "Write by how many percent, above 0; the direction says whether it rises or falls.",
+                field="target",
+            )
         if self.lower_band is None or self.upper_band is None:
             return
         if self.lower_band >= self.upper_band:
@@ -310,6 +315,11 @@ class Objective(Numbered, StatefulRecord):
         self.check_order()
         if stored.status == self.Status.ACTIVE and self.missing:
             raise Refused(f"It is pursued, so it cannot lose {in_a_row(self.missing)}.")
+        if stored.status == self.Status.ACTIVE and self.is_share_of_nothing:
+            raise Refused(
+                "The target is a share of the baseline, so the baseline cannot be zero.",
+                field="baseline",
+            )
 
     def shown(self, value: Decimal | None) -> str:
         """A value with its decimals and unit, as people read it; a dash for none."""
@@ -337,6 +347,24 @@ class Objective(Numbered, StatefulRecord):
         return f"{words} {self.shown(self.goal)}" if self.goal is not None else "–"
 
 
+def goal_of(
+    direction: str, target: Decimal | None, baseline: Decimal | None, *, relative: bool
+) -> Decimal | None:
+    """The value to reach; None within a band or while it cannot be computed.
+
+    A relative target is a change in percent of the baseline's size: a baseline below zero that
+    rises by a fifth comes nearer to zero.
+    """
+    if direction == Indicator.Direction.WITHIN or target is None:
+        return None
+    if not relative:
+        return target
+    if baseline is None:
+        return None
+    change = abs(baseline) * target / 100
+    return baseline - change if direction == Indicator.Direction.LOWER else baseline + change
+
+
 def in_a_row(words: list[str]) -> str:
     """Words as people list them: "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
@@ -344,31 +372,35 @@ def in_a_row(words: list[str]) -> str:
 
 @dataclass(frozen=True)
 class AimThen:
-    """What an objective aimed at from some instant on, who set it so, and why."""
+    """What an objective aimed at from some instant on, who set it so, and why.
+
+    With what the aim is reckoned from: another baseline, start or way of judging is another aim.
+    """
 
     since: datetime
     aim: str
     deadline: date | None
     stages: str
+    basis: str
     by: Any
     reason: str
 
 
 def aims_of(objective: Objective) -> list[AimThen]:
-    """Every target and deadline the objective has had since it became active, oldest first."""
+    """Every aim and deadline the objective has had since it became active, oldest first."""
     found: list[AimThen] = []
     rows = objective.history.exclude(status="draft").select_related("history_user")
     for row in rows.order_by("history_id"):
         then = row.instance
         then.indicator = objective.indicator  # of what is pursued it never changes
         stages = then._told(then.interim) if then.interim else ""
-        if found and (found[-1].aim, found[-1].deadline, found[-1].stages) == (
-            then.aim_in_words,
-            then.deadline,
-            stages,
-        ):
+        basis = (
+            f"from {then.shown(then.baseline)} on {then.starts_on:%-d %B %Y}, judged by "
+            f"{then.get_judged_by_display().lower()}"
+        )
+        said = (then.aim_in_words, then.deadline, stages, basis)
+        if found and said == (found[-1].aim, found[-1].deadline, found[-1].stages, found[-1].basis):
             continue
-        said = (then.aim_in_words, then.deadline, stages)
         words = (row.history_user, row.history_change_reason)
         found.append(AimThen(row.history_date, *said, *words))
     return found

@@ -46,7 +46,7 @@ def is_complete(objective: Objective, by: Any) -> str | None:
 
 def target_can_be_reached(objective: Objective, by: Any) -> str | None:
     """A change in percent of nothing is nothing."""
-    if objective.target_relative_to_baseline and not objective.baseline:
+    if objective.is_share_of_nothing:
         return "The target is a share of the baseline, so the baseline cannot be zero."
     return None
 

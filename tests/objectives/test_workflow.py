@@ -128,6 +128,40 @@ def test_a_reduction_by_percent_is_taken_from_the_baseline(make: Make, manager: 
         workflow.activate(objective, by=manager)
 
 
+def test_a_change_by_percent_of_a_baseline_below_zero_still_goes_the_right_way(
+    make: Make,
+) -> None:
+    rise = make(
+        title="Raise the score by a fifth",
+        direction="higher",
+        baseline=Decimal(-10),
+        target=Decimal(20),
+        target_relative_to_baseline=True,
+    )
+    assert rise.goal == Decimal(-8)
+    fall = make(
+        title="Lower the balance by a fifth",
+        direction="lower",
+        baseline=Decimal(-10),
+        target=Decimal(20),
+        target_relative_to_baseline=True,
+    )
+    assert fall.goal == Decimal(-12)
+
+
+@pytest.mark.parametrize("target", [Decimal(-15), Decimal(0)])
+def test_by_how_many_percent_is_written_without_a_sign(make: Make, target: Decimal) -> None:
+    with pytest.raises(Refused, match="above 0; the direction says"):
+        make(direction="lower", target=target, target_relative_to_baseline=True)
+
+
+def test_what_is_pursued_never_becomes_a_share_of_nothing(make: Make, manager: Person) -> None:
+    objective = make(direction="lower", target=Decimal(15), target_relative_to_baseline=True)
+    workflow.activate(objective, by=manager)
+    with pytest.raises(Refused, match="the baseline cannot be zero"):
+        amend(objective, by=manager, changes={"baseline": Decimal(0)}, reason="Measured anew")
+
+
 def test_a_revised_target_keeps_the_old_one_visible_with_its_reason(
     make: Make, manager: Person
 ) -> None:
