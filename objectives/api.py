@@ -1,13 +1,13 @@
 """Indicators, readings and objectives under `/api/v1/`."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from ninja import Schema, Status
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from objectives import workflow
 from objectives.forms import (
@@ -137,7 +137,7 @@ class Reading(Schema):
     size: int | None = Field(None, ge=-(2**31), le=2**31 - 1)
     values: list[Decimal] = Field(default_factory=list, max_length=100)
     note: str = Field("", max_length=2000)
-    happened_at: datetime | None = None
+    happened_at: AwareDatetime | None = None
 
 
 class Readings(Schema):

@@ -18,7 +18,7 @@ from qms import clock
 from qms.contributions import Figure
 from qms.events import handles
 from qms.people.models import Person
-from qms.periods import EARLIEST, today
+from qms.periods import EARLIEST, day_of, today
 from qms.records import RecordSaved, insert_together
 from qms.refusals import Refused
 from qms.work.workflow import refresh
@@ -272,6 +272,15 @@ def check_size(indicator: Indicator, usual: int | None, figure: Figure) -> None:
     )
 
 
+def _read_at(moment: datetime | None) -> datetime:
+    """When it was read: now, unless somebody says when; refused where that cannot be."""
+    if moment is None:
+        return clock.now()
+    if moment.year < EARLIEST.year or day_of(moment) > today():
+        raise Refused("Check when it was read: no day to come.", field="happened_at")
+    return moment
+
+
 def reading_of(
     indicator: Indicator,
     day: date,
@@ -293,7 +302,7 @@ def reading_of(
         size=figure.size,
         values=[f"{each:f}" for each in figure.values],
         note=note.strip(),
-        happened_at=happened_at or clock.now(),
+        happened_at=_read_at(happened_at),
         came_by=came_by,
         corrects=corrects,
         created_by=by,

@@ -267,6 +267,19 @@ def test_several_readings_are_sent_all_or_none(indicator: Indicator, owner: Pers
         assert odd.status_code == 422, value
 
 
+@pytest.mark.parametrize(
+    "moment", ["2199-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2026-01-31T10:00:00", "never"]
+)
+def test_a_reading_is_read_at_an_instant_that_can_be(
+    indicator: Indicator, owner: Person, moment: str
+) -> None:
+    """Neither in the time to come, nor before the year 1900, nor without a zone."""
+    told = {"measured_for": "2026-01-31", "value": "91.5", "happened_at": moment}
+    path = f"indicators/{indicator.pk}/measurements/"
+    assert api(signed_in(owner), "POST", path, told).status_code == 422
+    assert not Measurement.objects.exists()
+
+
 # Computed from our own records
 
 
