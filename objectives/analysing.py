@@ -60,9 +60,14 @@ def _signals(indicator: Any, period: Period, until: date) -> list[str]:
     seen = [each for each in control_of(indicator, until=until).signals if each.day in period]
     return [
         f"{each.name}: {' '.join(each.words)} "
-        + (f"{each.answer.get_found_display()}." if each.answer else "Not explained yet.")
+        + (_answer(each.answer) if each.answer else "Not explained yet.")
         for each in seen[-MOST_SIGNALS:]
     ]
+
+
+def _answer(answer: Any) -> str:
+    """What was found, in the words of who looked."""
+    return f"{answer.get_found_display()}: {answer.words}"
 
 
 def _objective(objective: Any, until: date) -> dict[str, Any]:

@@ -168,12 +168,22 @@ def histogram_of(found: Control, values: Sequence[Decimal]) -> Chart:
 
 
 def chart_of(objective: Any, today: date) -> Chart:
-    """The readings of an objective in order of time, with its target."""
-    band = objective.direction == objective.Direction.WITHIN
+    """The readings of an objective in order of time, with its target or band."""
     title = f"{objective.metric or objective.title}: {objective.aim_in_words}"
-    if band:
-        title = f"{title} (the band is not drawn)"
-    return _run(objective, points_of(objective, today), title=title, target=objective.goal)
+    points = points_of(objective, today)
+    return _run(objective, points, title=title, target=objective.goal, band=_band_of(objective))
+
+
+def _band_of(objective: Any) -> list[tuple[str, Decimal, str]]:
+    """Both ends of the band that an objective is to stay within; nothing where there is none."""
+    if objective.direction != objective.Direction.WITHIN:
+        return []
+    ends = (("Band from", objective.lower_band), ("Band to", objective.upper_band))
+    return [
+        (words, _rounded(at, objective.decimals) or at, "fine")
+        for words, at in ends
+        if at is not None
+    ]
 
 
 def _run(
@@ -183,10 +193,13 @@ def _run(
     title: str,
     target: Decimal | None,
     median: Decimal | None = None,
+    band: Sequence[tuple[str, Decimal, str]] = (),
 ) -> Chart:
     shown = [(name, _rounded(value, of.decimals)) for name, value in points]
     goal = _rounded(target, of.decimals)
-    return charts.run_chart(shown, title=title, unit=of.unit, target=goal, median=median)
+    return charts.run_chart(
+        shown, title=title, unit=of.unit, target=goal, median=median, accepted=band
+    )
 
 
 def points_of(objective: Any, today: date) -> list[Point]:

@@ -68,6 +68,7 @@ class Control:
     signals: tuple[Seen, ...]
     why_not: str = ""
     decisions: tuple[ControlLimits, ...] = ()
+    earlier: tuple[SignalAnswer, ...] = ()  # answers where the chart shows no signal any more
 
     @property
     def last(self) -> ControlLimits | None:
@@ -118,7 +119,12 @@ def control_of(indicator: Indicator, until: date | None = None) -> Control:
     said = SignalAnswer.objects.filter(indicator=indicator)
     answers = {each.day: each for each in said.prefetch_related("created_by", "nonconformity")}
     signals = tuple(_seen(stretches, periods, slots, answers))
-    return Control(indicator, periods, slots, stretches, signals, decisions=decisions)
+    first = periods[0][1] if periods else date.min
+    shown = {seen.day for seen in signals}
+    earlier = tuple(
+        each for day, each in sorted(answers.items()) if day >= first and day not in shown
+    )
+    return Control(indicator, periods, slots, stretches, signals, "", decisions, earlier)
 
 
 def _in_force(indicator: Indicator, decisions: Sequence[ControlLimits]) -> list[ControlLimits]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from objectives.analysing import figures_of
 from objectives.charts import chart_of, chart_of_indicator
-from objectives.models import Analysis, Indicator, Measurement, Objective, aims_of
-from objectives.status import standing_of
+from objectives.control import control_of
+from objectives.models import Analysis, Indicator, Measurement, Objective, aims_of, readings_of
+from objectives.status import Aim, forecast_in_words, standing_of, trend_in_words
 from qms import contributions, pdf
 from qms.actions.models import Action
 from qms.contributions import letterhead
@@ -15,6 +16,7 @@ from qms.periods import day_of, today
 TEMPLATE = "objectives/objective_print.html"
 INDICATOR = "objectives/indicator_print.html"
 ANALYSIS = "objectives/analysis_print.html"
+MOST_SIGNALS = 60  # on paper, the newest
 MOST_PRINTED = 400  # readings on paper; the register has them all
 
 
@@ -24,7 +26,8 @@ def objective_context(objective: Objective, as_of: datetime | None = None) -> di
     readings = Measurement.objects.filter(
         indicator=objective.indicator_id, measured_for__range=(objective.starts_on, day)
     ).select_related("created_by", "indicator")
-    standing = standing_of(objective, day)
+    standing, live = standing_of(objective, day), readings_of(objective, until=day)
+    ahead = forecast_in_words(Aim.of(objective), live) if objective.status == "active" else ""
     return letterhead(
         objective,
         as_of=as_of,
@@ -36,9 +39,14 @@ def objective_context(objective: Objective, as_of: datetime | None = None) -> di
         aims=aims_of(objective),
         readings=_newest(readings),
         stages=objective.stages,
+        actions=list(
+            Action.objects.raised_from(objective).select_related("owner").order_by("due", "pk")
+        ),
         facts=[
             ("State", objective.get_status_display()),
             ("How it stands", f"{standing.words}. {standing.sentence}"),
+            ("Trend", trend_in_words(objective.direction, live) or "Too few readings"),
+            ("Forecast", ahead or "–"),
             (
                 "Measured",
                 f"{objective.indicator or '–'}, {objective.get_frequency_display().lower()}",
@@ -72,13 +80,16 @@ def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> di
     readings = indicator.measurements.filter(measured_for__lte=day)
     source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
     limits = [indicator.shown(each) for each in (indicator.lower_limit, indicator.upper_limit)]
+    found = control_of(indicator, day) if indicator.chart != Indicator.Chart.RUN else None
     return letterhead(
         indicator,
         as_of=as_of,
         kind="Indicator",
         title=indicator.title,
         indicator=indicator,
-        chart=chart_of_indicator(indicator, day),
+        chart=chart_of_indicator(indicator, day, found),
+        control=found,
+        signals=found.signals[-MOST_SIGNALS:] if found else (),
         readings=_newest(readings.select_related("created_by", "indicator")),
         facts=[
             ("State", indicator.get_status_display()),
@@ -92,6 +103,7 @@ def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> di
             ("Process", str(indicator.process or "The whole organisation")),
             ("Site", str(indicator.site or "Every site")),
             ("Chart", indicator.get_chart_display()),
+            ("Rules", indicator.get_rules_display() if found else "–"),
         ],
     )
 

@@ -51,6 +51,7 @@ def run_chart(
     )
     headings = ("Period", "Value", "Signal")
     said = _run_words(points, known, unit, target, signals=len(signals))
+    said = " ".join([said, *(f"{words} {shown(at, unit)}." for words, at, _ in accepted)])
     if not known:
         return Chart(None, title, said, headings, rows, "No value has been recorded yet.")
     data = [

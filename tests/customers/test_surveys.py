@@ -20,6 +20,7 @@ from qms.outbox.workflow import drain
 from qms.periods import Period, today
 from qms.refusals import Refused
 from qms.workflow import amend
+from tests.kernel.test_workflow import at_once
 from tests.reviews.test_views import signed_in
 from tests.scenes import Cast, a_survey, an_answer, an_invitation
 
@@ -284,3 +285,15 @@ def test_the_page_of_a_survey_shows_answers_and_hides_addresses(cast: Cast) -> N
     assert "works.example" not in page
     assert "Whom it asks" not in page
     assert Survey.objects.counting_answers().get().answered == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_pressed_twice_at_once_keeps_one_answer() -> None:
+    invitation = an_invitation(Cast())
+
+    def press() -> None:
+        page = Client().post(the_link(invitation), {"satisfaction": "5", "recommendation": "9"})
+        assert page.status_code in {200, 422}, page.content
+
+    assert at_once(press, press) == ["ok", "ok"]
+    assert SurveyAnswer.objects.count() == 1

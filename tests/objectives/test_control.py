@@ -11,12 +11,13 @@ from capa.models import Nonconformity
 from objectives import workflow
 from objectives.charts import chart_of_indicator, control_chart_of
 from objectives.control import control_of, fit_of
-from objectives.models import ControlLimits, Indicator, SignalAnswer
+from objectives.models import ControlLimits, Indicator, Measurement, SignalAnswer
 from objectives.views.indicators import MOST_SIGNALS, _answers
 from qms.periods import Period, add_months, today
 from qms.refusals import Refused
 from qms.work.models import WorkItem
 from tests import factories
+from tests.objectives.test_views import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("9.1.3")]
 CALM = [50, 51, 49, 50, 52, 50, 49, 51, 50, 49, 51, 50]
@@ -94,6 +95,22 @@ def test_the_same_pattern_going_on_is_answered_with_it(firm: Firm) -> None:
     values = [each for each in told if each[0] in {24, 25}]
     assert (24, False, False) in values
     assert any(at == 27 and is_open for at, _, is_open in told)
+
+
+def test_what_was_explained_stays_on_the_page_when_its_signal_goes(firm: Firm) -> None:
+    """A typing error is explained, then corrected: the explanation is not lost with the signal."""
+    indicator = firm.indicator([*CALM, *CALM, 75])
+    day = control_of(indicator).signals[0].day
+    answer = firm.explain(indicator, day, words="The digits were swapped.")
+    wrong = Measurement.objects.get(value=75)
+    workflow.correct(
+        wrong, by=firm.owner, figure="50", measured_for=wrong.measured_for, because="Swapped."
+    )
+    found = control_of(indicator)
+    assert not found.signals
+    assert found.earlier == (answer,)
+    page = signed_in(firm.owner).get(indicator.get_absolute_url()).content.decode()
+    assert "Explained before" in page and "The digits were swapped." in page
 
 
 def test_only_who_keeps_it_explains_and_only_what_is_there(firm: Firm) -> None:

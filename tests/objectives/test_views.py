@@ -1,6 +1,7 @@
 """Pages and API of objectives: for whom they open, what they refuse, and in how many queries."""
 
 import json
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from objectives import evidence, workflow
-from objectives.charts import points_of
+from objectives.charts import chart_of, points_of
 from objectives.models import Indicator, Objective
 from objectives.prints import objective_pdf
 from qms import contributions
@@ -201,6 +202,22 @@ def test_a_missing_month_is_a_gap_in_the_chart(manager: Person, owner: Person) -
     assert points == [("Jan 2026", 81), ("Feb 2026", None), ("Mar 2026", 83)]
 
 
+def test_the_band_an_objective_stays_within_is_drawn_and_told(
+    manager: Person, owner: Person
+) -> None:
+    band = {
+        "direction": "within",
+        "target": None,
+        "lower_band": Decimal(2),
+        "upper_band": Decimal(4),
+    }
+    made = workflow.set_objective(by=manager, **(complete(owner) | band))
+    enter(workflow.activate(made, by=manager), owner, 3)
+    chart = chart_of(made, today())
+    assert "Band from 2.0 %. Band to 4.0 %." in chart.description
+    assert {"Band from 2.0 %", "Band to 4.0 %"} <= set(re.findall("Band [^<]*%", chart.svg))
+
+
 def test_it_prints_with_its_chart(objective: Objective, owner: Person) -> None:
     enter(objective, owner, 84)
     assert objective_pdf(objective).startswith(b"%PDF")
@@ -283,6 +300,8 @@ def test_an_objective_and_its_indicator_are_made_on_one_page(manager: Person) ->
         ({"target": "1,234"}, "can be read in two ways"),
         ({"unit": ""}, "in which unit"),
         ({"interim": "soon 88"}, "no day and value"),
+        ({"interim": "2026-12-31 1 000"}, "Write a number"),
+        ({"interim": "2026-12-31 88 days"}, "says “days”, but the unit is %"),
         ({"interim": "2026-12-31 88\n2026-12-31 89"}, "Two interim targets"),
         ({"interim": "2029-12-31 88"}, "lies outside the way"),
         ({"target": "NaN"}, "Write a number"),
