@@ -5,7 +5,7 @@ as there are enough. Limits in force hold from their day on; what lies before ke
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from objectives import schedule, spc
-from objectives.models import ControlLimits, Indicator, SignalAnswer, series_of
+from objectives.models import ControlLimits, Indicator, SignalAnswer, series_of, series_of_each
 from objectives.models.readings import Taken
 from objectives.spc import Baseline, ControlChart, Kind, Row
 from qms.refusals import Refused
@@ -102,13 +102,47 @@ def control_of(indicator: Indicator, until: date | None = None) -> Control:
     `indicator.chart` must not be a run chart. A fixed number of questions.
     """
     taken = series_of(indicator, until=until, most=MOST_JUDGED)
+    decisions, answers = _decided([indicator])
+    return _judged(indicator, taken, decisions[indicator.pk], answers[indicator.pk])
+
+
+def controls_of(indicators: Collection[Indicator], until: date | None = None) -> dict[int, Control]:
+    """The same of many indicators by their key, in as few questions as of one.
+
+    One question more for each whose first readings lie far back.
+    """
+    taken = series_of_each(indicators, until=until, most=MOST_JUDGED)
+    decisions, answers = _decided(indicators)
+    return {
+        each.pk: _judged(each, taken[each.pk], decisions[each.pk], answers[each.pk])
+        for each in indicators
+    }
+
+
+def _decided(
+    indicators: Collection[Indicator],
+) -> tuple[dict[int, list[ControlLimits]], dict[int, dict[date, SignalAnswer]]]:
+    """The decisions about limits, in order, and the answers to signals, by indicator."""
+    decisions: defaultdict[int, list[ControlLimits]] = defaultdict(list)
+    answers: defaultdict[int, dict[date, SignalAnswer]] = defaultdict(dict)
+    rows = ControlLimits.objects.filter(indicator__in=indicators)
+    for limits in rows.prefetch_related("created_by").order_by("holds_from", "pk"):
+        decisions[limits.indicator_id].append(limits)
+    said = SignalAnswer.objects.filter(indicator__in=indicators)
+    for answer in said.prefetch_related("created_by", "nonconformity"):
+        answers[answer.indicator_id][answer.day] = answer
+    return decisions, answers
+
+
+def _judged(
+    indicator: Indicator,
+    taken: Sequence[Taken],
+    decided: Sequence[ControlLimits],
+    answers: Mapping[date, SignalAnswer],
+) -> Control:
     periods, slots = _slots(indicator, taken)
     rows = [None if each is None else _row(indicator, each) for each in slots]
-    decisions = tuple(
-        ControlLimits.objects.filter(indicator=indicator)
-        .prefetch_related("created_by")
-        .order_by("holds_from", "pk")
-    )
+    decisions = tuple(decided)
     limits = _in_force(indicator, decisions)
     try:
         first = _first_rows(indicator, rows, len(taken))
@@ -116,8 +150,6 @@ def control_of(indicator: Indicator, until: date | None = None) -> Control:
     except Refused as refusal:
         why_not = str(refusal)
         return Control(indicator, periods, slots, (), (), why_not=why_not, decisions=decisions)
-    said = SignalAnswer.objects.filter(indicator=indicator)
-    answers = {each.day: each for each in said.prefetch_related("created_by", "nonconformity")}
     signals = tuple(_seen(stretches, periods, slots, answers))
     first = periods[0][1] if periods else date.min
     shown = {seen.day for seen in signals}

@@ -8,7 +8,7 @@ from objectives.models.analyses import Analysis
 from objectives.models.control import ControlLimits, SignalAnswer
 from objectives.models.indicators import MOST_READINGS, Indicator
 from objectives.models.objectives import AimThen, Objective, aims_of, in_a_row
-from objectives.models.readings import Measurement, carry, readings_of, series_of
+from objectives.models.readings import Measurement, carry, readings_of, series_of, series_of_each
 from objectives.models.sheets import ReadingSheet, SheetProgress
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "in_a_row",
     "readings_of",
     "series_of",
+    "series_of_each",
 ]

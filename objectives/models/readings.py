@@ -1,13 +1,14 @@
 """Readings of indicators: entered once, corrected by another entry, never changed (9.1.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Window
+from django.db.models.functions import RowNumber
 
 from objectives import schedule
 from objectives.models.indicators import NUMBER, Indicator
@@ -185,6 +186,21 @@ class Taken:
     size: int | None
     values: tuple[Decimal, ...]
 
+    @classmethod
+    def of(
+        cls,
+        day: date,
+        value: Decimal,
+        counted: Decimal | None,
+        size: int | None,
+        values: Sequence[str],
+    ) -> Self:
+        """A reading as the columns `TAKEN` hold it."""
+        return cls(day, value, counted, size, tuple(Decimal(each) for each in values))
+
+
+TAKEN = ("measured_for", "value", "counted", "size", "values")
+
 
 def series_of(
     indicator: Indicator,
@@ -197,18 +213,30 @@ def series_of(
 
     `most` keeps only so many of the newest, `first` only so many of the oldest.
     """
-    rows = Measurement.objects.live().filter(indicator=indicator)
-    if until is not None:
-        rows = rows.filter(measured_for__lte=until)
-    names = ("measured_for", "value", "counted", "size", "values")
+    rows = _live_until(until).filter(indicator=indicator)
     if first is not None:
-        found = list(rows.order_by("measured_for").values_list(*names)[:first])
+        found = list(rows.order_by("measured_for").values_list(*TAKEN)[:first])
     else:
-        found = list(rows.order_by("-measured_for").values_list(*names)[:most])[::-1]
-    return [
-        Taken(day, value, counted, size, tuple(Decimal(each) for each in values))
-        for day, value, counted, size, values in found
-    ]
+        found = list(rows.order_by("-measured_for").values_list(*TAKEN)[:most])[::-1]
+    return [Taken.of(*row) for row in found]
+
+
+def series_of_each(
+    indicators: Collection[Indicator], *, until: date | None, most: int
+) -> dict[int, list[Taken]]:
+    """The same of many indicators by their key, in one question: the newest of each."""
+    newest = Window(RowNumber(), partition_by="indicator_id", order_by="-measured_for")
+    rows = _live_until(until).filter(indicator__in=indicators).annotate(place=newest)
+    found: dict[int, list[Taken]] = {each.pk: [] for each in indicators}
+    kept = rows.filter(place__lte=most).order_by("indicator_id", "measured_for")
+    for key, *row in kept.values_list("indicator_id", *TAKEN):
+        found[key].append(Taken.of(*row))
+    return found
+
+
+def _live_until(day: date | None) -> MeasurementQuerySet:
+    rows = Measurement.objects.live()
+    return rows if day is None else rows.filter(measured_for__lte=day)
 
 
 def carry(indicator: Indicator, taken: Sequence[Taken]) -> list[tuple[date, Decimal]]:

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from objectives import evidence, workflow
+from objectives.control import control_of
 from objectives.models import Analysis
 from objectives.prints import analysis_pdf
 from qms import contributions
@@ -18,6 +19,8 @@ from qms.work.models import WorkItem
 from qms.workflow import amend
 from reviews.workflow import plan_review
 from tests import factories
+from tests.many import multiply, questions
+from tests.objectives.test_control import CALM, Firm
 from tests.reviews.test_views import signed_in
 from tests.scenes import Cast, an_analysis
 
@@ -149,3 +152,24 @@ def test_a_planned_review_asks_the_owners_of_processes_that_measure(cast: Cast) 
     assert f"process={cast.process().pk}" in asked.url
     concluded(cast, an_analysis(cast))
     assert not items.filter(person=cast.owner).exists()
+
+
+def test_a_draft_asks_as_little_for_many_indicators_as_for_one(cast: Cast) -> None:
+    firm = Firm()
+    indicator = firm.indicator([*CALM, 75])
+    firm.explain(indicator, control_of(indicator).signals[0].day)
+    analysis = workflow.begin_analysis(
+        by=cast.manager,
+        period_start=today() - timedelta(days=90),
+        period_end=today() - timedelta(days=1),
+    )
+    client = signed_in(cast.newcomer)
+
+    def page() -> str:
+        return client.get(analysis.get_absolute_url()).content.decode()
+
+    few = questions(page)
+    assert "A cause we know and need not act on: A machine stood still." in page()
+    other = firm.indicator([*CALM, 80], title="Another")
+    multiply(other, 50)
+    assert questions(page) == few
