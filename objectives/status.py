@@ -100,6 +100,12 @@ class Aim:
             return bool(value <= self.goal)  # type: ignore[operator]
         return bool(value >= self.goal)  # type: ignore[operator]
 
+    def is_met_within(self, low: Decimal, high: Decimal) -> bool:
+        """Whether any value between two reaches the goal; a band may lie amid them."""
+        if self.direction == Objective.Direction.WITHIN:
+            return bool(low <= self.upper and high >= self.lower)  # type: ignore[operator]
+        return self.reached_by(low) or self.reached_by(high)
+
     @property
     def in_words(self) -> str:
         if self.direction == Objective.Direction.WITHIN:
@@ -332,17 +338,25 @@ def _on_the_way(aim: Aim, since: Sequence[Reading], value: Decimal, said: str) -
         if value <= planned if lower else value >= planned:
             sentence = f"{said} is level with the way to {aim.in_words} ({aim.shown(planned)} now)."
             return Standing(ON_TRACK, sentence, value)
+    now, behind, leads = _said_of_the_way(aim)
     ahead = forecast(aim, since)
     if ahead is None:
-        few = f"{said} is behind the way to {aim.in_words}"
+        few = f"{said} {now}"
         state = AT_RISK if _half_way(aim, value, planned) else OFF_TRACK
         return Standing(state, f"{few}; there are too few readings for a forecast.", value)
-    within_reach = any(aim.reached_by(each) for each in (ahead.low, ahead.value, ahead.high))
-    if within_reach:
-        sentence = f"{said} is behind, but the readings may still lead to {aim.in_words}."
+    if aim.is_met_within(ahead.low, ahead.high):
+        sentence = f"{said} {behind}, but the readings may still {leads}."
         return Standing(AT_RISK, sentence, value, ahead)
-    sentence = f"{said} is behind, and the readings do not lead to {aim.in_words}."
+    sentence = f"{said} {behind}, and the readings do not {leads}."
     return Standing(OFF_TRACK, sentence, value, ahead)
+
+
+def _said_of_the_way(aim: Aim) -> tuple[str, str, str]:
+    """What is said of a value that does not reach it: alone, before a forecast, and of that."""
+    if aim.direction == Objective.Direction.WITHIN:
+        outside = f"lies outside {aim.in_words}"
+        return outside, outside, "lead back into it"
+    return f"is behind the way to {aim.in_words}", "is behind", f"lead to {aim.in_words}"
 
 
 def _planned(aim: Aim, day: date) -> Decimal | None:

@@ -121,6 +121,21 @@ def test_a_band_is_kept_or_left() -> None:
     assert assess(aim(direction="within", goal=None), monthly(3), date(2026, 2, 1)).state == NO_DATA
 
 
+def test_a_band_amid_a_wide_interval_is_still_within_reach() -> None:
+    """Neither the line nor an end of its interval lies in the narrow band, but values may."""
+    band = aim(direction="within", goal=None, lower=Decimal("50.9"), upper=Decimal(51))
+    wild = monthly(20, 80, 30, 75, 25, 79)
+    ahead = forecast(band, wild)
+    assert ahead is not None
+    assert ahead.low < 50 and ahead.high > 52
+    standing = assess(band, wild, date(2026, 7, 1))
+    assert standing.state == AT_RISK
+    assert standing.sentence == (
+        "The last reading, 79.0 %, lies outside the band of 50.9 % to 51.0 %, but the readings may"
+        " still lead back into it."
+    )
+
+
 def test_a_mean_is_judged_by_all_readings() -> None:
     mean = aim(judged_by="mean")
     assert assess(mean, monthly(100, 85), date(2026, 3, 1)).state == ON_TRACK
