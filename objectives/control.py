@@ -6,7 +6,7 @@ as there are enough. Limits in force hold from their day on; what lies before ke
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -46,6 +46,7 @@ class Seen:
     day: date
     name: str
     value: Decimal
+    shown: str
     words: tuple[str, ...]
     rules: tuple[int, ...]
     of_ranges: bool
@@ -85,6 +86,14 @@ class Control:
     def open_signals(self) -> list[Seen]:
         """Signals that nobody has answered, the newest last."""
         return [seen for seen in self.signals if seen.is_open]
+
+    @property
+    def by_period(self) -> list[Seen]:
+        """The signals with both charts of a period as one: one answer explains them."""
+        found: dict[int, list[Seen]] = {}
+        for seen in self.signals:
+            found.setdefault(seen.index, []).append(seen)
+        return [_as_one(alike) for alike in found.values()]
 
     @property
     def is_stable(self) -> bool:
@@ -150,7 +159,7 @@ def _judged(
     except Refused as refusal:
         why_not = str(refusal)
         return Control(indicator, periods, slots, (), (), why_not=why_not, decisions=decisions)
-    signals = tuple(_seen(stretches, periods, slots, answers))
+    signals = tuple(_seen(indicator, stretches, periods, slots, answers))
     first = periods[0][1] if periods else date.min
     shown = {seen.day for seen in signals}
     earlier = tuple(
@@ -243,6 +252,7 @@ def _provisional(kind: Kind, rows: Sequence[Row | None], *, must: bool) -> Basel
 
 
 def _seen(
+    indicator: Indicator,
     stretches: Sequence[Stretch],
     periods: Sequence[tuple[str, date]],
     slots: Sequence[Taken | None],
@@ -277,12 +287,20 @@ def _seen(
                 periods[at][1],
                 periods[at][0],
                 taken.value,
+                indicator.shown(taken.value),
                 tuple(words[of_ranges, rule] for rule in rules),
                 tuple(rules),
                 of_ranges,
                 answer,
                 goes_on,
             )
+
+
+def _as_one(alike: Sequence[Seen]) -> Seen:
+    """Signals of one period; open as long as one of them is."""
+    first = next((seen for seen in alike if seen.is_open), alike[0])
+    words = tuple(line for seen in alike for line in seen.words)
+    return replace(first, words=words)
 
 
 def _of_ranges(words: str) -> str:

@@ -89,7 +89,7 @@ def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> di
         indicator=indicator,
         chart=chart_of_indicator(indicator, day, found),
         control=found,
-        signals=found.signals[-MOST_SIGNALS:] if found else (),
+        signals=found.by_period[-MOST_SIGNALS:] if found else (),
         readings=_newest(readings.select_related("created_by", "indicator")),
         facts=[
             ("State", indicator.get_status_display()),

@@ -174,6 +174,7 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
         control=found,
         limits=found.decisions[::-1] if found else [],
         answers=_answers(found),
+        to_explain=sum(seen.is_open for seen in found.by_period) if found else 0,
         fit=fit,
         histogram=histogram_of(found, fit.values) if found and fit and fit.values else None,
         may_decide=in_use and not workflow.only_who_keeps_it(indicator, request.user),
@@ -208,10 +209,8 @@ def _readings(indicator: Indicator, asked: str | None) -> dict[str, Any]:
 
 def _answers(found: Control | None) -> list[Seen]:
     """The newest signals of a chart, those nobody explained yet before the others."""
-    newest = (
-        sorted(found.signals, key=lambda seen: (not seen.is_open, -seen.index)) if found else []
-    )
-    return newest[:MOST_SIGNALS]
+    known = found.by_period if found else []
+    return sorted(known, key=lambda seen: (not seen.is_open, -seen.index))[:MOST_SIGNALS]
 
 
 @needs("objectives.add_indicator")

@@ -87,6 +87,19 @@ def test_a_signal_is_asked_of_who_is_responsible_until_it_is_explained(firm: Fir
     assert not control_of(indicator).open_signals
 
 
+def test_a_period_that_both_charts_mark_is_asked_about_once(firm: Firm) -> None:
+    """With the value as it is read, not with every digit that was computed."""
+    indicator = firm.indicator([*CALM, *CALM, "75.123456"])
+    found = control_of(indicator)
+    assert [seen.of_ranges for seen in found.signals] == [False, True]
+    [one] = found.by_period
+    assert len(one.words) == 2
+    page = signed_in(firm.owner).get(indicator.get_absolute_url()).content.decode()
+    assert "1 to explain" in page
+    assert page.count(f"/signals/{one.day}/") == 1
+    assert "75.1 h" in page and "75.123456" not in page
+
+
 def test_the_same_pattern_going_on_is_answered_with_it(firm: Firm) -> None:
     indicator = firm.indicator([*CALM, *CALM, 75, 75, 50, 75])
     signals = [each for each in control_of(indicator).signals if not each.of_ranges]
