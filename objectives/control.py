@@ -96,6 +96,21 @@ class Control:
         return [_as_one(alike) for alike in found.values()]
 
     @property
+    def to_explain(self) -> Seen | None:
+        """The newest open signal, or the first of those that lead up to it without a gap.
+
+        What made the first of them explains the others: the step back after a value far out, or
+        a pattern that goes on.
+        """
+        opened = [seen for seen in self.by_period if seen.is_open]
+        if not opened:
+            return None
+        first = opened.pop()
+        while opened and opened[-1].index == first.index - 1:
+            first = opened.pop()
+        return first
+
+    @property
     def is_stable(self) -> bool:
         """Whether the limits in force show nothing but noise."""
         return bool(self.stretches) and self.stretches[-1].chart.is_stable
@@ -269,7 +284,7 @@ def _seen(
                 at = stretch.start + signal.index
                 found[at].setdefault(of_ranges, []).append(signal.rule)
                 said = spc.words_of(signal, chart.rules)
-                words[of_ranges, signal.rule] = _of_ranges(said) if of_ranges else said
+                words[of_ranges, signal.rule] = _of_ranges(indicator, said) if of_ranges else said
     before: dict[tuple[bool, int], tuple[int, SignalAnswer]] = {}
     for at in sorted(found):
         taken = slots[at]
@@ -303,8 +318,11 @@ def _as_one(alike: Sequence[Seen]) -> Seen:
     return replace(first, words=words)
 
 
-def _of_ranges(words: str) -> str:
-    return words.replace("The value lies", "The step from the value before, or the range, lies")
+def _of_ranges(indicator: Indicator, words: str) -> str:
+    what = "The range of the subgroup"
+    if indicator.chart == Indicator.Chart.IMR:
+        what = "The step from the value before"
+    return words.replace("The value", what)
 
 
 # Freezing ----------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> di
     day = day_of(as_of) if as_of else today()
     readings = indicator.measurements.filter(measured_for__lte=day)
     source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
-    limits = [indicator.shown(each) for each in (indicator.lower_limit, indicator.upper_limit)]
+    limits = (indicator.lower_limit, indicator.upper_limit)
     found = control_of(indicator, day) if indicator.chart != Indicator.Chart.RUN else None
     return letterhead(
         indicator,
@@ -95,7 +95,7 @@ def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> di
             ("State", indicator.get_status_display()),
             ("Measured", f"{indicator.get_frequency_display()}, in {indicator.unit}"),
             ("Direction", indicator.get_direction_display()),
-            ("Acceptable", f"{limits[0]} to {limits[1]}"),
+            ("Acceptable", _between(indicator, *limits)),
             ("Since", _day(indicator.starts_on)),
             ("Collected", indicator.get_collection_display()),
             ("From", source.words if source else indicator.source or "–"),
@@ -106,6 +106,16 @@ def indicator_context(indicator: Indicator, as_of: datetime | None = None) -> di
             ("Rules", indicator.get_rules_display() if found else "–"),
         ],
     )
+
+
+def _between(indicator: Indicator, low: Any, high: Any) -> str:
+    """What is acceptable in words: "2 to 4 h", "from 2 h", "up to 4 h"."""
+    if low is None and high is None:
+        return "–"
+    if low is None or high is None:
+        edge = indicator.shown(low if high is None else high)
+        return f"from {edge}" if high is None else f"up to {edge}"
+    return f"{indicator.shown(low)} to {indicator.shown(high)}"
 
 
 def indicator_pdf(indicator: Indicator) -> bytes:

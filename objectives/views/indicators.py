@@ -208,9 +208,10 @@ def _readings(indicator: Indicator, asked: str | None) -> dict[str, Any]:
 
 
 def _answers(found: Control | None) -> list[Seen]:
-    """The newest signals of a chart, those nobody explained yet before the others."""
+    """The newest signals of a chart: those nobody explained yet in their order, then the others."""
     known = found.by_period if found else []
-    return sorted(known, key=lambda seen: (not seen.is_open, -seen.index))[:MOST_SIGNALS]
+    newest = sorted(known, key=lambda seen: (not seen.is_open, -seen.index))[:MOST_SIGNALS]
+    return sorted(newest, key=lambda s: (not s.is_open, s.index if s.is_open else -s.index))
 
 
 @needs("objectives.add_indicator")

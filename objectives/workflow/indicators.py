@@ -219,14 +219,13 @@ def _next_reading(indicator: Indicator) -> list[Step]:
 
 
 def _to_explain(indicator: Indicator) -> list[Step]:
-    """The newest signal that nobody answered; older ones stand on the page."""
+    """The newest signal that nobody answered, by what began it; older ones stand on the page."""
     if indicator.chart == Indicator.Chart.RUN:
         return []
-    left = control_of(indicator).open_signals
-    if not left:
+    seen = control_of(indicator).to_explain
+    if seen is None:
         return []
-    newest = left[-1]
-    period = schedule.period_of(indicator.frequency, newest.day)
+    period = schedule.period_of(indicator.frequency, seen.day)
     due = schedule.due_on(indicator.frequency, period) + timedelta(days=EXPLAIN_WITHIN)
-    url = f"{indicator.get_absolute_url()}signals/{newest.day.isoformat()}/"
+    url = f"{indicator.get_absolute_url()}signals/{seen.day.isoformat()}/"
     return [Step("explain", "Explain", person=indicator.responsible, due=due, url=url)]

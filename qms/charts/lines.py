@@ -122,6 +122,7 @@ def control_chart(
         return Chart(None, title, said, headings, rows, "No value has been recorded yet.")
     panels = [_panel(points, HEIGHT + 40, unit, target=target, baselines=baselines)]
     if any(each.value is not None for each in ranges):
+        said = " ".join([said, *_range_words(ranges, ranges_title)])
         panels.append(_panel(ranges, 96, unit, title=ranges_title))
         headings = (*headings, ranges_title)
         rows = tuple(
@@ -130,6 +131,15 @@ def control_chart(
     spec = specification({"vconcat": panels, "spacing": 18})
     del spec["width"], spec["height"]
     return Chart(spec, title, said, headings, rows)
+
+
+def _range_words(ranges: Sequence[Plotted], title: str) -> list[str]:
+    """What the chart below shows, where it shows something."""
+    marked = [period_name(each.when) for each in ranges if each.marks]
+    if not marked:
+        return []
+    latest = "the latest " if len(marked) > 6 else ""
+    return [f"{title} beyond its limit: {latest}{', '.join(marked[-6:])}."]
 
 
 def _control_row(point: Plotted, unit: str) -> tuple[str, ...]:

@@ -100,6 +100,22 @@ def test_a_period_that_both_charts_mark_is_asked_about_once(firm: Firm) -> None:
     assert "75.1 h" in page and "75.123456" not in page
 
 
+def test_of_signals_that_follow_each_other_the_first_is_asked_about(firm: Firm) -> None:
+    """The step back after a value far out is no event of its own: one answer explains both."""
+    indicator = firm.indicator([*CALM, *CALM, 75, 50])
+    found = control_of(indicator)
+    assert [seen.index for seen in found.by_period] == [24, 25]
+    assert found.by_period[1].words == (
+        "The step from the value before lies beyond the control limit.",
+    )
+    assert WorkItem.objects.get(step="explain").url.endswith(f"/signals/{found.by_period[0].day}/")
+    assert [each.index for each in _answers(found)] == [24, 25]
+    assert "Moving range beyond its limit: " in control_chart_of(found).description
+    firm.explain(indicator, found.by_period[0].day)
+    assert not control_of(indicator).open_signals
+    assert not WorkItem.objects.filter(step="explain").exists()
+
+
 def test_the_same_pattern_going_on_is_answered_with_it(firm: Firm) -> None:
     indicator = firm.indicator([*CALM, *CALM, 75, 75, 50, 75])
     signals = [each for each in control_of(indicator).signals if not each.of_ranges]
