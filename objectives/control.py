@@ -145,16 +145,16 @@ def controls_of(indicators: Collection[Indicator], until: date | None = None) ->
 
 def _decided(
     indicators: Collection[Indicator],
-) -> tuple[dict[int, list[ControlLimits]], dict[int, dict[date, SignalAnswer]]]:
+) -> tuple[dict[int, list[ControlLimits]], dict[int, list[SignalAnswer]]]:
     """The decisions about limits, in order, and the answers to signals, by indicator."""
     decisions: defaultdict[int, list[ControlLimits]] = defaultdict(list)
-    answers: defaultdict[int, dict[date, SignalAnswer]] = defaultdict(dict)
+    answers: defaultdict[int, list[SignalAnswer]] = defaultdict(list)
     rows = ControlLimits.objects.filter(indicator__in=indicators)
     for limits in rows.prefetch_related("created_by").order_by("holds_from", "pk"):
         decisions[limits.indicator_id].append(limits)
     said = SignalAnswer.objects.filter(indicator__in=indicators)
-    for answer in said.prefetch_related("created_by", "nonconformity"):
-        answers[answer.indicator_id][answer.day] = answer
+    for answer in said.prefetch_related("created_by", "nonconformity").order_by("day", "pk"):
+        answers[answer.indicator_id].append(answer)
     return decisions, answers
 
 
@@ -162,7 +162,7 @@ def _judged(
     indicator: Indicator,
     taken: Sequence[Taken],
     decided: Sequence[ControlLimits],
-    answers: Mapping[date, SignalAnswer],
+    answers: Sequence[SignalAnswer],
 ) -> Control:
     periods, slots = _slots(indicator, taken)
     rows = [None if each is None else _row(indicator, each) for each in slots]
@@ -174,12 +174,12 @@ def _judged(
     except Refused as refusal:
         why_not = str(refusal)
         return Control(indicator, periods, slots, (), (), why_not=why_not, decisions=decisions)
-    signals = tuple(_seen(indicator, stretches, periods, slots, answers))
+    counts = {None, *(each.pk for each in taken)}
+    standing = {each.day: each for each in answers if each.reading_id in counts}
+    signals = tuple(_seen(indicator, stretches, periods, slots, standing))
     first = periods[0][1] if periods else date.min
-    shown = {seen.day for seen in signals}
-    earlier = tuple(
-        each for day, each in sorted(answers.items()) if day >= first and day not in shown
-    )
+    shown = {seen.answer.pk for seen in signals if seen.answer}
+    earlier = tuple(each for each in answers if each.day >= first and each.pk not in shown)
     return Control(indicator, periods, slots, stretches, signals, "", decisions, earlier)
 
 

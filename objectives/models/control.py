@@ -109,7 +109,7 @@ class SignalAnswer(Record):
     """What was found when somebody looked behind a signal: a cause, nothing, a nonconformity.
 
     One for a reading; it answers every rule that the reading completes, and the same rule as long
-    as the readings after it go on completing it.
+    as the readings after it go on completing it. What corrects the reading is asked about anew.
     """
 
     class Found(models.TextChoices):
@@ -121,6 +121,9 @@ class SignalAnswer(Record):
 
     indicator = models.ForeignKey(Indicator, models.PROTECT, related_name="answers")
     day = models.DateField("signal at the reading of", editable=False)
+    reading = models.ForeignKey(
+        "objectives.Measurement", models.PROTECT, null=True, related_name="+", editable=False
+    )
     rules = models.CharField("rules", max_length=60, editable=False)
     found = models.CharField("what was found", max_length=14, choices=Found)
     words = models.TextField("what it was, in words", max_length=4000)
@@ -132,7 +135,11 @@ class SignalAnswer(Record):
         verbose_name = "answer to a signal"
         verbose_name_plural = "answers to signals"
         constraints = [
-            models.UniqueConstraint(fields=["indicator", "day"], name="objectives_signal_answered"),
+            models.UniqueConstraint(
+                fields=["indicator", "day", "reading"],
+                nulls_distinct=False,
+                name="objectives_signal_answered",
+            ),
             models.CheckConstraint(condition=~Q(words=""), name="objectives_answer_in_words"),
             models.CheckConstraint(
                 condition=Q(found="nonconformity", nonconformity__isnull=False)

@@ -180,26 +180,15 @@ def _span(record: Any) -> tuple[date, date]:
 class Taken:
     """A live reading with what stands behind it, for charts that need more than the value."""
 
+    pk: int
     day: date
     value: Decimal
     counted: Decimal | None
     size: int | None
     values: tuple[Decimal, ...]
 
-    @classmethod
-    def of(
-        cls,
-        day: date,
-        value: Decimal,
-        counted: Decimal | None,
-        size: int | None,
-        values: Sequence[str],
-    ) -> Self:
-        """A reading as the columns `TAKEN` hold it."""
-        return cls(day, value, counted, size, tuple(Decimal(each) for each in values))
 
-
-TAKEN = ("measured_for", "value", "counted", "size", "values")
+TAKEN = ("pk", "measured_for", "value", "counted", "size", "values")
 
 
 def series_of(
@@ -218,7 +207,7 @@ def series_of(
         found = list(rows.order_by("measured_for").values_list(*TAKEN)[:first])
     else:
         found = list(rows.order_by("-measured_for").values_list(*TAKEN)[:most])[::-1]
-    return [Taken.of(*row) for row in found]
+    return [_taken(row) for row in found]
 
 
 def series_of_each(
@@ -230,8 +219,14 @@ def series_of_each(
     found: dict[int, list[Taken]] = {each.pk: [] for each in indicators}
     kept = rows.filter(place__lte=most).order_by("indicator_id", "measured_for")
     for key, *row in kept.values_list("indicator_id", *TAKEN):
-        found[key].append(Taken.of(*row))
+        found[key].append(_taken(row))
     return found
+
+
+def _taken(row: Sequence[Any]) -> Taken:
+    """A reading as the columns `TAKEN` hold it."""
+    pk, day, value, counted, size, values = row
+    return Taken(pk, day, value, counted, size, tuple(Decimal(each) for each in values))
 
 
 def _live_until(day: date | None) -> MeasurementQuerySet:

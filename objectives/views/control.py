@@ -9,7 +9,7 @@ from django.urls import reverse
 from objectives import workflow
 from objectives.control import CUSTOMARY, Seen, control_of
 from objectives.forms import AnswerForm, LimitsForm
-from objectives.models import ControlLimits, Indicator, SignalAnswer
+from objectives.models import ControlLimits, Indicator
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.refusals import Refused
@@ -89,12 +89,13 @@ def signal_answer(request: HttpRequest, pk: int, day: str) -> HttpResponse:
         asked = date.fromisoformat(day)
     except ValueError:
         raise Http404("There is no such day.") from None
-    known = SignalAnswer.objects.filter(indicator=indicator, day=asked).exists()
-    if indicator.chart == Indicator.Chart.RUN or known:
+    if indicator.chart == Indicator.Chart.RUN:
         return pages.go_to(request, indicator.get_absolute_url())
     seen = [each for each in control_of(indicator).signals if each.day == asked]
     if not seen:
         return pages.refused(request, Refused("The chart shows no signal there any more."))
+    if all(each.answer and each.answer.day == asked for each in seen):
+        return pages.go_to(request, indicator.get_absolute_url())
     return pages.edit(
         request,
         form_class=AnswerForm,

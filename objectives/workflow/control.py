@@ -12,7 +12,7 @@ from objectives import schedule
 from objectives.control import baseline_between, control_of
 from objectives.models import ControlLimits, Indicator, SignalAnswer
 from objectives.workflow.indicators import only_who_keeps_it
-from objectives.workflow.readings import hold
+from objectives.workflow.readings import hold, live_reading
 from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
@@ -102,7 +102,7 @@ def answer_signal(
     seen = [each for each in control_of(locked).signals if each.day == start]
     if not seen:
         raise Refused("The chart shows no signal there any more. Look at it again.")
-    if SignalAnswer.objects.filter(indicator=locked, day=start).exists():
+    if all(each.answer and each.answer.day == start for each in seen):
         raise Refused("Somebody answered this signal meanwhile. Look at it again.")
     if found not in Found.values:
         raise Refused("Choose what was found.", field="found")
@@ -114,6 +114,7 @@ def answer_signal(
     answer = SignalAnswer(
         indicator=locked,
         day=start,
+        reading=live_reading(locked, start),
         rules=", ".join(sorted({str(rule) for each in seen for rule in each.rules})),
         found=found,
         words=words.strip(),

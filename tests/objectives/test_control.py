@@ -87,6 +87,26 @@ def test_a_signal_is_asked_of_who_is_responsible_until_it_is_explained(firm: Fir
     assert not control_of(indicator).open_signals
 
 
+def test_what_corrects_a_reading_is_asked_about_anew(firm: Firm) -> None:
+    """The explanation of the wrong value does not pass for one of the right value."""
+    indicator = firm.indicator([*CALM, *CALM, 75])
+    day = control_of(indicator).signals[0].day
+    first = firm.explain(indicator, day, words="Typed wrong.")
+    wrong = Measurement.objects.get(value=75)
+    workflow.correct(
+        wrong, by=firm.owner, figure="85", measured_for=wrong.measured_for, because="Read anew."
+    )
+    assert [seen.day for seen in control_of(indicator).by_period if seen.is_open] == [day]
+    assert WorkItem.objects.get(step="explain").url.endswith(f"/signals/{day}/")
+    page = signed_in(firm.owner).get(f"{indicator.get_absolute_url()}signals/{day}/")
+    assert page.status_code == 200
+    second = firm.explain(indicator, day, words="A pump stood still.")
+    found = control_of(indicator)
+    assert not found.open_signals
+    assert {seen.answer for seen in found.signals} == {second}
+    assert found.earlier == (first,)
+
+
 def test_a_period_that_both_charts_mark_is_asked_about_once(firm: Firm) -> None:
     """With the value as it is read, not with every digit that was computed."""
     indicator = firm.indicator([*CALM, *CALM, "75.123456"])
