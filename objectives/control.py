@@ -177,9 +177,9 @@ def _judged(
     counts = {None, *(each.pk for each in taken)}
     standing = {each.day: each for each in answers if each.reading_id in counts}
     signals = tuple(_seen(indicator, stretches, periods, slots, standing))
-    first = periods[0][1] if periods else date.min
+    begins = periods[0][1] if periods else date.min
     shown = {seen.answer.pk for seen in signals if seen.answer}
-    earlier = tuple(each for each in answers if each.day >= first and each.pk not in shown)
+    earlier = tuple(each for each in answers if each.day >= begins and each.pk not in shown)
     return Control(indicator, periods, slots, stretches, signals, "", decisions, earlier)
 
 

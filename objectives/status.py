@@ -314,10 +314,10 @@ def _judged(aim: Aim, since: Sequence[Reading]) -> Decimal:
 def _missing(aim: Aim, since: Sequence[Reading], today: date) -> str | None:
     """The sentence about the latest period whose reading is late or, at the end, still to come."""
     if aim.deadline is not None and today > aim.deadline:
-        last = schedule.period_of(aim.frequency, aim.deadline)
-        due = schedule.due_on(aim.frequency, last)
-        if since[-1][0] < last.start and today <= due:
-            name = schedule.name_of(aim.frequency, last)
+        final = schedule.period_of(aim.frequency, aim.deadline)
+        due = schedule.due_on(aim.frequency, final)
+        if since[-1][0] < final.start and today <= due:
+            name = schedule.name_of(aim.frequency, final)
             return f"It has ended; the reading for {name} is due by {due:%-d %B %Y}."
     last = schedule.latest_expected(aim.frequency, aim.starts_on, aim.deadline, today)
     if last is None or since[-1][0] >= last.start:
