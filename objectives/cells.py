@@ -10,6 +10,7 @@ from typing import Any
 from qms.refusals import Refused
 
 MOST_ROWS, MOST_COLUMNS, LONGEST = 100_000, 60, 500
+FINEST = 6  # decimals of a value, as fine as it is kept
 
 
 def cells_of(blob: bytes) -> tuple[dict[str, Any], bytes]:
@@ -44,8 +45,19 @@ def _cell(cell: Any) -> str:
         return str(value)[:LONGEST]
     number = Decimal(repr(value))
     if "%" in str(cell.number_format or ""):
-        return f"{(number * 100).normalize():f} %"
-    return f"{number:f}"
+        return f"{_as_kept(number * 100).normalize():f} %"
+    return f"{_as_kept(number):f}"
+
+
+def _as_kept(number: Decimal) -> Decimal:
+    """What a spreadsheet computed has up to 17 digits: rounded to six decimals, unless to nothing.
+
+    What is too large or too small to be kept stays as it is, and is named by its row.
+    """
+    if number.as_tuple().exponent >= -FINEST or abs(number) >= Decimal(10) ** 14:  # type: ignore[operator]
+        return number
+    rounded = round(number, FINEST)
+    return rounded if rounded else number
 
 
 def _text(blob: bytes) -> list[list[str]]:

@@ -128,6 +128,29 @@ def test_a_share_that_a_spreadsheet_keeps_as_a_fraction_is_read_as_it_is_shown(
     assert list(values) == [Decimal("91.5"), Decimal("92.25")]
 
 
+def test_what_a_spreadsheet_computed_is_kept_to_six_decimals_and_never_to_nothing(
+    manager: Person, indicator: Indicator
+) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    page: Any = book.active
+    page.append(["Date", "Value"])
+    page.append([date(2026, 1, 31), 100 / 3])
+    page.append([date(2026, 2, 28), 0.1 + 0.2])
+    page.append([date(2026, 3, 31), 0.0000001])
+    page.append([date(2026, 4, 30), "#DIV/0!"])
+    blob = io.BytesIO()
+    book.save(blob)
+    sheet = bring(manager, blob.getvalue(), "readings.xlsx", indicator=indicator)
+    said = problems(sheet)
+    assert "Row 4, column B (value)" in said and "Row 5, column B (value)" in said
+    workflow.accept(sheet, by=manager)
+    outbox.drain("default")
+    values = Measurement.objects.order_by("measured_for").values_list("value", flat=True)
+    assert list(values) == [Decimal("33.333333"), Decimal("0.3")]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
