@@ -9,7 +9,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from objectives import schedule
-from objectives.models import Analysis, Indicator, Measurement, Objective, readings_of
+from objectives.models import (
+    Analysis,
+    ControlLimits,
+    Indicator,
+    Measurement,
+    Objective,
+    SignalAnswer,
+    readings_of,
+)
 from objectives.prints import (
     ANALYSIS,
     INDICATOR,
@@ -213,6 +221,80 @@ def measurement_register(period: Period, as_of: datetime) -> Iterable[tuple[Any,
             each.behind,
             each.note,
             each.get_came_by_display(),
+            each.get_status_display(),
+            each.created_by.name,
+            each.recorded_at,
+        )
+
+
+@contributions.register(
+    name="signals",
+    title="Signals of indicators and what was found",
+    columns=(
+        "Indicator",
+        "Measured",
+        "Reading of",
+        "Rules",
+        "What was found",
+        "In words",
+        "Nonconformity",
+        "Explained by",
+        "Explained",
+    ),
+)
+def signal_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row an explained signal of the period."""
+    rows = SignalAnswer.objects.filter(day__range=(period.start, period.end))
+    for each in rows.select_related("indicator", "nonconformity", "created_by").order_by(
+        "indicator__number", "day", "pk"
+    ):
+        yield (
+            each.indicator.number,
+            each.indicator.title,
+            each.day,
+            each.rules,
+            each.get_found_display(),
+            each.words,
+            each.nonconformity.number if each.nonconformity else "",
+            each.created_by.name,
+            each.recorded_at,
+        )
+
+
+@contributions.register(
+    name="control-limits",
+    title="Decisions about control limits",
+    columns=(
+        "Indicator",
+        "Measured",
+        "Chart",
+        "Hold from",
+        "From the reading of",
+        "To the reading of",
+        "Readings",
+        "Left out",
+        "Why",
+        "State",
+        "Decided by",
+        "Decided",
+    ),
+)
+def limits_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a decision that had been made by the end of the period, taken back ones too."""
+    rows = ControlLimits.objects.filter(holds_from__lte=period.end)
+    for each in rows.select_related("indicator", "created_by").order_by(
+        "indicator__number", "holds_from", "pk"
+    ):
+        yield (
+            each.indicator.number,
+            each.indicator.title,
+            each.get_chart_display(),
+            each.holds_from,
+            each.first_on,
+            each.last_on,
+            each.periods,
+            ", ".join(each.left_out),
+            each.because,
             each.get_status_display(),
             each.created_by.name,
             each.recorded_at,

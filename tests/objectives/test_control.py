@@ -8,11 +8,13 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from capa.models import Nonconformity
-from objectives import workflow
+from objectives import evidence, workflow
 from objectives.charts import chart_of_indicator, control_chart_of
 from objectives.control import control_of, fit_of
 from objectives.models import ControlLimits, Indicator, Measurement, SignalAnswer
+from objectives.prints import indicator_context
 from objectives.views.indicators import MOST_SIGNALS, _answers
+from qms import clock
 from qms.periods import Period, add_months, today
 from qms.refusals import Refused
 from qms.work.models import WorkItem
@@ -118,6 +120,30 @@ def test_a_period_that_both_charts_mark_is_asked_about_once(firm: Firm) -> None:
     assert "1 to explain" in page
     assert page.count(f"/signals/{one.day}/") == 1
     assert "75.1 h" in page and "75.123456" not in page
+
+
+def test_the_pack_has_every_explanation_and_every_decision_about_limits(firm: Firm) -> None:
+    indicator = firm.indicator([*CALM, *CALM, 75])
+    found = control_of(indicator)
+    firm.explain(indicator, found.signals[0].day, found="nonconformity")
+    limits = workflow.freeze_limits(
+        by=firm.quality,
+        indicator=indicator,
+        first_on=found.known[0].day,
+        last_on=found.known[11].day,
+        left_out=[found.known[3].day],
+        because="The first year.",
+    )
+    workflow.take_back_limits(limits, by=firm.quality, reason="Too early.")
+    period = Period(found.periods[0][1], today())
+    [told] = evidence.signal_register(period, clock.now())
+    assert told[:4] == (indicator.number, "Turnaround", found.signals[0].day, "1")
+    assert told[5:8] == ("A machine stood still.", Nonconformity.objects.get().number, "Omar")
+    [decided] = evidence.limits_register(period, clock.now())
+    assert decided[6:10] == (11, found.known[3].day.isoformat(), "The first year.", "Void")
+    pdf = indicator_context(indicator)
+    assert [seen.answer is not None for seen in pdf["signals"]] == [True]
+    assert pdf["control"].decisions == (limits,)
 
 
 def test_of_signals_that_follow_each_other_the_first_is_asked_about(firm: Firm) -> None:
