@@ -15,12 +15,15 @@ from django.utils.safestring import SafeString
 from objectives import schedule, spc
 from objectives.control import Control, control_of, in_figures, scale_of
 from objectives.models import Indicator, readings_of
+from objectives.status import Aim, planned_on
 from qms import charts
 from qms.charts import Chart, Plotted
+from qms.periods import Period
 
 SPARK_POINTS = 12
 MOST_DRAWN = 120  # points a picture holds; the table below it has the rest
 Point = tuple[str, Decimal | None]
+Spot = tuple[Period, Decimal | None]
 
 
 def chart_of_indicator(indicator: Indicator, today: date, control: Control | None = None) -> Chart:
@@ -31,7 +34,8 @@ def chart_of_indicator(indicator: Indicator, today: date, control: Control | Non
             return control_chart_of(found)
     readings = readings_of(indicator, until=today)[-MOST_DRAWN:]
     first = min([readings[0][0] if readings else indicator.starts_on, today])
-    points = _points(indicator.frequency, readings, first, today, today)
+    spots = _spots(indicator.frequency, readings, first, today, today)
+    points = [(schedule.name_of(indicator.frequency, period), value) for period, value in spots]
     title = f"{indicator.title}, {indicator.unit}"
     runs = spc.runs([value for _, value in points])
     median = in_figures(runs.median, indicator.decimals + 1) if runs and runs.useful else None
@@ -170,8 +174,25 @@ def histogram_of(found: Control, values: Sequence[Decimal]) -> Chart:
 def chart_of(objective: Any, today: date) -> Chart:
     """The readings of an objective in order of time, with its target or band."""
     title = f"{objective.metric or objective.title}: {objective.aim_in_words}"
-    points = points_of(objective, today)
-    return _run(objective, points, title=title, target=objective.goal, band=_band_of(objective))
+    spots = _spots_of(objective, today)
+    points = [(schedule.name_of(objective.frequency, period), value) for period, value in spots]
+    return _run(
+        objective,
+        points,
+        title=title,
+        target=objective.goal,
+        band=_band_of(objective),
+        way=_way_of(objective, [period.end for period, _ in spots]),
+    )
+
+
+def _way_of(objective: Any, days: Sequence[date]) -> list[Decimal | None]:
+    """Where it would be on each day on its way to the target; nothing where there is no way."""
+    if objective.judged_by != objective.JudgedBy.LAST:
+        return []
+    aim = Aim.of(objective)
+    way = [_rounded(planned_on(aim, day), objective.decimals) for day in days]
+    return way if any(at is not None for at in way) else []
 
 
 def _band_of(objective: Any) -> list[tuple[str, Decimal, str]]:
@@ -194,40 +215,46 @@ def _run(
     target: Decimal | None,
     median: Decimal | None = None,
     band: Sequence[tuple[str, Decimal, str]] = (),
+    way: Sequence[Decimal | None] = (),
 ) -> Chart:
     shown = [(name, _rounded(value, of.decimals)) for name, value in points]
     goal = _rounded(target, of.decimals)
     return charts.run_chart(
-        shown, title=title, unit=of.unit, target=goal, median=median, accepted=band
+        shown, title=title, unit=of.unit, target=goal, median=median, accepted=band, way=way
     )
 
 
 def points_of(objective: Any, today: date) -> list[Point]:
     """(period, value) of an objective, from its start to today or its deadline."""
+    spots = _spots_of(objective, today)
+    return [(schedule.name_of(objective.frequency, period), value) for period, value in spots]
+
+
+def _spots_of(objective: Any, today: date) -> list[Spot]:
     readings = readings_of(objective, until=today)[-MOST_DRAWN:]
     end = min(today, objective.deadline) if objective.deadline else today
     end = max([end, *[day for day, _ in readings[-1:]]])
     first = readings[0][0] if len(readings) == MOST_DRAWN else objective.starts_on
-    return _points(objective.frequency, readings, first, end, today)
+    return _spots(objective.frequency, readings, first, end, today)
 
 
-def _points(
+def _spots(
     frequency: str,
     readings: Sequence[tuple[date, Decimal]],
     first: date,
     end: date,
     today: date,
-) -> list[Point]:
+) -> list[Spot]:
     if first > end:
         return []
     known = {schedule.period_of(frequency, day).start: value for day, value in readings}
-    points: list[Point] = []
+    spots: list[Spot] = []
     for period in schedule.periods(frequency, first, end):
         value = known.get(period.start)
         # A period whose reading is not due yet is not missing, so it is no gap.
         if value is not None or schedule.due_on(frequency, period) < today:
-            points.append((schedule.name_of(frequency, period), value))
-    return points[-MOST_DRAWN:]
+            spots.append((period, value))
+    return spots[-MOST_DRAWN:]
 
 
 def spark_of(record: Any) -> SafeString:

@@ -332,7 +332,7 @@ def _missing(aim: Aim, since: Sequence[Reading], today: date) -> str | None:
 
 def _on_the_way(aim: Aim, since: Sequence[Reading], value: Decimal, said: str) -> Standing:
     """Not reached, and the deadline is ahead: compare with the path, then with the forecast."""
-    planned = _planned(aim, since[-1][0])
+    planned = planned_on(aim, since[-1][0])
     if planned is not None and aim.judged_by == Objective.JudgedBy.LAST:
         lower = aim.direction == Objective.Direction.LOWER
         if value <= planned if lower else value >= planned:
@@ -359,7 +359,7 @@ def _said_of_the_way(aim: Aim) -> tuple[str, str, str]:
     return f"is behind the way to {aim.in_words}", "is behind", f"lead to {aim.in_words}"
 
 
-def _planned(aim: Aim, day: date) -> Decimal | None:
+def planned_on(aim: Aim, day: date) -> Decimal | None:
     """Where the way from the baseline over the interim targets to the goal would be on a day.
 
     None within a band, and where the goal is to keep a level: there is no way to go.

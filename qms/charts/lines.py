@@ -37,21 +37,27 @@ def run_chart(
     median: Number | None = None,
     accepted: Sequence[tuple[str, Number, str]] = (),
     signals: Collection[int] = (),
+    way: Sequence[Number | None] = (),
 ) -> Chart:
     """Values in order of time, with the target and the median.
 
     `points` are (period, value); None is a missing value and breaks the line. `accepted` are the
     lines of a specification, (words, value, state). `signals` are the indexes of points that a
-    rule marked.
+    rule marked. `way` is where each value should be to come to the target in time.
     """
     known = [value for _, value in points if value is not None]
     rows = tuple(
         (period_name(when), shown(value, unit), "Signal" if index in signals else "")
         for index, (when, value) in enumerate(points)
     )
-    headings = ("Period", "Value", "Signal")
+    headings: tuple[str, ...] = ("Period", "Value", "Signal")
+    if way:
+        headings = (*headings, "On the way")
+        rows = tuple((*row, shown(at, unit)) for row, at in zip(rows, way, strict=True))
     said = _run_words(points, known, unit, target, signals=len(signals))
     said = " ".join([said, *(f"{words} {shown(at, unit)}." for words, at, _ in accepted)])
+    if way and way[-1] is not None:
+        said = f"{said} On the way it would be at {shown(way[-1], unit)} by now."
     if not known:
         return Chart(None, title, said, headings, rows, "No value has been recorded yet.")
     data = [
@@ -61,9 +67,13 @@ def run_chart(
             "value": None if value is None else plain(value),
             "signal": index in signals,
             "run": run,
+            "way": None if at is None else plain(at),
         }
-        for (index, (when, value)), run in zip(
-            enumerate(points), _runs([v for _, v in points]), strict=True
+        for (index, (when, value)), run, at in zip(
+            enumerate(points),
+            _runs([v for _, v in points]),
+            way or [None] * len(points),
+            strict=True,
         )
     ]
     layers: list[dict[str, Any]] = _target_layers(target, unit)
@@ -71,6 +81,7 @@ def run_chart(
         layers += rule(median, MUTED, [2, 3], f"Median {shown(median, unit)}")
     for words, at, state in accepted:
         layers += rule(at, STATES[state], [6, 4], f"{words} {shown(at, unit)}")
+    layers += _way_layers(way)
     layers += [_line_layer(), _point_layer(len(points))]
     spec = specification(
         {
@@ -428,6 +439,26 @@ def _target_layers(target: Number | None, unit: str) -> list[dict[str, Any]]:
     if target is None:
         return []
     return rule(target, FINE, [6, 4], f"Target {shown(target, unit)}")
+
+
+def _way_layers(way: Sequence[Number | None]) -> list[dict[str, Any]]:
+    """A thin line from the baseline to the target, named at its beginning."""
+    if not any(at is not None for at in way):
+        return []
+    axis = {**value_axis(), "field": "way"}
+    first = next(index for index, at in enumerate(way) if at is not None)
+    return [
+        {
+            "transform": [{"filter": "isValid(datum.way)"}],
+            "mark": {"type": "line", "color": MUTED, "strokeDash": [2, 3], "strokeWidth": 1.25},
+            "encoding": {"y": axis},
+        },
+        {
+            "transform": [{"filter": f"datum.order === {first}"}],
+            "mark": {"type": "text", "align": "left", "dy": 14, "color": MUTED, "text": "The way"},
+            "encoding": {"y": axis},
+        },
+    ]
 
 
 def _runs(values: Sequence[Number | None]) -> list[int]:

@@ -150,6 +150,18 @@ def test_a_run_chart_of_any_length_draws_or_says_why_not(count: int) -> None:
     assert chart.img
 
 
+def test_the_way_to_a_target_is_a_line_of_its_own_with_its_numbers() -> None:
+    points = [("Jan", Decimal(4)), ("Feb", None), ("Mar", Decimal(5))]
+    chart = charts.run_chart(
+        points, title="Days", target=Decimal(9), way=[Decimal(3), Decimal(6), Decimal(9)]
+    )
+    assert [row[-1] for row in chart.rows] == ["3", "6", "9"]
+    assert chart.headings[-1] == "On the way"
+    assert chart.svg.count("The way") == 1
+    plain = charts.run_chart(points, title="Days")
+    assert "The way" not in plain.svg and len(plain.headings) == 3
+
+
 def test_only_missing_values_are_no_chart() -> None:
     assert charts.run_chart(numbers(None, None), title="x").spec is None
 

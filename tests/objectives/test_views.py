@@ -202,6 +202,18 @@ def test_a_missing_month_is_a_gap_in_the_chart(manager: Person, owner: Person) -
     assert points == [("Jan 2026", 81), ("Feb 2026", None), ("Mar 2026", 83)]
 
 
+def test_the_way_to_the_target_is_drawn_and_told(manager: Person, owner: Person) -> None:
+    """What a status compares with can be seen: from 80 in January to 90 at the year's end."""
+    way = {"starts_on": date(2026, 1, 1), "deadline": date(2026, 12, 31)}
+    made = workflow.set_objective(by=manager, **(complete(owner) | way))
+    enter(made, owner, 81, date(2026, 1, 31))
+    chart = chart_of(made, date(2026, 3, 2))
+    assert chart.headings == ("Period", "Value", "Signal", "On the way")
+    assert chart.rows[0] == ("Jan 2026", "81.0 %", "", "80.8 %")
+    assert "On the way it would be at 80.8 % by now." in chart.description
+    assert "The way" in chart.svg
+
+
 def test_the_band_an_objective_stays_within_is_drawn_and_told(
     manager: Person, owner: Person
 ) -> None:
