@@ -46,7 +46,7 @@ def run_chart(
     rule marked. `way` is where each value should be to come to the target in time.
     """
     known = [value for _, value in points if value is not None]
-    rows = tuple(
+    rows: tuple[tuple[str, ...], ...] = tuple(
         (period_name(when), shown(value, unit), "Signal" if index in signals else "")
         for index, (when, value) in enumerate(points)
     )
