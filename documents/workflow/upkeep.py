@@ -151,7 +151,9 @@ def flag_all(documents: Any, *, key: str, why: str, **more: Any) -> int:
         document__in=documents.filter(status=Document.Status.ACTIVE).values("pk")
     )
     rows = list(in_force.exclude(document__in=flagged).select_related("document"))
-    clockwork = Person.objects.system() if rows else None
+    if not rows:
+        return 0
+    clockwork = Person.objects.system()
     for revision in rows:
         raise_flag(
             by=clockwork, document=revision.document, revision=revision, key=key, why=why, **more
