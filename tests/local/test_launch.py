@@ -25,7 +25,7 @@ class Demo:
     def __init__(self, folder: Path, port: int, **more: str) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "qms.local.launch", "--port", str(port), "--months", "3"],
+            [sys.executable, "-m", "qms.local.launch", "--port", str(port), "--months", "2"],
             cwd=ROOT,
             env={**kept, "VAR_DIR": str(folder), "PYTHONUNBUFFERED": "1", **more},
             stdout=subprocess.PIPE,
@@ -99,7 +99,7 @@ def test_demo_starts_whole_stops_whole_and_outlives_kill_at_any_moment(folder: P
     first = Demo(folder, port)
     first.wait_for(r"The QMS runs at")
     assert "interrupted while it built the company" in "".join(first.said)
-    assert "events of 3 months" in "".join(first.said), "started over, not left in the middle"
+    assert "events of 2 months" in "".join(first.said), "started over, not left in the middle"
     if program == launch.program_state():  # nobody edits the source while the test runs
         assert "Bringing the tables" not in "".join(first.said), "the migrated copy took its place"
     first.wait_for(r"worker   \| .* ready\.")
