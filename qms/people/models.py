@@ -14,7 +14,7 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import OuterRef
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
@@ -76,12 +76,16 @@ class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):
     def system(self) -> "Person":
         """The person by whom the clock acts; made when first asked for."""
         found = self.filter(is_system=True).first()
-        if found is None:
-            with transaction.atomic(savepoint=False):
-                found = Person(is_system=True, name=SYSTEM_NAME, email=None)
-                found.set_unusable_password()
-                found.save_because("The clock needs a name to act under.", by=None)
-        return found
+        if found is not None:
+            return found
+        made = Person(is_system=True, name=SYSTEM_NAME, email=None)
+        made.set_unusable_password()
+        try:
+            with transaction.atomic():
+                made.save_because("The clock needs a name to act under.", by=None)
+        except IntegrityError:  # another was quicker
+            return self.get(is_system=True)
+        return made
 
 
 class NoCircleOfManagers(pgtrigger.Trigger):

@@ -158,6 +158,12 @@ def test_two_administrators_never_end_each_other() -> None:
     assert Person.objects.holding("administrator").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_clock_is_one_person_however_many_ask_for_it_first() -> None:
+    assert at_once(*[Person.objects.system] * 8) == ["ok"] * 8
+    assert Person.objects.filter(is_system=True).count() == 1
+
+
 # Leaving
 
 
