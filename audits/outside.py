@@ -21,7 +21,7 @@ from audits.models import (
     Finding,
     FindingResponse,
 )
-from capa.models import Nonconformity
+from capa.models import CaseAction, CorrectiveAction, Nonconformity
 from documents.models import Document, Revision
 from qms import contributions
 from qms.competence.workflow import unmet_on
@@ -104,6 +104,13 @@ def revisions_of(person: Any) -> Q:
 def nonconformities_of(person: Any) -> Q:
     """Those their own reports raised."""
     return Q(created_by=person)
+
+
+@contributions.shows_outsiders(CorrectiveAction)
+def corrective_actions_of(person: Any) -> Q:
+    """Those that serve the cases they see: what became of their findings."""
+    links = CaseAction.objects.live().filter(nonconformity__created_by=person)
+    return Q(pk__in=links.values("corrective_action_id"))
 
 
 def may_lead(audit: Audit, successor: Any) -> str:

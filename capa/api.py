@@ -9,6 +9,7 @@ from capa.forms import (
     HeldOutputForm,
     NewComplaintForm,
     NewCorrectiveActionForm,
+    NewCostForm,
     NewNonconformityForm,
     NonconformityForm,
     OutputForm,
@@ -97,6 +98,8 @@ corrective_actions = Resource(
         "approved_on",
         "planned_on",
         "implemented_on",
+        "first_criterion",
+        "first_check_on",
         "verdict",
         "aftermath",
         "verified_by",
@@ -116,15 +119,17 @@ cause_analyses = Resource(
 eight_ds = Resource(
     "8ds",
     EightD,
-    fields=("nonconformity", "leader", *EightD.PARTS),
+    fields=("nonconformity", "leader", *EightD.PARTS, "omitted_because"),
     related=("nonconformity",),
     edit_form=EightDForm,
 )
 cost_entries = Resource(
     "cost-entries",
     CostEntry,
-    fields=("nonconformity", "kind", "amount", "arose_on", "note", "status"),
-    related=("nonconformity",),
+    fields=("nonconformity", "output", "kind", "amount", "arose_on", "note", "status"),
+    related=("nonconformity", "output"),
+    form=NewCostForm,
+    create=workflow.enter_cost,
 )
 nonconforming_outputs = Resource(
     "nonconforming-outputs",
@@ -133,7 +138,6 @@ nonconforming_outputs = Resource(
         "number",
         *NonconformingOutput.WHAT,
         "nonconformity",
-        "cost",
         "status",
         "due",
         "disposition",

@@ -20,6 +20,7 @@ def cause_context(nc: Nonconformity) -> dict[str, Any]:
         "fishbone": fishbone.draw(nc.title, analysis.branches()) if drawn and analysis else None,
         "is_is_not": analysis.is_is_not if analysis else [],
         "eight_d": eight_d,
+        "has_8d": eight_d is not None and not eight_d.omitted_because,
         "team": team_of(eight_d) if eight_d else [],
         "soft_word": whys.soft_word(last) if not nc.is_settled else "",
     }

@@ -1,4 +1,4 @@
-"""Sums of what failures cost: entries of cases, and what was spent on nonconforming outputs.
+"""Sums of what failures cost: the entries of cases and of nonconforming outputs.
 
 Internal failure is found before delivery, external failure after it. Amounts are in the currency
 of the organisation's country; nothing is converted.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from capa.models import CostEntry, NonconformingOutput
+from capa.models import CostEntry
 from capa.money import currency
 from qms.charts import Chart, pareto
 from qms.periods import Period
@@ -38,6 +38,7 @@ class Costs:
     internal: Decimal
     external: Decimal
     entries: int
+    by_kind: dict[tuple[bool, str], Decimal]  # (external?, kind) → amount
     kinds: Chart
     causes: Chart
     processes: Chart
@@ -50,7 +51,12 @@ class Costs:
 
 def costs_of(person: Any, period: Period) -> Costs:
     """What failures cost in a period, of what a person may see; a fixed number of questions."""
-    spent = [*_of_cases(person, period), *_of_outputs(person, period)]
+    return summed_up(CostEntry.objects.visible_to(person), period)
+
+
+def summed_up(entries: Any, period: Period) -> Costs:
+    """The same of these entries."""
+    spent = _spent(entries, period)
     money = currency()
     outside = [each for each in spent if each.is_external]
 
@@ -62,11 +68,19 @@ def costs_of(person: Any, period: Period) -> Costs:
         internal=sum((each.amount for each in spent if not each.is_external), Decimal(0)),
         external=sum((each.amount for each in outside), Decimal(0)),
         entries=len(spent),
+        by_kind=_by_kind(spent),
         kinds=chart("Cost by kind", lambda each: each.kind),
         causes=chart("Cost by cause", lambda each: each.cause),
         processes=chart("Cost by process", lambda each: each.process),
         customers=chart("Cost by customer", lambda each: each.customer),
     )
+
+
+def _by_kind(spent: Iterable[Spent]) -> dict[tuple[bool, str], Decimal]:
+    sums: defaultdict[tuple[bool, str], Decimal] = defaultdict(Decimal)
+    for each in spent:
+        sums[each.is_external, each.kind] += each.amount
+    return dict(sums)
 
 
 def summed(spent: Iterable[Spent], name_of: Callable[[Spent], str]) -> dict[str, Decimal]:
@@ -78,34 +92,25 @@ def summed(spent: Iterable[Spent], name_of: Callable[[Spent], str]) -> dict[str,
     return dict(sums)
 
 
-def _of_cases(person: Any, period: Period) -> list[Spent]:
-    rows = CostEntry.objects.visible_to(person).counted().between(period.start, period.end)
-    rows = rows.select_related("nonconformity__process", "nonconformity__customer")
+BESIDE = (
+    "nonconformity__process",
+    "nonconformity__customer",
+    "output__process",
+    "output__customer",
+    "output__nonconformity",
+)
+
+
+def _spent(entries: Any, period: Period) -> list[Spent]:
+    rows = entries.counted().between(period.start, period.end).select_related(*BESIDE)
     return [
         Spent(
             each.amount,
             each.is_external,
             str(each.get_kind_display()),
-            _cause(each.nonconformity),
-            _name(each.nonconformity.process),
-            _name(each.nonconformity.customer),
-        )
-        for each in rows
-    ]
-
-
-def _of_outputs(person: Any, period: Period) -> list[Spent]:
-    """What was held back and cost something; where a customer found it, it is external failure."""
-    rows = NonconformingOutput.objects.visible_to(person).found_between(period.start, period.end)
-    rows = rows.filter(cost__gt=0).select_related("process", "customer", "nonconformity")
-    return [
-        Spent(
-            each.cost,
-            each.found_at == NonconformingOutput.FoundAt.CUSTOMER,
-            str(each.get_disposition_display() or "Held back"),
-            _cause(each.nonconformity),
-            _name(each.process),
-            _name(each.customer),
+            _cause(each.nonconformity or each.output.nonconformity),
+            _name(each.subject.process),
+            _name(each.subject.customer),
         )
         for each in rows
     ]

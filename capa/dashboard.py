@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count
+from django.urls import reverse
 
 from capa.complaints import raised_from
 from capa.models import (
@@ -292,13 +293,20 @@ def report_panel(record: Any, person: Any) -> Panel | None:
     return Panel("capa/report_panel.html", {"report": found}, order=20)
 
 
+ENTER_COST: dict[type[Any], str] = {
+    Nonconformity: "capa:cost_create",
+    NonconformingOutput: "capa:output_cost_create",
+}
+
+
 @contributions.record_panel
 def costs_panel(record: Any, person: Any) -> Panel | None:
-    """On the page of a case: what it cost so far, for those who may see money."""
-    if not isinstance(record, Nonconformity) or not person.has_perm("capa.view_costentry"):
+    """On the page of a case or output: what it cost so far, for those who may see money."""
+    address = ENTER_COST.get(type(record))
+    if address is None or not person.has_perm("capa.view_costentry"):
         return None
-    rows = CostEntry.objects.visible_to(person).filter(nonconformity=record)
-    entries = list(rows.order_by("arose_on", "pk"))
+    rows = CostEntry.objects.visible_to(person).of(record)
+    entries = list(rows.select_related("nonconformity", "output").order_by("arose_on", "pk"))
     may_enter = record.status != "void" and person.has_perm("capa.add_costentry")
     if not entries and not may_enter:
         return None
@@ -306,7 +314,6 @@ def costs_panel(record: Any, person: Any) -> Panel | None:
         "entries": entries,
         "total": sum((each.amount for each in entries if not each.is_settled), Decimal(0)),
         "currency": currency(),
-        "may_enter": may_enter,
-        "nonconformity": record,
+        "enter_url": reverse(address, args=[record.pk]) if may_enter else "",
     }
     return Panel("capa/costs_panel.html", context, order=60)

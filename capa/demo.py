@@ -100,7 +100,8 @@ def _analyse(life: Life, nc: Nonconformity) -> None:
         why_chain="\n".join(told[5]),
     )
     life.after(2, lambda: _decide_repeats(life, nc))
-    if life.often(0.05) and not workflow.closed_without_action(nc, life.day()):
+    small = not nc.asks_for_8d
+    if life.often(0.05) and small and not workflow.closed_without_action(nc, life.day()):
         because = "A single slip without effect; the instruction is clear and was talked through."
         life.after(
             2,
@@ -191,7 +192,17 @@ def _verify(life: Life, nc: Nonconformity, serving: CorrectiveAction) -> None:
         proof=proof,
         verdict=life.fill(life.pick(life.voice("capa")["verdicts"])),
     )
-    life.after(1, lambda: workflow.close(nc, by=_closer(life, nc)))
+    life.after(1, lambda: _close(life, nc))
+
+
+def _close(life: Life, nc: Nonconformity) -> None:
+    closer = _closer(life, nc)
+    nc.refresh_from_db()
+    if workflow.may_omit_8d(nc, closer):
+        because = "One cause, found and removed on the spot; a team would add nothing to it."
+        workflow.omit_8d(nc, by=closer, because=because)
+        nc = Nonconformity.objects.get(pk=nc.pk)
+    workflow.close(nc, by=closer)
 
 
 def _closer(life: Life, nc: Nonconformity) -> Any:

@@ -79,9 +79,18 @@ def _settle(life: Life, told: dict[str, Any], output: NonconformingOutput) -> No
     _cost(life, told, output)
 
 
+COST_OF = {"rework": "rework", "scrap": "scrap", "return": "freight"}
+
+
 def _cost(life: Life, told: dict[str, Any], output: NonconformingOutput) -> None:
-    changes = {"cost": Decimal(told["cost"])}
-    amend(output, by=life.who("quality"), changes=changes, reason="The cost is known.")
+    if "cost" not in told:
+        return
+    workflow.enter_cost(
+        by=life.who("quality"),
+        output=output,
+        kind=COST_OF.get(told["disposition"], "inspection"),
+        amount=Decimal(told["cost"]),
+    )
 
 
 @stage(63)

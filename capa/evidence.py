@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
+
 from capa import output_prints
+from capa.costs import summed_up
 from capa.models import (
     CaseAction,
     Complaint,
     CorrectiveAction,
+    CostEntry,
     NonconformingOutput,
     Nonconformity,
+    Report,
 )
 from capa.prints import TEMPLATE, nc_context
 from qms import contributions
@@ -28,7 +34,7 @@ def log_of(period: Period) -> Any:
     return (
         rows.exclude(closed_on__lt=period.start)
         .select_related("process", "owner", "verified_by", "closed_by", "created_by")
-        .select_related("site", "customer", "cause_analysis", "eight_d")
+        .select_related("site", "customer", "cause_analysis", "eight_d__created_by")
         .order_by("number")
     )
 
@@ -98,6 +104,9 @@ def what_it_rests_on(records: Sequence[Nonconformity]) -> Iterable[tuple[Nonconf
             found.append((first, link.corrective_action))
     actions = CorrectiveAction.objects.filter(pk__in=list(serving))
     tasks = Action.objects.raised_from(*actions).exclude(status=Action.Status.VOID)
+    kind = ContentType.objects.get_for_model(Nonconformity)
+    told = Report.objects.filter(became_id__in=list(by_key), became_type=kind)
+    found += [(by_key[each.became_id], each) for each in told.order_by("pk")]
     return [*found, *((serving[each.origin_id or 0], each) for each in tasks.order_by("pk"))]
 
 
@@ -452,6 +461,39 @@ def register_of_complaints(period: Period, as_of: datetime) -> Iterable[tuple[An
             each.what_then,
             each.closed_on,
         )
+
+
+# Cost of poor quality ----------------------------------------------------------------------------
+
+
+@contributions.evidence(
+    folder="08-performance",
+    title="Cost of poor quality",
+    clauses=("9.1.3",),
+    template="capa/evidence/costs.html",
+    order=80,
+    permission="capa.view_costentry",
+)
+def costs_section(period: Period, as_of: datetime) -> dict[str, Any]:
+    """What failures cost, by kind, beside as many days before; no case and no customer."""
+    now, before = (summed_up(CostEntry.objects.all(), each) for each in (period, period.previous()))
+    kinds = sorted({*now.by_kind, *before.by_kind}, key=lambda each: (each[0], each[1]))
+    nothing = Decimal(0)
+    return {
+        "now": now,
+        "before": before,
+        "period": period,
+        "earlier": period.previous(),
+        "rows": [
+            (
+                "external" if external else "internal",
+                kind,
+                now.by_kind.get((external, kind), nothing),
+                before.by_kind.get((external, kind), nothing),
+            )
+            for external, kind in kinds
+        ],
+    }
 
 
 @contributions.preflight

@@ -336,7 +336,7 @@ class OutputForm(RecordForm):
 
     class Meta:
         model = NonconformingOutput
-        fields = (*NonconformingOutput.WHAT, "nonconformity", "cost")
+        fields = (*NonconformingOutput.WHAT, "nonconformity")
         widgets = {"requirement": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -356,11 +356,22 @@ class OutputForm(RecordForm):
 
 
 class CostForm(RecordForm):
-    """What a case cost: the kind, the amount, the day."""
+    """What something cost: the kind, the amount, the day."""
 
     class Meta:
         model = CostEntry
         fields = ("kind", "amount", "arose_on", "note")
+
+
+class NewCostForm(CostForm):
+    """The same with what it is the cost of, for the API."""
+
+    nonconformity = forms.ModelChoiceField(
+        Nonconformity.objects.all(), label="Nonconformity", required=False
+    )
+    output = forms.ModelChoiceField(
+        NonconformingOutput.objects.all(), label="Nonconforming output", required=False
+    )
 
 
 class HeldOutputForm(OutputForm):
@@ -534,6 +545,12 @@ class EightDForm(RecordForm):
     def beside(self, record: Any, *, by: Any) -> dict[str, Any]:
         choose_team(record, self.cleaned_data["members"], by=by)
         return {}
+
+
+class OmitEightDForm(PlainForm):
+    """Why a serious case needs no 8D."""
+
+    because = text("Why it needs no 8D")
 
 
 class NewEightDForm(EightDForm):

@@ -71,7 +71,8 @@ def bundle(nc: Nonconformity, person: Any) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as inside:
         inside.writestr(f"{nc.number}.pdf", nc_pdf(nc))
-        if getattr(nc, "eight_d", None):
+        eight_d = getattr(nc, "eight_d", None)
+        if eight_d and not eight_d.omitted_because:
             inside.writestr(f"{nc.number}-8D.pdf", eight_d_pdf(nc))
         for count, each in enumerate(evidence_of(nc), 1):
             if may_see(each, person):

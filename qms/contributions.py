@@ -33,7 +33,8 @@ class Section:
 
     `folder` is the numbered folder of the pack (`05-documents`); `clauses` are numbers that are
     the same in both editions or a mapping edition → numbers; `gather(period, as_of)` returns the
-    context of `template`.
+    context of `template`. One with a `permission` comes in only where somebody who holds it asks
+    for it, and such a pack is seen only by those who hold it.
     """
 
     folder: str
@@ -42,6 +43,7 @@ class Section:
     template: str
     gather: Callable[..., dict[str, Any]]
     order: int
+    permission: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,7 @@ class RecordPrint:
 
     `select(period, as_of)` yields (record, file name without ending); `template` prints one, with
     `context(record, as_of)`. What is attached to a record comes along; so does what is attached to
-    its parts without a page of their own: `brings(records)` yields (record, part), all parts of one
-    model.
+    its parts without a page of their own: `brings(records)` yields (record, part).
     """
 
     folder: str
@@ -103,12 +104,19 @@ _inputs: list[ReviewInput] = []
 
 
 def evidence(
-    *, folder: str, title: str, clauses: Iterable[str], template: str, order: int = 50
+    *,
+    folder: str,
+    title: str,
+    clauses: Iterable[str],
+    template: str,
+    order: int = 50,
+    permission: str = "",
 ) -> Callable[[Function], Function]:
     """Register `(period, as_of) -> template context` as a section of the evidence pack."""
 
     def register(gather: Function) -> Function:
-        _sections.append(Section(folder, title, tuple(clauses), template, gather, order))
+        found = Section(folder, title, tuple(clauses), template, gather, order, permission)
+        _sections.append(found)
         return gather
 
     return register
@@ -153,6 +161,11 @@ def review_input(*, key: str, title: str, order: int = 50) -> Callable[[Function
 
 def sections() -> list[Section]:
     return sorted(_sections, key=lambda each: (each.folder, each.order, each.title))
+
+
+def restricted_sections() -> list[Section]:
+    """Those that come in only where they are asked for."""
+    return [each for each in sections() if each.permission]
 
 
 def registers() -> list[Register]:

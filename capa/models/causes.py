@@ -70,7 +70,8 @@ def _told(value: Any) -> str:
 class EightD(Record):
     """What the full 8D of a serious case has beside the case itself: team, choice, prevention.
 
-    D2, D3, D5 and D6 stand in the nonconformity and its corrective action.
+    D2, D3, D5 and D6 stand in the nonconformity and its corrective action. Where `omitted_because`
+    is said, it was decided that the case needs none; whoever begins it all the same ends that.
     """
 
     PARTS = ("emergency", "description", "chosen", "validated", "prevention", "recognition")
@@ -92,6 +93,7 @@ class EightD(Record):
     validated = models.TextField("D6 · what shows that they are in place", blank=True)
     prevention = models.TextField("D7 · what the system learned", blank=True)
     recognition = models.TextField("D8 · how the team was thanked", blank=True)
+    omitted_because = models.TextField("why no 8D is needed", blank=True, editable=False)
 
     class Meta(Record.Meta):
         verbose_name = "8D"
@@ -103,8 +105,15 @@ class EightD(Record):
     def get_absolute_url(self) -> str:
         return self.nonconformity.get_absolute_url()
 
+    @property
+    def is_released(self) -> bool:
+        """A decision that none is needed is not taken back silently."""
+        return bool(self.omitted_because)
+
     def lacking(self) -> list[str]:
         """What is still empty of what a closed 8D shows."""
+        if self.omitted_because:
+            return []
         needed = {
             "leader": "the team (D1)",
             "description": "the problem (D2)",

@@ -99,7 +99,7 @@ class CorrectiveAction(FromOrigin, Numbered, StatefulRecord):
     )
     PLAN = ("title", "cause", "owner", *CRITERION)
     SIGNED_FIELDS = (*PLAN, "verdict", "verified_on")
-    FROZEN = {"title", "cause", *CRITERION}
+    FROZEN = {"title", "cause", *CRITERION, "first_criterion", "first_check_on"}
     FROZEN_IN = {"planned", "implemented", "effective", "ineffective", "void"}
 
     title = models.CharField("what it changes, in a line", max_length=200)
@@ -124,6 +124,10 @@ class CorrectiveAction(FromOrigin, Numbered, StatefulRecord):
     limit = models.DecimalField(
         "this value", max_digits=16, decimal_places=4, null=True, blank=True
     )
+    first_criterion = models.TextField(
+        "effective when, as first taken on", blank=True, editable=False
+    )
+    first_check_on = models.DateField("checked on, as first taken on", null=True, editable=False)
     predecessor = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="successors", editable=False
     )
@@ -195,8 +199,40 @@ class CorrectiveAction(FromOrigin, Numbered, StatefulRecord):
         return page_of("capa:corrective_action_detail", self.pk)
 
     @property
+    def is_released(self) -> bool:
+        """Once taken on, a plan is changed with a reason, also while it is planned anew."""
+        return super().is_released or bool(self.first_criterion)
+
+    @property
+    def is_taken_on(self) -> bool:
+        """Whether its criterion stands: it was started once, or approved."""
+        waits = (self.Status.DRAFT, self.Status.SUBMITTED, self.Status.VOID)
+        return bool(self.first_criterion) or self.status not in waits
+
+    @property
     def is_settled(self) -> bool:
         return self.status in self.SETTLED
+
+    @property
+    def criterion_in_words(self) -> str:
+        """Everything it is judged by beside the day, as one text."""
+        said = [self.criterion, self.measure]
+        if self.count_target is not None:
+            said.append(f"{self.count_target} {self.count_of}".strip())
+        if self.limit is not None:
+            said.append(f"Each value {self.get_bound_display()} {self.limit.normalize():f}")
+        return "\n".join(each.strip() for each in said if each.strip())
+
+    @property
+    def criterion_was(self) -> str:
+        """The criterion as it was first taken on, where it says something else now."""
+        first = self.first_criterion
+        return "" if first == self.criterion_in_words else first
+
+    @property
+    def check_was_on(self) -> date | None:
+        """The day of the check as first taken on, where it is another now."""
+        return None if self.first_check_on == self.check_on else self.first_check_on
 
     @property
     def check_day(self) -> date | None:

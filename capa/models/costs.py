@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from capa.models.nonconformities import Nonconformity
+from capa.models.outputs import NonconformingOutput
 from qms.addresses import page_of
 from qms.records import RecordQuerySet, StatefulRecord
 
@@ -22,15 +23,29 @@ class CostEntryQuerySet(RecordQuerySet):
         """Costs that arose from `start` to `end`, both inclusive."""
         return self.filter(arose_on__range=(start, end))
 
+    def of(self, record: models.Model) -> Self:
+        """Costs of this case or output."""
+        case = isinstance(record, Nonconformity)
+        return self.filter(nonconformity=record) if case else self.filter(output=record)
+
+    def of_process(self, process: models.Model) -> Self:
+        """Costs of the cases and outputs of a process."""
+        return self.filter(Q(nonconformity__process=process) | Q(output__process=process))
+
     def visible_to(self, person: Any) -> Self:
-        """Who may see costs sees those of the cases they may see."""
+        """Who may see costs sees those of the cases and outputs they may see."""
         rows = super().visible_to(person)
-        seen = Nonconformity.objects.visible_to(person).values("pk")
-        return rows.filter(nonconformity__in=seen)
+        cases = Nonconformity.objects.visible_to(person).values("pk")
+        outputs = NonconformingOutput.objects.visible_to(person).values("pk")
+        return rows.filter(Q(nonconformity__in=cases) | Q(output__in=outputs))
 
 
 class CostEntry(StatefulRecord):
-    """An amount a case cost, in the organisation's currency; never changed, only taken back."""
+    """An amount a case or a nonconforming output cost; never changed, only taken back.
+
+    The one place for money: whoever may not see entries sees no amount on any page. In the
+    organisation's currency.
+    """
 
     class Status(models.TextChoices):
         COUNTED = "counted", "Counted"
@@ -52,11 +67,14 @@ class CostEntry(StatefulRecord):
     # Found before delivery is internal failure, found after it external.
     EXTERNAL = ("replacement", "freight", "service", "credit", "recall", "other_external")
     PATHS = {("counted", "void")}
-    FROZEN = {"nonconformity", "kind", "amount", "arose_on", "note"}
+    FROZEN = {"nonconformity", "output", "kind", "amount", "arose_on", "note"}
     FROZEN_IN = {"counted", "void"}
 
     nonconformity = models.ForeignKey(
-        Nonconformity, models.PROTECT, related_name="costs", editable=False
+        Nonconformity, models.PROTECT, null=True, related_name="costs", editable=False
+    )
+    output = models.ForeignKey(
+        NonconformingOutput, models.PROTECT, null=True, related_name="costs", editable=False
     )
     kind = models.CharField("kind", max_length=16, choices=Kind)
     amount = models.DecimalField(
@@ -73,13 +91,23 @@ class CostEntry(StatefulRecord):
         indexes = [models.Index(fields=["arose_on"], name="capa_cost_arose")]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="capa_cost_above_zero"),
+            models.CheckConstraint(
+                condition=Q(nonconformity__isnull=False, output__isnull=True)
+                | Q(nonconformity__isnull=True, output__isnull=False),
+                name="capa_cost_of_one_thing",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.nonconformity.number}"
+        return f"{self.get_kind_display()} of {self.subject.number}"
 
     def get_absolute_url(self) -> str:
         return page_of("capa:cost_detail", self.pk)
+
+    @property
+    def subject(self) -> Any:
+        """What it is the cost of: a case, or something that was held back."""
+        return self.nonconformity or self.output
 
     @property
     def title(self) -> str:

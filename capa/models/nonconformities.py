@@ -335,5 +335,10 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         """Whether its severity asks for the full 8D."""
         return self.severity in (self.Severity.SERIOUS, self.Severity.CRITICAL)
 
+    @property
+    def asks_for_8d(self) -> bool:
+        """Whether it is closed with an 8D only, or by the decision that it needs none."""
+        return self.grade == self.Grade.MAJOR or self.wants_8d
+
     def why_chain(self) -> list[dict[str, Any]]:
         return [each for each in self.whys if isinstance(each, dict)]

@@ -147,14 +147,6 @@ class NonconformingOutput(Numbered, StatefulRecord):
         related_name="outputs",
         verbose_name="nonconformity it belongs to",
     )
-    cost = models.DecimalField(
-        "what it costs",
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        help_text="Material, work and transport, in the organisation's currency.",
-    )
     status = models.CharField(max_length=10, choices=Status, default=Status.HELD, editable=False)
     due = models.DateField("due", null=True, editable=False)
 
@@ -192,11 +184,6 @@ class NonconformingOutput(Numbered, StatefulRecord):
                 condition=Q(quantity__gt=0),
                 name="capa_output_some_quantity",
                 violation_error_message="The quantity is more than nothing.",
-            ),
-            models.CheckConstraint(
-                condition=Q(cost__isnull=True) | Q(cost__gte=0),
-                name="capa_output_cost_not_below_zero",
-                violation_error_message="A cost is not below zero.",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["held", "void"])

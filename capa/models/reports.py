@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from capa.models.nonconformities import Nonconformity
 from qms.records import Numbered, RecordQuerySet, StatefulRecord
 
 
@@ -18,12 +19,14 @@ class ReportQuerySet(RecordQuerySet):
         return self.filter(status=Report.Status.OPEN)
 
     def visible_to(self, person: Any) -> Self:
-        """One's own always; all of them for whoever sorts them."""
+        """One's own, and of the cases one answers; all of them for whoever sorts them."""
         if not (person.is_authenticated and person.has_perm("capa.view_report")):
             return self.none()
         if person.has_perm("capa.sort_report"):
             return self
-        return self.filter(created_by=person)
+        kind = ContentType.objects.get_for_model(Nonconformity)
+        answered = Nonconformity.objects.filter(owner=person).values("pk")
+        return self.filter(Q(created_by=person) | Q(became_type=kind, became_id__in=answered))
 
 
 class Report(Numbered, StatefulRecord):

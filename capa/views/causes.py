@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from capa import workflow
-from capa.forms import CauseTablesForm, EightDForm, NewEightDForm
+from capa.forms import CauseTablesForm, EightDForm, NewEightDForm, OmitEightDForm
 from capa.models import CauseAnalysis, EightD, Nonconformity
 from qms import pages
 from qms.access import needs
@@ -48,7 +48,7 @@ def nc_cause(request: HttpRequest, pk: int) -> HttpResponse:
 def nc_8d(request: HttpRequest, pk: int) -> HttpResponse:
     """The parts of the 8D that the case has not by itself."""
     nc = _answered(request, pk)
-    eight_d = EightD.objects.filter(nonconformity=nc).first()
+    eight_d = EightD.objects.filter(nonconformity=nc, omitted_because="").first()
     create: Any = None
     if eight_d is None:
 
@@ -65,6 +65,29 @@ def nc_8d(request: HttpRequest, pk: int) -> HttpResponse:
         done=nc.get_absolute_url(),
         context={
             "intro": f"{nc.title}. Containment, causes and actions stand in the case itself.",
+            "cancel_url": nc.get_absolute_url(),
+        },
+    )
+
+
+@needs("capa.omit_eightd")
+def nc_8d_omit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decide that a serious case needs no 8D, for a reason."""
+    nc: Nonconformity = pages.find(request, Nonconformity.objects, pk=pk)
+
+    def decide(*, by: Any, **said: Any) -> Nonconformity:
+        workflow.omit_8d(nc, by=by, **said)
+        return nc
+
+    return pages.edit(
+        request,
+        form_class=OmitEightDForm,
+        create=decide,
+        title=f"No 8D for {nc.number}",
+        done=nc.get_absolute_url(),
+        context={
+            "intro": f"{nc.title}. The reason stays with the case and stands in its report.",
+            "submit": "Decide",
             "cancel_url": nc.get_absolute_url(),
         },
     )

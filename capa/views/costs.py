@@ -1,5 +1,7 @@
 """Pages of what cases cost."""
 
+from typing import Any
+
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -8,7 +10,7 @@ from django.urls import reverse
 from capa import workflow
 from capa.costs import costs_of
 from capa.forms import CostForm
-from capa.models import CostEntry, Nonconformity
+from capa.models import CostEntry, NonconformingOutput, Nonconformity
 from capa.money import currency
 from capa.views.nonconformities import tabs
 from qms import pages
@@ -18,17 +20,17 @@ from qms.periods import Period, today
 from qms.scope.models import Process
 
 COLUMNS = [
-    Column("nonconformity", "Case", value="nonconformity.number", sort="nonconformity__number"),
-    Column("title", "What is wrong", value="nonconformity.title"),
+    Column("subject", "Of", value="subject.number"),
+    Column("title", "What is wrong", value="subject.title"),
     Column("kind", "Kind", value="get_kind_display", sort="kind"),
     Column("amount", "Amount", sort="amount", numeric=True),
     Column("arose_on", "Arose", sort="arose_on", kind="date"),
-    Column(
-        "process", "Process", value="nonconformity.process", sort="nonconformity__process__code"
-    ),
+    Column("process", "Process", value="subject.process"),
     Column("note", "Note", shown=False),
     Column("status", "State", sort="status", kind="state", shown=False),
 ]
+
+SUBJECTS = ("nonconformity", "output")
 
 
 class CostFilter(django_filters.FilterSet):
@@ -37,12 +39,16 @@ class CostFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(choices=CostEntry.Kind.choices, label="Kind")
     status = django_filters.ChoiceFilter(choices=CostEntry.Status.choices, label="State")
     process = django_filters.ModelChoiceFilter(
-        field_name="nonconformity__process", queryset=Process.objects.all(), label="Process"
+        queryset=Process.objects.all(), label="Process", method="of_process"
     )
 
     class Meta:
         model = CostEntry
         fields = ("kind", "status", "process")
+
+    def of_process(self, rows: Any, name: str, process: Process) -> Any:
+        """Entries of the cases and of the outputs of a process."""
+        return rows.of_process(process)
 
 
 @needs("capa.view_costentry")
@@ -51,7 +57,7 @@ def cost_list(request: HttpRequest) -> HttpResponseBase:
     rows = CostEntry.objects.visible_to(request.user)
     return pages.show_list(
         request,
-        rows.select_related("nonconformity__process"),
+        rows.select_related("nonconformity__process", "output__process"),
         columns=COLUMNS,
         filterset=CostFilter,
         default_sort="-arose_on",
@@ -62,14 +68,15 @@ def cost_list(request: HttpRequest) -> HttpResponseBase:
             ("Cost", reverse("capa:costs")),
             ("Entries", ""),
         ],
-        empty="No cost is entered yet. It is entered on the page of its case.",
+        empty="No cost is entered yet. It is entered on the page of its case, or of what was held"
+        " back.",
     )
 
 
 @needs("capa.view_costentry")
 def cost_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One amount: of which case, for what."""
-    entry = pages.find(request, CostEntry.objects.select_related("nonconformity"), pk=pk)
+    """One amount: of which case or output, for what."""
+    entry = pages.find(request, CostEntry.objects.select_related(*SUBJECTS), pk=pk)
     return pages.show_record(
         request,
         entry,
@@ -77,7 +84,7 @@ def cost_detail(request: HttpRequest, pk: int) -> HttpResponse:
         title=entry.title,
         crumbs=[
             ("Nonconformities", reverse("capa:nc_list")),
-            (entry.nonconformity.number, entry.nonconformity.get_absolute_url()),
+            (entry.subject.number, entry.subject.get_absolute_url()),
             ("Cost", ""),
         ],
         currency=currency(),
@@ -88,13 +95,24 @@ def cost_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def cost_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter what a case cost."""
     nc = pages.find(request, Nonconformity.objects, pk=pk)
+    return _enter(request, nc, nonconformity=nc)
+
+
+@needs("capa.add_costentry")
+def output_cost_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Enter what a nonconforming output cost."""
+    output = pages.find(request, NonconformingOutput.objects, pk=pk)
+    return _enter(request, output, output=output)
+
+
+def _enter(request: HttpRequest, subject: Any, **of: Any) -> HttpResponse:
     return pages.edit(
         request,
         form_class=CostForm,
-        create=lambda *, by, **fields: workflow.enter_cost(by=by, nonconformity=nc, **fields),
-        title=f"Cost of {nc.number}",
+        create=lambda *, by, **fields: workflow.enter_cost(by=by, **of, **fields),
+        title=f"Cost of {subject.number}",
         initial={"arose_on": today()},
-        done=nc.get_absolute_url(),
+        done=subject.get_absolute_url(),
         context={"intro": f"In {currency()}." if currency() else "", "submit": "Enter"},
     )
 
@@ -102,7 +120,7 @@ def cost_create(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(ANYONE_SIGNED_IN)
 def cost_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Take an entry back."""
-    entry = pages.find(request, CostEntry.objects.select_related("nonconformity"), pk=pk)
+    entry = pages.find(request, CostEntry.objects.select_related(*SUBJECTS), pk=pk)
     return pages.do_transition(request, entry, name)
 
 

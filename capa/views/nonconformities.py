@@ -116,7 +116,7 @@ def nc_list(request: HttpRequest) -> HttpResponseBase:
 
 
 PEOPLE = ("owner", "created_by", "verified_by", "closed_by", "detected_by")
-RELATED = ("process", "origin_type", "customer", "site", "cause_analysis", "eight_d")
+RELATED = ("process", "origin_type", "customer", "site", "cause_analysis", "eight_d__created_by")
 
 
 @needs("capa.view_nonconformity")
@@ -144,6 +144,7 @@ def nc_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         may_answer=_may_answer(nc, request.user),
         may_analyse=_may_answer(nc, request.user) and nc.status in ("open", "contained"),
+        may_omit_8d=workflow.may_omit_8d(nc, request.user),
         may_8d=not nc.is_settled and _answers(nc, request.user),
         **cause_context(nc),
     )

@@ -7,7 +7,6 @@ from django.views.decorators.http import require_POST
 from capa import workflow
 from capa.forms import HeldOutputForm, OutputForm
 from capa.models import NonconformingOutput
-from capa.money import currency
 from capa.output_prints import output_pdf as pdf_of
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
@@ -82,7 +81,6 @@ def output_detail(request: HttpRequest, pk: int) -> HttpResponse:
         path=path_of(output),
         due=output.due,
         settled=output.is_settled,
-        currency=currency(),
         may_raise=output.status != "void"
         and request.user.has_perm("capa.add_nonconformity")
         and request.user.has_perm("capa.change_nonconformingoutput"),

@@ -53,6 +53,8 @@ from capa.workflow.causes import (
     choose_team,
     editing_8d,
     editing_analysis,
+    may_omit_8d,
+    omit_8d,
     team_of,
     whys_of,
 )
@@ -159,7 +161,9 @@ __all__ = [
     "judge_not_effective",
     "lapse",
     "lose_plan",
+    "may_omit_8d",
     "note_repeat",
+    "omit_8d",
     "only_who_answers",
     "only_who_answers_for_it",
     "pass_output",

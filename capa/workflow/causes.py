@@ -7,7 +7,8 @@ from django.core.exceptions import PermissionDenied
 
 from capa import whys as chain
 from capa.models import CauseAnalysis, EightD, EightDMember, Nonconformity
-from capa.workflow.nonconformities import only_who_answers
+from capa.workflow.details import LONGEST
+from capa.workflow.nonconformities import not_its_owner, only_who_answers
 from qms.links import set_links
 from qms.people.models import Person
 from qms.refusals import Refused
@@ -135,6 +136,12 @@ def its_case_is_open(eight_d: EightD, by: Any) -> str | None:
     return "Its case is settled." if eight_d.nonconformity.is_settled else None
 
 
+def it_was_begun(eight_d: EightD, by: Any) -> str | None:
+    if eight_d.omitted_because:
+        return "It was decided that it needs no 8D; begin it first."
+    return None
+
+
 @creates(EightD, permission=ANSWER)
 def begin_8d(
     nonconformity: Nonconformity,
@@ -148,14 +155,50 @@ def begin_8d(
     nc = _held(nonconformity, by)
     if nc.is_settled:
         raise Refused("It is settled; open it again first.")
-    if EightD.objects.filter(nonconformity=nc).exists():
+    known = EightD.objects.select_for_update(of=("self",)).filter(nonconformity=nc).first()
+    if known is not None and not known.omitted_because:
         raise Refused("Somebody began its 8D already; go on with that one.")
     if foreign := set(parts) - set(EightD.PARTS):
         raise Refused(f"An 8D has no {', '.join(sorted(foreign))}.")
-    eight_d = EightD(nonconformity=nc, leader=leader, created_by=by, **parts)
-    eight_d.save()
+    eight_d: EightD = known or EightD(nonconformity=nc, created_by=by)
+    eight_d.leader, eight_d.omitted_because = leader, ""
+    for name, said in parts.items():
+        setattr(eight_d, name, said)
+    if known is None:
+        eight_d.save()
+    else:
+        eight_d.save_because("It is answered as an 8D all the same.", by=by)
     choose_team(eight_d, members, by=by)
     return eight_d
+
+
+@creates(EightD, permission="capa.omit_eightd")
+def omit_8d(nonconformity: Nonconformity, *, by: Person, because: str) -> EightD:
+    """Decide that a serious case is closed without an 8D, for a reason that is kept."""
+    nc: Nonconformity = Nonconformity._base_manager.select_for_update(of=("self",)).get(
+        pk=nonconformity.pk
+    )
+    if not_its_owner(nc, by):
+        raise PermissionDenied("The owner of a case does not decide that it needs no 8D.")
+    if nc.is_settled:
+        raise Refused("It is settled; open it again first.")
+    if not nc.asks_for_8d:
+        raise Refused("It is neither major nor serious; no 8D is asked for.")
+    if EightD.objects.filter(nonconformity=nc).exists():
+        raise Refused("Its 8D was begun, or it was decided already that it needs none.")
+    if not because.strip():
+        raise Refused("Say why it needs no 8D; the reason is kept.", field="because")
+    if len(because) > LONGEST:
+        raise Refused(f"Say it in up to {LONGEST} characters.", field="because")
+    eight_d = EightD(nonconformity=nc, omitted_because=because.strip(), created_by=by)
+    eight_d.save()
+    return eight_d
+
+
+def may_omit_8d(nc: Nonconformity, by: Any) -> bool:
+    """Whether somebody may decide now that it needs no 8D."""
+    may = by.has_perm("capa.omit_eightd") and nc.asks_for_8d and not nc.is_settled
+    return bool(may and getattr(nc, "eight_d", None) is None and not not_its_owner(nc, by))
 
 
 def choose_team(eight_d: EightD, members: Iterable[Person], *, by: Person) -> bool:
@@ -177,5 +220,5 @@ editing_8d = amendment(
     permission=ANSWER,
     fields=("leader", *EightD.PARTS),
     only=only_who_answers_its_case,
-    guards=[its_case_is_open],
+    guards=[its_case_is_open, it_was_begun],
 )

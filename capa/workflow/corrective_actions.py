@@ -77,11 +77,24 @@ def plans_are_approved() -> bool:
 
 
 def only_who_answers_for_it(action: CorrectiveAction, by: Any) -> str | None:
-    if by.pk == action.owner_id or by.holds("quality_manager"):
+    if by.pk == action.owner_id or by.holds("quality_manager", "top_management"):
         return None
     if cases_of(action).filter(owner=by.pk).exists():
         return None
     return "Only the owner of a corrective action or of its case, or the quality manager, may."
+
+
+def it_was_taken_on(action: CorrectiveAction, by: Any, value: Any = None) -> str | None:
+    """What it is judged by, once taken on, is moved by somebody else than who answers for it."""
+    if not action.is_taken_on:
+        return None
+    owners = set(cases_of(action).values_list("owner", flat=True))
+    if by.pk in {action.owner_id, *passed_on_by(action), *owners}:
+        return (
+            "It was taken on with this criterion and this check. The owner does not change them;"
+            " ask the quality manager or top management."
+        )
+    return None
 
 
 def has_a_plan(action: CorrectiveAction, by: Any) -> str | None:
@@ -298,6 +311,12 @@ def serve(action: CorrectiveAction, nc: Nonconformity, *, by: Person) -> None:
         link.save_because("Linked.", by=by)
 
 
+def _refuse_breaking_the_promise(action: CorrectiveAction, taken: set[int], by: Any) -> None:
+    """A case is not taken out of a plan by who answers for it, to promise something easier."""
+    if taken and (why := it_was_taken_on(action, by)):
+        raise Refused(f"Its cases were promised its effect. {why}", field="cases")
+
+
 def choose_cases(
     action: CorrectiveAction,
     *,
@@ -319,6 +338,7 @@ def choose_cases(
             raise Refused(f"Its cases stay as they are: it is already {shown}.")
         refuse_stale(seen, {"corrective_action": locked}, CaseAction)
         before = {each.pk: each for each in cases_of(locked)}
+        _refuse_breaking_the_promise(locked, set(before) - set(wanted), by)
         for key, nc in wanted.items():
             if key not in before:
                 serve(locked, nc, by=by)
@@ -390,6 +410,12 @@ def indicator_choices(person: Any, query: str = "", limit: int = 200) -> list[tu
 def _check_day(action: CorrectiveAction, check_on: date | None) -> date:
     """The day of the check: after the last task, by the organisation's time where none is said."""
     last: date = max(tasks_of(action).values_list("due", flat=True), default=today())
+    if action.first_criterion and check_on not in (None, action.check_on):
+        raise Refused(
+            "The day of the check was taken on. It is moved by editing the action, with the"
+            " reason, by somebody other than its owner.",
+            field="check_on",
+        )
     chosen = check_on or action.check_on or due_in(days("effectiveness_days"), last)
     if chosen < last:
         raise Refused("The check comes after the action.", field="check_on")
@@ -400,6 +426,13 @@ def _start(action: CorrectiveAction, check_on: date | None) -> None:
     action.check_on = _check_day(action, check_on)
     action.planned_on = today()
     action.due = max(tasks_of(action).values_list("due", flat=True))
+    _keep_first(action)
+
+
+def _keep_first(action: CorrectiveAction) -> None:
+    if not action.first_criterion:
+        action.first_criterion = action.criterion_in_words
+        action.first_check_on = action.check_on
 
 
 def _take_up(action: CorrectiveAction) -> None:
@@ -610,6 +643,7 @@ def _follow_ineffective(action: CorrectiveAction, by: Any) -> None:
 )
 def plan_anew(action: CorrectiveAction, *, by: Any) -> None:
     """Plan it anew: the cause, the criterion or the measure was not right."""
+    _keep_first(action)
     action.planned_on = action.approved_on = action.approved_by = None
     action.due = due_in(DECIDE_WITHIN, today())
 
@@ -659,6 +693,7 @@ editing_action = amendment(
             else None
         )
     ],
+    reserves=dict.fromkeys(CorrectiveAction.CRITERION, it_was_taken_on),
 )
 
 

@@ -107,8 +107,13 @@ def nothing_serves_it(nc: Nonconformity, by: Any) -> str | None:
 
 
 def its_8d_is_whole(nc: Nonconformity, by: Any) -> str | None:
-    """An 8D that was begun is finished before the case is closed."""
+    """An 8D that was begun is finished; a serious case has one, or the decision against it."""
     eight_d = getattr(nc, "eight_d", None)
+    if eight_d is None and nc.asks_for_8d:
+        return (
+            "It is major or serious and has no 8D. Begin one, or let the quality manager decide"
+            " that it needs none."
+        )
     lacking = eight_d.lacking() if eight_d else []
     return f"Its 8D lacks {', '.join(lacking)}." if lacking else None
 

@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 
 from capa import whys
-from capa.models import CaseAction, CorrectiveAction, Nonconformity
+from capa.models import CaseAction, CorrectiveAction, Nonconformity, Report
 from capa.workflow.details import another_role, days, text
 from capa.workflow.repeats import look_for_repeats
 from qms import contributions
@@ -72,10 +72,12 @@ def tasks_with_cases(cases: Sequence[Nonconformity]) -> list[tuple[Nonconformity
 
 
 def evidence_of(nc: Nonconformity) -> list[Attachment]:
-    """What is attached to the case, its corrective actions and their tasks, as it came in."""
+    """What is attached to the case, its report, corrective actions and tasks, as it came in."""
     serving = list(CorrectiveAction.objects.serving(nc).standing())
     tasks = list(actions_of(nc).exclude(status=Action.Status.VOID))
-    rows = [each for owners in ([nc], serving, tasks) if owners for each in attachments_of(*owners)]
+    told = [nc.origin] if isinstance(nc.origin, Report) else []
+    owners = [each for each in ([nc], told, serving, tasks) if each]
+    rows = [attached for each in owners for attached in attachments_of(*each)]
     return sorted(rows, key=lambda each: each.pk)
 
 
@@ -522,6 +524,25 @@ def not_to_who_judged_it(nc: Nonconformity, by: Any, owner: Person | None) -> st
     return None
 
 
+SMALLER = {
+    "grade": list(Nonconformity.Grade.values)[::-1],
+    "severity": ["", *Nonconformity.Severity.values],
+}
+
+
+def only_another_makes_it_smaller(name: str) -> Callable[[Any, Any, str], str | None]:
+    """The owner does not take the grade or severity down that asks more of them."""
+
+    def reserve(nc: Nonconformity, by: Any, value: str) -> str | None:
+        order = SMALLER[name]
+        smaller = order.index(value) < order.index(getattr(nc, name))
+        if smaller and by.pk in {nc.owner_id, *passed_on_by(nc)}:
+            return "The owner does not make their own case smaller; ask somebody else."
+        return None
+
+    return reserve
+
+
 def the_bodys_stays(nc: Nonconformity, by: Any, source: str) -> str | None:
     """Only a slip of who typed it is put right, by somebody else, before anything was answered."""
     if nc.source != Nonconformity.Source.CERTIFICATION:
@@ -560,6 +581,8 @@ editing = amendment(
         "close_by": only_another_gives_time,
         "source": the_bodys_stays,
         "owner": not_to_who_judged_it,
+        "grade": only_another_makes_it_smaller("grade"),
+        "severity": only_another_makes_it_smaller("severity"),
     },
     checks=[stays_complete],
     states=(

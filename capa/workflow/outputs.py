@@ -25,7 +25,7 @@ from qms.workflow import Guard, amend, amendment, creates, transition, voids
 
 Held = NonconformingOutput.Status
 Kind = NonconformingOutput.Disposition
-FURTHER = ("requirement", "process", "site", "customer", "made_by", "nonconformity", "cost")
+FURTHER = ("requirement", "process", "site", "customer", "made_by", "nonconformity")
 
 
 @creates(NonconformingOutput, permission="capa.add_nonconformingoutput")
@@ -326,18 +326,16 @@ def only_another_names_the_maker(output: NonconformingOutput, by: Any, maker: An
 
 
 def quantity_is_some(output: NonconformingOutput, changes: Any) -> str | None:
-    quantity, cost = changes.get("quantity"), changes.get("cost")
+    quantity = changes.get("quantity")
     if quantity is not None and quantity <= 0:
         return "The quantity is more than nothing."
-    if cost is not None and cost < 0:
-        return "A cost is not below zero."
     return None
 
 
 editing_output = amendment(
     NonconformingOutput,
     permission="capa.change_nonconformingoutput",
-    fields=(*NonconformingOutput.WHAT, "nonconformity", "cost"),
+    fields=(*NonconformingOutput.WHAT, "nonconformity"),
     states=(Held.HELD, Held.DECIDED, Held.REWORKED, Held.RELEASED, Held.REMOVED),
     checks=[maker_is_not_who_decided, quantity_is_some],
     reserves={"made_by": only_another_names_the_maker},

@@ -14,6 +14,7 @@ packs = Resource(
         "period_start",
         "period_end",
         "replaces",
+        "extras",
         "accepted_because",
         "status",
         "as_of",

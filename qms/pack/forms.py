@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from qms import contributions
 from qms.forms import RecordForm
 from qms.pack.models import Pack
 
@@ -11,14 +12,26 @@ from qms.pack.models import Pack
 class PackForm(RecordForm):
     """For which visit, of which days, and which earlier pack it corrects."""
 
+    extras = forms.MultipleChoiceField(
+        label="Also holds",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Sections that not everybody sees; they leave only where you choose so.",
+    )
+
     class Meta:
         model = Pack
-        fields = ("preset", "period_start", "period_end", "replaces")
+        fields = ("preset", "period_start", "period_end", "replaces", "extras")
         help_texts = {"replaces": "Only when it corrects a pack that left the building."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["replaces"].queryset = self.fields["replaces"].queryset.ready()  # type: ignore[attr-defined]
+        known = contributions.restricted_sections()
+        seen = [each.title for each in known if self.by and self.by.has_perm(each.permission)]
+        self.fields["extras"].choices = [(each, each) for each in seen]  # type: ignore[attr-defined]
+        if self.by and not seen:
+            del self.fields["extras"]
 
 
 class NewPackForm(PackForm):

@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils.text import slugify
 
 from qms import clauses, contributions, pdf
-from qms.contributions import GAP, ClauseLine, RecordPrint
+from qms.contributions import GAP, ClauseLine, RecordPrint, Section
 from qms.files.models import Attachment
 from qms.files.workflow import attachments_of, missing
 from qms.listing import harmless
@@ -33,6 +33,7 @@ from qms.signing.models import Signature
 SIGNATURES = ("Record", "Version", "Meaning", "Signed by", "Signed at", "How", "SHA-256 of content")
 INDEX = ("Clause", "Title", "Status", "What is shown", "Number", "Checked by", "Checked on")
 PART = "pack/section_print.html"
+STAYS_INSIDE = "It is not open to everybody and was not asked for in this pack."
 
 
 # One snapshot ------------------------------------------------------------------------------
@@ -90,7 +91,7 @@ class _Reader:
             {"folder": each.folder, "what": each.name, "why": each.why}
             for each in contributions.withheld_in(self.period, self.as_of)
             if each.folder in self.takes
-        ]
+        ] + self._not_asked_for()
         filled = {part["folder"] for part in self.parts}
         return {
             "pack": self.pack.number,
@@ -144,7 +145,7 @@ class _Reader:
     def _sections(self) -> list[dict[str, Any]]:
         found = []
         for at, section in enumerate(contributions.sections()):
-            if section.folder not in self.takes:
+            if section.folder not in self.takes or not self._asked_for(section):
                 continue
             body = render_to_string(section.template, section.gather(self.period, self.as_of))
             numbers = list(section.clauses)
@@ -167,6 +168,17 @@ class _Reader:
             }
             self._part(section.folder, f"00-{slugify(section.title)}", section.title, context, PART)
         return found
+
+    def _asked_for(self, section: Section) -> bool:
+        return not section.permission or section.title in self.pack.extras
+
+    def _not_asked_for(self) -> list[dict[str, str]]:
+        """Sections that stay inside, as the cover says it."""
+        return [
+            {"folder": each.folder, "what": each.title, "why": STAYS_INSIDE}
+            for each in contributions.restricted_sections()
+            if each.folder in self.takes and not self._asked_for(each)
+        ]
 
     def _records(self) -> None:
         for kind in contributions.prints():
@@ -307,8 +319,10 @@ def files_of(kind: RecordPrint, records: Sequence[Any]) -> dict[int, list[Attach
         return found
     for each in attachments_of(*records):
         found.setdefault(each.record_id, []).append(each)
-    whole = {part.pk: (record.pk, part) for record, part in kind.brings(records)}
-    if whole:
+    parts: dict[type[Any], dict[int, tuple[int, Any]]] = {}
+    for record, part in kind.brings(records):
+        parts.setdefault(type(part), {})[part.pk] = (record.pk, part)
+    for whole in parts.values():
         for each in attachments_of(*(part for _, part in whole.values())):
             found.setdefault(whole[each.record_id][0], []).append(each)
     return found

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from qms import triggers
+from qms import contributions, triggers
 from qms.addresses import page_of
 from qms.clock import DatabaseNow
 from qms.periods import Period
@@ -21,6 +21,14 @@ class PackQuerySet(RecordQuerySet):
     def ready(self) -> Self:
         """Packs that can be downloaded."""
         return self.filter(status=Pack.Status.READY)
+
+    def visible_to(self, person: Any) -> Self:
+        """One that holds a section not everybody sees is seen by those who see all of it."""
+        rows = super().visible_to(person)
+        for each in contributions.restricted_sections():
+            if not person.has_perm(each.permission):
+                rows = rows.exclude(extras__contains=[each.title])
+        return rows
 
 
 class Pack(Numbered, StatefulRecord):
@@ -69,7 +77,7 @@ class Pack(Numbered, StatefulRecord):
     }
     ASKED = ("preset", "period_start", "period_end", "replaces", "accepted_because")
     MADE = ("as_of", "path", "size", "sha256", "manifest_sha256", "key_fingerprint", "left_out")
-    FROZEN = {*ASKED, *MADE}
+    FROZEN = {*ASKED, *MADE, "extras"}
     FROZEN_IN = {"ready", "cancelled"}
     SIGNED_FIELDS = ("number", *ASKED)
 
@@ -84,6 +92,7 @@ class Pack(Numbered, StatefulRecord):
         related_name="replaced_by",
         verbose_name="replaces",
     )
+    extras = models.JSONField("also holds", default=list, blank=True)
     accepted_because = models.TextField(
         "why it leaves without the missing files", blank=True, editable=False
     )
@@ -133,6 +142,11 @@ class Pack(Numbered, StatefulRecord):
     @property
     def file_name(self) -> str:
         return f"{self.number}.zip"
+
+    def signed_content(self) -> str:
+        """What it holds beside the usual is signed for as well."""
+        content = super().signed_content()
+        return f"{content}\n{', '.join(self.extras)}" if self.extras else content
 
     @property
     def is_under_way(self) -> bool:

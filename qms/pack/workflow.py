@@ -4,14 +4,14 @@ Everything a worker does is caused by an outbox effect, so that a worker that di
 a pack is built once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.db import transaction as db
 
-from qms import clock
+from qms import clock, contributions
 from qms.files.workflow import guards_attaching
 from qms.outbox import workflow as outbox
 from qms.pack import gathering, layout
@@ -52,6 +52,17 @@ def holds_what_it_says(pack: Pack, by: Any) -> str | None:
     return "A pack holds what the records hold. Attach the file to its record instead."
 
 
+def only_what_they_see(pack: Pack | None, by: Any, extras: Iterable[str]) -> str | None:
+    """Nobody lets a section leave that they may not see themselves."""
+    known = {each.title: each.permission for each in contributions.restricted_sections()}
+    for title in extras:
+        if title not in known:
+            return f"There is no section “{title}” to ask for."
+        if not by.has_perm(known[title]):
+            return f"Your role does not see “{title}”; ask somebody whose role does."
+    return None
+
+
 # The factory and the amendment
 
 
@@ -63,6 +74,7 @@ def plan_pack(
     period_start: date | None = None,
     period_end: date | None = None,
     replaces: Pack | None = None,
+    extras: Iterable[str] = (),
 ) -> Pack:
     """A pack that is still to be checked; days that are not given are the usual ones."""
     usual = layout.usual_period(preset, today())
@@ -73,7 +85,11 @@ def plan_pack(
         raise Refused(
             "Only a pack that was built can be replaced. Choose another one.", field="replaces"
         )
+    wanted = sorted(set(extras))
+    if why := only_what_they_see(None, by, wanted):
+        raise Refused(why, field="extras")
     pack = Pack(
+        extras=wanted,
         preset=preset,
         period_start=period.start,
         period_end=period.end,
@@ -87,8 +103,9 @@ def plan_pack(
 editing = amendment(
     Pack,
     permission="pack.change_pack",
-    fields=("preset", "period_start", "period_end", "replaces"),
+    fields=("preset", "period_start", "period_end", "replaces", "extras"),
     states=(Status.DRAFT,),
+    reserves={"extras": only_what_they_see},
 )
 
 

@@ -349,7 +349,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.void_nonconformity": (QM, TM),
     "capa.import_nonconformity": (QM,),
     "capa.follow_nonconformity": (SYSTEM,),
-    "capa.view_correctiveaction": (E,),
+    "capa.view_correctiveaction": (E, O),
     "capa.add_correctiveaction": (PO, QM, LA, TM),
     "capa.change_correctiveaction": (PO, QM, TM),  # one's own: a guard says so
     "capa.approve_correctiveaction": (QM, TM, PO),
@@ -357,6 +357,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.void_correctiveaction": (QM,),
     "capa.view_causeanalysis": (E,),
     "capa.view_eightd": (E,),
+    "capa.omit_eightd": (QM, TM),  # not of one's own case: a guard says so
     "capa.view_costentry": (PO, QM, TM),
     "capa.add_costentry": (PO, QM),
     "capa.void_costentry": (QM,),

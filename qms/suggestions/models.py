@@ -5,6 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from qms.actions.models import Action
 from qms.addresses import page_of
@@ -20,6 +21,12 @@ class SuggestionQuerySet(RecordQuerySet):
     def done_between(self, start: date, end: date) -> Self:
         """Put into practice from `start` to `end`, both inclusive."""
         return self.filter(status=Suggestion.Status.DONE, done_on__range=(start, end))
+
+    def since(self, start: date) -> Self:
+        """Not settled before `start`: open then, or decided or put into practice since."""
+        rows = self.annotate(last_on=Coalesce("done_on", "decided_on"))
+        waits = models.Q(status__in=[Suggestion.Status.RECEIVED, Suggestion.Status.TAKEN_UP])
+        return rows.filter(waits | models.Q(last_on__gte=start))
 
     def with_votes(self) -> Self:
         """Each with `votes`: how many people want it."""
@@ -65,7 +72,11 @@ class Suggestion(Numbered, StatefulRecord):
                     & ~models.Q(answer="")
                 ),
                 name="suggestions_decision_is_whole",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="done") | models.Q(done_on__isnull=False),
+                name="suggestions_done_on_a_day",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from capa import workflow
@@ -166,6 +167,131 @@ def test_nor_after_it_was_called_something_else(case: Case) -> None:
     case.contained()
     with pytest.raises(Refused, match="stays one"):
         amend(case.nc, by=case.quality, changes={"source": "process"}, reason="Ours.")
+
+
+# A criterion that was promised
+
+
+def replanned(case: Case) -> CorrectiveAction:
+    case.planned()
+    action: CorrectiveAction = workflow.plan_anew(
+        case.serving, by=case.owner, reason="The measure was not right."
+    )
+    return action
+
+
+@pytest.mark.parametrize(
+    "change", [{"criterion": "Nobody complains."}, {"measure": "By eye."}, {"count_target": 5}]
+)
+def test_a_criterion_once_taken_on_is_not_changed_by_its_owner(
+    case: Case, change: dict[str, Any]
+) -> None:
+    action = replanned(case)
+    with pytest.raises(Refused, match="The owner does not change them") as refusal:
+        amend(action, by=case.owner, changes=change, reason="Easier.")
+    assert refusal.value.field in change
+    with pytest.raises(Refused, match="Say why"):
+        amend(action, by=case.quality, changes=change)
+    amend(action, by=case.quality, changes=change, reason="Better measured so.")
+    assert action.criterion_was == "No repeat in 500 orders."
+    workflow.start_plan(action, by=case.owner)
+    assert action.first_criterion == "No repeat in 500 orders."
+
+
+def test_nor_by_passing_the_action_on_and_changing_it_then(case: Case) -> None:
+    action = replanned(case)
+    amend(action, by=case.owner, changes={"owner": case.quality}, reason="Passing it on.")
+    with pytest.raises(Refused, match="The owner does not"):
+        amend(action, by=case.quality, changes={"criterion": "Fine."}, reason="Easier.")
+    boss = factories.person("top_management")
+    amend(action, by=boss, changes={"criterion": "No repeat in 900."}, reason="More is made.")
+
+
+def test_the_day_of_the_check_is_not_moved_by_starting_again(case: Case) -> None:
+    action = replanned(case)
+    with pytest.raises(Refused, match="by somebody other than its owner") as refusal:
+        workflow.start_plan(action, by=case.owner, check_on=today() + timedelta(days=400))
+    assert refusal.value.field == "check_on"
+
+
+def test_a_case_is_not_taken_out_of_its_plan_to_promise_something_easier(case: Case) -> None:
+    case.planned()
+    with pytest.raises(Refused, match="promised its effect"):
+        workflow.choose_cases(case.serving, by=case.owner, cases=[])
+    case.nc.refresh_from_db()
+    assert case.nc.status == "planned"
+    workflow.choose_cases(case.serving, by=case.quality, cases=[])
+    case.nc.refresh_from_db()
+    assert case.nc.status == "analysed"
+
+
+# What is serious
+
+
+@pytest.mark.parametrize("change", [{"grade": "major"}, {"severity": "serious"}])
+def test_a_serious_case_without_an_8d_closes_on_no_route(
+    case: Case, change: dict[str, str], client: Client
+) -> None:
+    amend(case.nc, by=case.quality, changes=change, reason="A customer stands still.")
+    case.analysed()
+    with pytest.raises(Refused, match="has no 8D"):
+        workflow.close_without_action(case.nc, by=case.quality, because="Fine.")
+    workflow.plan(
+        case.nc,
+        by=case.owner,
+        action="Add the field.",
+        action_owner=case.other,
+        action_due=today(),
+        check_on=today(),
+        effectiveness_criterion="No repeat in 500 orders.",
+    )
+    [task] = workflow.actions_of(case.nc)
+    actions.complete(task, by=case.other, result="Field added.")
+    case.in_place(by=case.owner)
+    case.judge(case.quality)
+    with pytest.raises(Refused, match="has no 8D"):
+        workflow.close(case.nc, by=case.quality)
+    factories.sign_in(client, case.quality)
+    page = client.post(f"{case.nc.get_absolute_url()}do/close/", {"version": case.nc.version})
+    assert page.status_code == 422
+    told = client.post(
+        f"/api/v1/nonconformities/{case.nc.pk}/close/",
+        json.dumps({"version": case.nc.version}),
+        content_type="application/json",
+    )
+    assert (told.status_code, "has no 8D" in told.json()["detail"]) == (422, True)
+    omit = f"{case.nc.get_absolute_url()}8d/omit/"
+    assert client.post(omit, {"because": " "}).status_code == 422
+    assert client.post(omit, {"because": "One cause, found at once."}).status_code == 303
+    case.nc.refresh_from_db()
+    case.nc = Nonconformity.objects.get(pk=case.nc.pk)
+    assert workflow.close(case.nc, by=case.quality).status == "closed"
+
+
+def test_its_owner_neither_decides_that_it_needs_no_8d_nor_makes_it_smaller(case: Case) -> None:
+    changes = {"severity": "serious", "grade": "major"}
+    amend(case.nc, by=case.quality, changes=changes, reason="A customer stands still.")
+    with pytest.raises(PermissionDenied):
+        workflow.omit_8d(case.nc, by=case.owner, because="Too much work.")
+    for smaller in ({"severity": "slight"}, {"severity": ""}, {"grade": "minor"}):
+        with pytest.raises(Refused, match="own case smaller"):
+            amend(case.nc, by=case.owner, changes=smaller, reason="Not that bad.")
+    pass_on(case.nc, case.quality, case.quality)
+    with pytest.raises(PermissionDenied, match="owner of a case"):
+        workflow.omit_8d(case.nc, by=case.quality, because="Too much work.")
+
+
+def test_an_8d_that_was_omitted_is_begun_all_the_same_and_then_finished(case: Case) -> None:
+    with pytest.raises(Refused, match="neither major nor serious"):
+        workflow.omit_8d(case.nc, by=case.quality, because="Small.")
+    amend(case.nc, by=case.quality, changes={"grade": "major"}, reason="Many orders.")
+    omitted = workflow.omit_8d(case.nc, by=case.quality, because="One cause.")
+    with pytest.raises(Refused, match="begin it first"):
+        amend(omitted, by=case.owner, changes={"chosen": "So."}, reason="So.")
+    begun = workflow.begin_8d(case.nc, by=case.owner, leader=case.owner)
+    assert (begun.pk, begun.omitted_because, len(begun.lacking())) == (omitted.pk, "", 5)
+    with pytest.raises(Refused, match="was begun"):
+        workflow.omit_8d(case.nc, by=case.quality, because="One cause.")
 
 
 # Softened, emptied, hurried

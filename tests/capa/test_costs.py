@@ -12,7 +12,6 @@ from capa.models import CostEntry, Nonconformity
 from qms.periods import Period, today
 from qms.refusals import Refused
 from qms.scope.workflow import create_process, set_up_organisation
-from qms.workflow import amend
 from tests import factories
 from tests.many import multiply, questions
 
@@ -51,7 +50,7 @@ def test_sums_equal_what_is_added_by_hand_and_what_was_taken_back_counts_no_more
     held = workflow.hold_output(
         by=books.quality, what="Bent frames", product="Frame", quantity=Decimal(3)
     )
-    amend(held, by=books.quality, changes={"cost": Decimal("50.25")}, reason="Known now.")
+    workflow.enter_cost(by=books.quality, output=held, kind="rework", amount=Decimal("50.25"))
     found = costs_of(books.quality, Period.year(today().year))
     assert (found.internal, found.external) == (Decimal("250.25"), Decimal(1000))
     assert (found.total, found.currency) == (Decimal("1250.25"), "CAD")
@@ -121,3 +120,45 @@ def test_a_cost_is_entered_on_the_page_of_its_case(client: Any) -> None:
     done = client.post(address, {"kind": "scrap", "amount": "33.30", "arose_on": today()})
     assert (done.status_code, done["Location"]) == (303, books.first.get_absolute_url())
     assert CostEntry.objects.get().amount == Decimal("33.30")
+
+
+def test_what_an_output_cost_follows_the_same_rule_on_every_route(client: Any) -> None:
+    books = Books()
+    held = workflow.hold_output(
+        by=books.quality, what="Bent frames", product="Frame", quantity=Decimal(3)
+    )
+    client.force_login(books.quality)
+    enter = f"{held.get_absolute_url()}cost/"
+    said = {"kind": "scrap", "amount": "543.21", "arose_on": today()}
+    assert client.post(enter, said)["Location"] == held.get_absolute_url()
+    assert "543.21" in client.get(held.get_absolute_url()).content.decode()
+    client.force_login(factories.person("lead_auditor"))
+    routes = (
+        held.get_absolute_url(),
+        "/nonconformities/outputs/",
+        "/nonconformities/outputs/?export=csv",
+        "/api/v1/nonconforming-outputs/",
+        f"/api/v1/nonconforming-outputs/{held.pk}/",
+        "/search/?q=frames",
+    )
+    for route in routes:
+        answer = client.get(route)
+        assert answer.status_code == 200, route
+        told = b"".join(answer) if answer.streaming else answer.content
+        assert b"543.21" not in told, route
+    assert client.get(enter).status_code == 403
+    assert client.get("/api/v1/cost-entries/").status_code == 403
+
+
+def test_an_entry_is_the_cost_of_one_thing(client: Any) -> None:
+    books = Books()
+    held = workflow.hold_output(
+        by=books.quality, what="Bent frames", product="Frame", quantity=Decimal(3)
+    )
+    for of in ({}, {"nonconformity": books.first, "output": held}):
+        with pytest.raises(Refused, match="one nonconformity or one nonconforming output"):
+            workflow.enter_cost(by=books.quality, kind="scrap", amount=Decimal(5), **of)
+    client.force_login(books.quality)
+    body = {"output": held.pk, "kind": "scrap", "amount": "7.50", "arose_on": str(today())}
+    made = client.post("/api/v1/cost-entries/", body, content_type="application/json")
+    assert (made.status_code, CostEntry.objects.get().subject) == (201, held)

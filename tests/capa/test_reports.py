@@ -2,6 +2,7 @@
 
 import io
 import wave
+import zipfile
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from capa.models import Complaint, NonconformingOutput, Nonconformity, Report
 from qms.files.workflow import attachments_of
 from qms.people.models import Person
 from qms.refusals import Refused
+from qms.scope.workflow import create_process
 from qms.suggestions.models import Suggestion
 from tests import factories
 from tests.scenes import Cast
@@ -169,3 +171,23 @@ def test_who_is_answered_reads_why(worker: Person, manager: Person, client: Clie
     workflow.answer_report(report, by=manager, answer="It is swept at noon.")
     factories.sign_in(client, worker)
     assert "It is swept at noon." in client.get(report.get_absolute_url()).content.decode()
+
+
+def test_the_photos_of_a_report_are_in_the_bundle_of_its_case(
+    worker: Person, manager: Person, client: Client
+) -> None:
+    photo = SimpleUploadedFile("hall.txt", b"What I saw.", "text/plain")
+    owner = factories.person("process_owner")
+    process = create_process(by=manager, code="PR", name="Production", owner=owner)
+    report = told(worker, papers=[photo], process=process)
+    workflow.sort_as_nonconformity(report, by=manager)
+    nc = Nonconformity.objects.get()
+    for person, theirs in ((manager, True), (owner, True), (factories.person(), False)):
+        client.force_login(person)
+        answer = client.get(f"{nc.get_absolute_url()}bundle/")
+        names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+        assert ("evidence/01-hall.txt" in names) is theirs
+    client.force_login(owner)
+    assert client.get(report.get_absolute_url()).status_code == 200
+    client.force_login(factories.person("process_owner"))
+    assert client.get(report.get_absolute_url()).status_code == 404

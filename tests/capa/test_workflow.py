@@ -285,7 +285,7 @@ def test_one_corrective_action_serves_many_cases(case: Case) -> None:
 
 def test_a_case_that_is_taken_away_is_decided_about_anew(case: Case) -> None:
     case.planned()
-    workflow.choose_cases(case.serving, by=case.owner, cases=[])
+    workflow.choose_cases(case.serving, by=case.quality, cases=[])
     case.nc.refresh_from_db()
     assert (case.nc.status, case.nc.decision) == ("analysed", "")
 

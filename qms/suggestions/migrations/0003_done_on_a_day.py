@@ -1,0 +1,40 @@
+"""What was put into practice before the day was kept gets the day from its history."""
+
+from django.db import migrations, models
+
+COLUMNS = (
+    "id, created_by_id, recorded_at, version, number, title, details, status, answer,"
+    " decided_by_id, decided_on, done_on"
+)
+FILL = f"""
+UPDATE suggestions_suggestion AS s
+   SET done_on = (h.history_date AT TIME ZONE 'UTC')::date, version = s.version + 1
+  FROM (SELECT id, min(history_date) AS history_date
+          FROM suggestions_historicalsuggestion WHERE status = 'done' GROUP BY id) AS h
+ WHERE h.id = s.id AND s.status = 'done' AND s.done_on IS NULL;
+INSERT INTO suggestions_historicalsuggestion
+       ({COLUMNS}, history_date, history_change_reason, history_type, history_user_id)
+SELECT {COLUMNS}, now(), 'The day it was put into practice, from its history.', '~',
+       (SELECT min(id) FROM people_person WHERE is_system)
+  FROM suggestions_suggestion AS s
+ WHERE s.version > (SELECT max(h.version) FROM suggestions_historicalsuggestion AS h
+                     WHERE h.id = s.id);
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("suggestions", "0002_votes")]
+
+    operations = [
+        migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        migrations.AddConstraint(
+            model_name="suggestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status", "done"), _negated=True)
+                | models.Q(("done_on__isnull", False)),
+                name="suggestions_done_on_a_day",
+            ),
+        ),
+    ]
