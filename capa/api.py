@@ -202,6 +202,8 @@ reports = Resource(
         "process",
         "site",
         "detected_on",
+        "came_by",
+        "sender",
         "status",
         "due",
         "kind",

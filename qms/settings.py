@@ -102,6 +102,8 @@ SECRET_KEY = env("SECRET_KEY", "only-for-development-and-tests-never-for-people-
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
 PUBLIC_URL = env("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# How many proxies of ours stand in front and say whom they were asked by; nobody else is believed.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -274,6 +276,20 @@ EMAIL_FILE_PATH = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "qms@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# The mailbox for reports (IMAP); without a host nothing is read.
+IMAP_HOST = env("IMAP_HOST")
+IMAP_PORT = env_int("IMAP_PORT", 993)
+IMAP_USER = env("IMAP_USER")
+IMAP_PASSWORD = env("IMAP_PASSWORD")
+IMAP_TLS = env("IMAP_TLS", "tls")
+if IMAP_TLS not in ("tls", "starttls"):
+    raise Misconfigured(f"IMAP_TLS is {IMAP_TLS!r}. Set it to tls or starttls.")
+if IMAP_HOST and not (IMAP_USER and IMAP_PASSWORD):
+    raise Misconfigured("IMAP_HOST is set. Set IMAP_USER and IMAP_PASSWORD as well.")
+IMAP_FOLDER = env("IMAP_FOLDER", "INBOX")
+IMAP_TAKEN_FOLDER = env("IMAP_TAKEN_FOLDER", "Taken up")
+IMAP_LEFT_FOLDER = env("IMAP_LEFT_FOLDER", "Not taken up")
+
 # Signs evidence packs (Ed25519); without it, outside production, a key is made at first use.
 PACK_SIGNING_KEY = env("PACK_SIGNING_KEY")
 
@@ -341,6 +357,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "actions.escalate",
         "schedule": 3600.0,
         "options": {"expire_seconds": 1800},
+    },
+    # Does nothing where no mailbox is set.
+    "read-mailbox": {
+        "task": "capa.read_mailbox",
+        "schedule": 120.0,
+        "options": {"expire_seconds": 110},
     },
     "lock-overdue": {
         "task": "equipment.lock_overdue",

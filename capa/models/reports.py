@@ -45,10 +45,24 @@ class Report(Numbered, StatefulRecord):
         INCIDENT = "incident", "Incident"
         IDEA = "idea", "Idea"
 
+    class CameBy(models.TextChoices):
+        PAGE = "page", "On the page"
+        MAIL = "mail", "By e-mail"
+
     SERIES = "RP"
     STATE_TONES = {"open": "soon", "sorted": "fine"}
     PATHS = {("open", "sorted"), ("open", "answered")}
-    FROZEN = {"title", "evidence", "place", "process", "site", "detected_on"}
+    FROZEN = {
+        "title",
+        "evidence",
+        "place",
+        "process",
+        "site",
+        "detected_on",
+        "came_by",
+        "sender",
+        "mail_key",
+    }
     FROZEN_IN = {"open", "sorted", "answered"}
     TAKES_PROOF_IN = {"open", "sorted"}
 
@@ -72,6 +86,12 @@ class Report(Numbered, StatefulRecord):
         "scope.Site", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="site"
     )
     detected_on = models.DateField("when")
+    came_by = models.CharField(
+        "how it came", max_length=4, choices=CameBy, default=CameBy.PAGE, editable=False
+    )
+    sender = models.CharField("who wrote, from outside", max_length=400, blank=True, editable=False)
+    # What names the mail it came by for good, so that none is taken up twice.
+    mail_key = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(
         max_length=10, choices=Status, default=Status.OPEN, editable=False, db_index=True
     )
@@ -94,6 +114,9 @@ class Report(Numbered, StatefulRecord):
         verbose_name = "report"
         indexes = [models.Index(fields=["became_type", "became_id"], name="capa_report_became")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["mail_key"], condition=~Q(mail_key=""), name="capa_report_a_mail_once"
+            ),
             models.CheckConstraint(condition=~Q(title=""), name="capa_report_says_something"),
             models.CheckConstraint(
                 condition=~Q(status="sorted")

@@ -22,6 +22,8 @@ COLUMNS = [
     Column("place", "Where", sort="place"),
     Column("process", "Process", value="process.code", sort="process__code"),
     Column("created_by", "From", sort="created_by__name", kind="person"),
+    Column("came_by", "How it came", value="get_came_by_display", sort="came_by", shown=False),
+    Column("sender", "From outside", sort="sender", shown=False),
     Column("detected_on", "When", sort="detected_on", kind="date"),
     Column("status", "State", sort="status", kind="state"),
     Column("kind", "What it is", value="get_kind_display", sort="kind"),

@@ -81,6 +81,7 @@ from capa.workflow.deciding import (
     take_over_closed,
     void,
 )
+from capa.workflow.mails import receive_mail
 from capa.workflow.outputs import (
     decide_anew,
     decide_output,
@@ -175,6 +176,7 @@ __all__ = [
     "raise_from_output",
     "raise_nonconformity",
     "raised_of",
+    "receive_mail",
     "release_output",
     "remove_output",
     "reopen",

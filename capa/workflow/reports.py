@@ -52,6 +52,29 @@ def tell(
     papers: Iterable[Any] = (),
 ) -> Report:
     """Tell what happened; one line is enough, and where there is only a text, its first line."""
+    return keep_report(
+        by=by,
+        title=title,
+        evidence=evidence,
+        place=place,
+        process=process,
+        site=site,
+        detected_on=detected_on,
+        papers=papers,
+    )
+
+
+def keep_report(
+    *,
+    by: Person,
+    title: str,
+    evidence: str,
+    place: str = "",
+    detected_on: date | None = None,
+    papers: Iterable[Any] = (),
+    **more: Any,
+) -> Report:
+    """The same, however it came; whoever calls it has checked that `by` may."""
     line = in_a_line(title, evidence)
     if not line:
         raise Refused("Say in a line what happened.", field="title")
@@ -61,11 +84,10 @@ def tell(
         title=line,
         evidence=evidence.strip(),
         place=place.strip(),
-        process=process,
-        site=site,
         detected_on=detected_on or today(),
         due=due_in(days("containment_days"), today()),
         created_by=by,
+        **more,
     )
     made.save()
     attach_all(made, list(papers), by=by)
@@ -99,7 +121,7 @@ def _sorts_into(kind: str, source: str, name: str, sentence: str) -> Transition:
             process=report.process,
             site=report.site,
             detected_on=report.detected_on,
-            detected_by=report.created_by,
+            detected_by=None if report.created_by.is_system else report.created_by,
             source=source,
             origin=report,
         )
@@ -145,7 +167,8 @@ sort_as_incident = _sorts_into(
 )
 def sort_as_idea(report: Report, *, by: Any) -> None:
     """It is an idea: it becomes a suggestion of whoever reported it."""
-    told = report.created_by if report.created_by.is_active else by
+    teller = report.created_by
+    told = teller if teller.is_active and not teller.is_system else by
     more = said_in(report)[:5000] if report.evidence or report.place else ""
     _become(report, by, Kind.IDEA, suggest(by=told, title=report.title, details=more))
 
@@ -175,7 +198,7 @@ def sort_as_complaint(
     heard = take_feedback(
         by=by,
         customer=customer,
-        said_by=f"Named in {report.number}",
+        said_by=report.sender[:120] or f"Named in {report.number}",
         heard_on=report.detected_on,
         kind=Feedback.Kind.COMPLAINT,
         came_by=came_by,

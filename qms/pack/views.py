@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from qms import clock, contributions, pages
-from qms.access import ANYONE_SIGNED_IN, PUBLIC, needs
+from qms.access import ANYONE_SIGNED_IN, PUBLIC, address_of, needs
 from qms.contributions import Concern
 from qms.pack import gathering, layout, shelf, workflow
 from qms.pack.forms import NewPackForm, PackForm
@@ -168,7 +168,7 @@ def pack_download(request: HttpRequest, pk: int) -> HttpResponseBase:
         if pack.status != Pack.Status.READY:
             raise Refused("This pack is not built, so there is nothing to download.")
         opened = _open_whole(pack)
-        workflow.log_download(pack, by=request.user, address=request.META.get("REMOTE_ADDR"))
+        workflow.log_download(pack, by=request.user, address=address_of(request))
     except Refused as refusal:
         return pages.refused(request, refusal, status=410)
     response = FileResponse(

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
+from qms.access import address_of
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up alone; passwords are saved without touching what history keeps."""
@@ -24,6 +26,10 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.error(request, f"Your access ended after {user.access_until:%-d %B %Y}.")
             return redirect("account_login")
         return super().pre_login(request, user, **more)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Wrong passwords are counted by the same address as looks at public pages."""
+        return address_of(request)
 
     def format_email_subject(self, subject: str) -> str:
         """The subject as it is written; the address of the server says nothing to people."""

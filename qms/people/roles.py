@@ -101,7 +101,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "suggestions.decide_suggestion": (QM, TM, PO),
     "home.share_view": (QM,),  # views of lists that everybody may choose
     "files.view_attachment": EVERYONE,
-    "files.add_attachment": EVERYONE,
+    "files.add_attachment": (*EVERYONE, SYSTEM),  # what came by mail
     "files.void_attachment": (QM, PO, LA),
     "outbox.view_effect": (AD, QM),
     "outbox.retry_effect": (AD, QM),
@@ -368,8 +368,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "capa.decide_proposal": (E,),  # the owner's own, or the quality manager's: a guard says so
     "capa.lapse_proposal": (SYSTEM,),
     # Reports: everybody tells and sees their own
-    "capa.view_report": (E, O),
+    "capa.view_report": (E, O, SYSTEM),
     "capa.add_report": (E, O),
+    "capa.receive_report": (SYSTEM,),  # from the mailbox
     "capa.sort_report": (QM,),
     # Complaints; who answers for the customer or took it handles it: a guard says so
     "capa.view_complaint": (E,),

@@ -175,6 +175,9 @@ def test_the_way_to_closure_warns_until_the_body_is_satisfied(visit: Visit) -> N
     proof = factories.proof(visit.boss)
     capa.judge_effective(serving, by=visit.boss, proof=proof, verdict="None in May.")
     nc.refresh_from_db()
+    because = "The register was the cause; a team would add nothing."
+    capa.omit_8d(nc, by=visit.quality, because=because)
+    nc = Nonconformity.objects.get(pk=nc.pk)
     capa.close(nc, by=visit.quality)
     assert workflow.close_body_finding(finding, by=by).status == "closed"
     assert minor.status == "recorded"
