@@ -280,10 +280,9 @@ def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
 def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
     person = _who(life, audit)
     code = audit.process.code
-    problems = [each for each in life.told["problems"] if each[0] == code]
-    if problems and life.often(0.17):
+    told = life.problem_of_today(code) if life.often(0.17) else None
+    if told is not None:
         workflow.answer(item, by=person, answer="nonconforming", note="See the finding.")
-        told = life.pick(problems)
         facts = life.problem(told)
         workflow.record_finding(
             audit,

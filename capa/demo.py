@@ -19,16 +19,19 @@ _living: list[Life] = []
 
 @stage(60)
 def problems_are_reported(life: Life) -> None:
-    """A problem every two weeks or so, from the third month to today."""
+    """A problem every two weeks or so, from the third month to today; of few kinds less often."""
     _living[:] = [life]
+    usual = max(8, 600 // len(life.told["problems"]))
     day = life.month(3)
     while day < life.today:
         life.on(day, lambda: _report(life))
-        day += timedelta(days=life.chance.randint(4, 17))
+        day += timedelta(days=life.chance.randint(usual // 2, 2 * usual))
 
 
 def _report(life: Life) -> None:
-    told = life.pick(life.told["problems"])
+    told = life.problem_of_today()
+    if told is None:
+        return
     reporter = life.pick(life.cast("reporters"))
     workflow.raise_nonconformity(
         by=reporter,
@@ -161,9 +164,9 @@ def _act(life: Life, nc: Nonconformity) -> None:
         amount = Decimal(life.chance.randrange(40, 2_400))
         quality = life.who("quality")
         workflow.enter_cost(by=quality, nonconformity=nc, kind=kind, amount=amount)
-    if serving.check_on:
+    if serving.check_day:
         late = life.chance.choice([0, 1, 3, 7, 16])
-        life.on(serving.check_on + timedelta(days=late), lambda: _verify(life, nc, serving))
+        life.on(serving.check_day + timedelta(days=late), lambda: _verify(life, nc, serving))
 
 
 def _judge_of(life: Life, serving: CorrectiveAction) -> Any:

@@ -34,6 +34,7 @@ from qms.forms import LinksForm, ManyFilesField, ManyFilesInput, PlainForm, Reco
 from qms.links import seal
 from qms.people.models import Person
 from qms.periods import today
+from qms.refusals import Stale
 
 
 class ReportForm(RecordForm):
@@ -124,6 +125,12 @@ class AnswerForm(LinksForm):
         "plan": ("action", "effectiveness_criterion"),
     }
     STEPS = {"contain": contain, "find_cause": find_cause, "plan": plan}
+    KEPT = frozenset(
+        name
+        for step in (contain, find_cause, plan)
+        for name, field in step.details.items()
+        if type(field) is forms.CharField
+    )
 
     def __init__(self, *args: Any, nonconformity: Nonconformity, **kwargs: Any) -> None:
         self.nc = nonconformity
@@ -162,6 +169,17 @@ class AnswerForm(LinksForm):
             }
         super()._prepare(by)
 
+    @property
+    def overtaken(self) -> list[tuple[str, str]]:
+        """What was typed for parts that somebody answered meanwhile: (label, words)."""
+        told = []
+        for part, step in self.STEPS.items():
+            for name, field in step.details.items() if part not in self.parts else ():
+                typed = str(self.data.get(name) or "").strip()
+                if typed and name in self.KEPT:
+                    told.append((str(field.label), typed))
+        return told
+
     def _has(self, name: str) -> bool:
         return bool(getattr(self.nc, name).strip())
 
@@ -196,7 +214,7 @@ class AnswerForm(LinksForm):
         wanted = ahead[: ahead.index(begun[-1]) + 1] if begun else ahead[:1]
         for name in ahead:
             for field in self.NEEDED[name]:
-                if name not in wanted and self.has_error(field, "required"):
+                if (name not in wanted or self.overtaken) and self.has_error(field, "required"):
                     del self.errors[field]
         return cleaned
 
@@ -206,7 +224,9 @@ class AnswerForm(LinksForm):
         return any(self.cleaned_data.get(name) for name in given)
 
     def changes(self) -> dict[str, Any]:
-        """What `capa.workflow.answer` takes."""
+        """What `capa.workflow.answer` takes; Stale where somebody was faster with a part."""
+        if self.overtaken:
+            raise Stale
         said = self.cleaned_data
         parts = {
             name: {field: said.get(field) for field in self.parts[name]}

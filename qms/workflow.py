@@ -144,7 +144,9 @@ class Transition:
     def _check_state(self, current: Any, version: int | None) -> None:
         if current.state not in self.source:
             shown = getattr(current, f"get_{current.STATE_FIELD}_display")()
-            raise Refused(f"“{self.label}” is not possible: it is already {str(shown).lower()}.")
+            said = f"“{self.label}” is not possible: it is already {str(shown).lower()}."
+            moved = version is not None and current.version != version
+            raise (Stale if moved else Refused)(said)
         if version is not None and current.version != version:
             raise Stale
 

@@ -292,10 +292,9 @@ def nc_bundle(request: HttpRequest, pk: int) -> HttpResponse:
 def nc_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a case on one page, as far as it is known."""
     nc = pages.find(request, Nonconformity.objects.select_related("owner"), pk=pk)
-    if not _may_answer(nc, request.user):
-        why = workflow.only_who_answers(nc, request.user)
-        if why:
-            raise PermissionDenied(why)
+    if why := workflow.only_who_answers(nc, request.user):
+        raise PermissionDenied(why)
+    if not _may_answer(nc, request.user) and request.method != "POST":
         shown = nc.get_status_display().lower()
         return pages.refused(request, Refused(f"Its answer is there: it is “{shown}” already."))
 

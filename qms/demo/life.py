@@ -26,6 +26,8 @@ from qms.signing.workflow import Proof, demo_proof
 
 COMPANIES = Path(__file__).parent / "companies"
 MONTHS = 36
+COMES_AGAIN = timedelta(days=730)  # told again within this time, a problem is a repeat
+SOME_COME_AGAIN = 0.13
 Event = Callable[[], Any]
 _stages: list[tuple[int, Callable[["Life"], None]]] = []
 _forms: list[Callable[..., Any]] = []
@@ -175,6 +177,23 @@ class Life:
             d=self.chance.randint(2, 9),
             o=self.chance.randint(4100, 9800),
         )
+
+    def problem_of_today(self, process: str = "") -> list[Any] | None:
+        """One of the company's problems, of a process or of all, that was not told lately.
+
+        Now and then one that was, because some things come again; None where there is no other.
+        """
+        day = self.day()
+        told = self.kept.setdefault("problems told", {})
+        known = [each for each in self.told["problems"] if process in ("", each[0])]
+        recent = [each for each in known if each[4] in told and told[each[4]] > day - COMES_AGAIN]
+        fresh = [each for each in known if each not in recent]
+        again = recent and self.often(SOME_COME_AGAIN)
+        if not (again or fresh):
+            return None
+        chosen: list[Any] = self.pick(recent if again else fresh)
+        told[chosen[4]] = day
+        return chosen
 
     def problem(self, told: list[Any]) -> dict[str, Any]:
         """Requirement, evidence and statement of one of the company's problems."""

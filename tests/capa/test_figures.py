@@ -14,7 +14,7 @@ from qms.refusals import Refused
 from qms.scope.workflow import set_up_organisation
 from qms.workflow import amend
 from tests import factories
-from tests.many import questions
+from tests.many import multiply, questions
 
 pytestmark = pytest.mark.django_db
 YEAR = Period.year(2026)
@@ -153,6 +153,33 @@ def test_figures_and_board_ask_as_much_for_many_cases_as_for_few(client: Any) ->
     more()
     assert [questions(lambda page=page: client.get(page)) for page in pages] == few  # type: ignore[misc]
     assert all(count <= 16 for count in few)
+
+
+def test_a_thousand_cases_are_asked_for_like_two_on_board_figures_and_in_the_list(
+    client: Any,
+) -> None:
+    log = Log()
+    waits = log.detected(f"{today().isoformat()}T01:00Z", "Waits")
+    done = log.closed(log.detected(f"{today().isoformat()}T01:00Z", "Done"), f"{today()}T02:00Z")
+    client.force_login(log.quality)
+    pages = (
+        "/nonconformities/board/",
+        f"/nonconformities/figures/?year={today().year}",
+        "/nonconformities/?sort=-age",
+        "/nonconformities/",
+    )
+
+    def asked() -> list[int]:
+        return [questions(lambda page=page: client.get(page)) for page in pages]  # type: ignore[misc]
+
+    asked()
+    few = asked()
+    multiply(waits, 1_000)
+    multiply(done, 1_000)
+    assert asked() == few
+    assert all(count <= 16 for count in few)
+    board = client.get("/nonconformities/board/").content.decode()
+    assert "1,001" in board or "1001" in board
 
 
 def test_a_card_leads_to_the_form_of_its_step_and_skips_nothing(client: Any) -> None:

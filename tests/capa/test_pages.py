@@ -368,3 +368,57 @@ def test_a_case_with_several_corrective_actions_asks_few_questions_for_each(shop
     one_more()
     two = questions(lambda: shop.client.get(shop.at()))
     assert two - one <= 6
+
+
+# Two tabs, the back button
+
+EDITED = {
+    "title": "My better title",
+    "statement": "It leaks at 10 bar.",
+    "detected_on": "2026-01-05",
+    "source": "process",
+    "grade": "minor",
+    "reason": "Clearer.",
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "said", "typed"),
+    [
+        ("do/contain/", {"containment": "My long words."}, "My long words."),
+        ("edit/", EDITED, "My better title"),
+        ("answer/", {"containment": "My whole answer.", "correction": "So."}, "My whole answer."),
+    ],
+)
+def test_a_form_of_another_tab_is_409_and_keeps_what_was_typed_after_the_case_moved_on(
+    shop: Shop, page: str, said: dict[str, Any], typed: str
+) -> None:
+    seen = shop.nc.version
+    workflow.contain(shop.nc, by=shop.manager, containment="Blocked by somebody faster.")
+    late = shop.posts(page, said | {"version": seen, "seen": seen})
+    assert late.status_code == 409
+    assert typed in late.content.decode()
+    shop.nc.refresh_from_db()
+    assert (shop.nc.status, shop.nc.containment) == ("contained", "Blocked by somebody faster.")
+    assert shop.nc.title == "Gasket leaks"
+
+
+def test_a_whole_answer_that_comes_too_late_is_shown_again(shop: Shop) -> None:
+    seen = shop.nc.version
+    shop.posts("answer/", WHOLE)
+    mine = WHOLE | {"root_cause": "My other cause.", "seen": seen}
+    late = shop.posts("answer/", mine)
+    assert late.status_code == 409
+    for words in ("My other cause.", "Stock is blocked.", "Name the material in the order"):
+        assert words in late.content.decode()
+    assert CorrectiveAction.objects.count() == 1
+    assert shop.client.get(shop.at("answer/")).status_code == 422
+
+
+def test_the_same_form_sent_twice_is_done_once(shop: Shop) -> None:
+    seen = {"containment": "Blocked.", "version": shop.nc.version}
+    assert shop.posts("do/contain/", seen).status_code == 303
+    again = shop.posts("do/contain/", seen)
+    assert again.status_code == 409
+    assert "it is already cause analysis" in again.content.decode()
+    assert shop.nc.history.count() == 2

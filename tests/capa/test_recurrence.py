@@ -251,6 +251,26 @@ def test_the_page_of_recurring_causes_asks_as_much_for_many_families_as_for_one(
 
 
 @pytest.mark.django_db
+def test_a_thousand_repeats_are_asked_for_like_two(client: Any) -> None:
+    shop = Shop()
+    first, second, last = shop.case(), shop.case(), shop.case()
+    client.force_login(shop.quality)
+    pages = ("/nonconformities/recurring/", "/nonconformities/repeats/")
+
+    def asked() -> list[int]:
+        return [questions(lambda page=page: client.get(page)) for page in pages]  # type: ignore[misc]
+
+    asked()
+    few = asked()
+    multiply(last, 1_000)
+    repeat = Repeat.objects.filter(nonconformity=second, earlier=first).get()
+    multiply(repeat, 1_000, nonconformity_id=f"{last.pk} + n")
+    assert Repeat.objects.counted().count() > 1_000
+    assert asked() == few
+    assert all(count <= 16 for count in few)
+
+
+@pytest.mark.django_db
 def test_while_somebody_reports_only_cases_they_may_see_are_proposed(client: Any) -> None:
     shop = Shop()
     shop.case()
