@@ -594,6 +594,7 @@ def _what_it_found(life: Life, visit: Any, told: dict[str, Any]) -> None:
         code, clause, requirement, evidence, statement, *_rest = problems[
             (7 * at + told["month"]) % len(problems)
         ]
+        life.kept.setdefault("problems told", {})[statement] = life.day()
         finding = workflow.record_body_finding(
             by=quality,
             visit=visit,

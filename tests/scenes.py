@@ -379,6 +379,10 @@ def do_its_action(cast: Cast, suggestion: Suggestion) -> None:
     actions.complete(suggestion.action, by=cast.owner, result="Labelled.")
 
 
+def void_its_action(cast: Cast, suggestion: Suggestion) -> None:
+    actions.void(suggestion.action, by=cast.manager, reason="There is no room for it.")
+
+
 def a_statement(cast: Cast) -> ScopeStatement:
     process = cast.process()
     return scope.draft_statement(
@@ -1572,6 +1576,7 @@ ALL = (
                 never=("newcomer",),
             ),
             "finish": Step("manager", prepare=do_its_action),
+            "give_up": Step("manager", prepare=void_its_action, never=("newcomer",)),
         },
         api="suggestions",
     ),

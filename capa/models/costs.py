@@ -16,8 +16,10 @@ from qms.records import RecordQuerySet, StatefulRecord
 
 class CostEntryQuerySet(RecordQuerySet):
     def counted(self) -> Self:
-        """Entries that were not taken back."""
-        return self.filter(status=CostEntry.Status.COUNTED)
+        """Entries that were not taken back, of what is not void itself."""
+        rows = self.filter(status=CostEntry.Status.COUNTED)
+        void = Q(nonconformity__status="void") | Q(output__status="void")
+        return rows.exclude(void)
 
     def between(self, start: date, end: date) -> Self:
         """Costs that arose from `start` to `end`, both inclusive."""

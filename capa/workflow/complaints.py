@@ -175,8 +175,9 @@ def fit_to_send(letter: str, *, with_name: bool) -> str | None:
     """A letter names nobody of ours unless it was chosen."""
     if with_name:
         return None
+    words = " ".join(letter.split())  # a name is one across a line's end and in capitals, too
     for name in Person.objects.people().order_by("name").values_list("name", flat=True):
-        if re.search(rf"\b{re.escape(name)}\b", letter):
+        if re.search(rf"\b{re.escape(' '.join(name.split()))}\b", words, re.IGNORECASE):
             return f"The letter names {name}. Take the name out, or say that names may stand in it."
     return None
 

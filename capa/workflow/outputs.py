@@ -85,7 +85,8 @@ def not_who_made_it(output: NonconformingOutput, by: Any) -> str | None:
 
 
 def not_who_reworked_it(output: NonconformingOutput, by: Any) -> str | None:
-    if by.pk == output.reworked_by_id:
+    reworked = output.history.exclude(reworked_by=None).values_list("reworked_by", flat=True)
+    if by.pk in {output.reworked_by_id, *reworked}:
         return "Who reworked it does not verify it; ask somebody else."
     return None
 
@@ -325,6 +326,16 @@ def only_another_names_the_maker(output: NonconformingOutput, by: Any, maker: An
     return None
 
 
+DECIDED_ABOUT = ("what", "product", "lot", "quantity", "unit", "requirement", "customer")
+
+
+def what_was_decided_about_stays(output: NonconformingOutput, changes: Any) -> str | None:
+    """The authority was given for what stood there: not for more of it, nor for something else."""
+    if output.status in (Held.DECIDED, Held.REWORKED) and set(changes) & set(DECIDED_ABOUT):
+        return "It was decided about as it stands there. Take the decision back, then change it."
+    return None
+
+
 def quantity_is_some(output: NonconformingOutput, changes: Any) -> str | None:
     quantity = changes.get("quantity")
     if quantity is not None and quantity <= 0:
@@ -337,7 +348,7 @@ editing_output = amendment(
     permission="capa.change_nonconformingoutput",
     fields=(*NonconformingOutput.WHAT, "nonconformity"),
     states=(Held.HELD, Held.DECIDED, Held.REWORKED, Held.RELEASED, Held.REMOVED),
-    checks=[maker_is_not_who_decided, quantity_is_some],
+    checks=[maker_is_not_who_decided, what_was_decided_about_stays, quantity_is_some],
     reserves={"made_by": only_another_names_the_maker},
 )
 

@@ -90,13 +90,21 @@ def keep_report(
         **more,
     )
     made.save()
-    attach_all(made, list(papers), by=by)
+    if files := list(papers):
+        if not by.has_perm("files.add_attachment"):
+            raise Refused("Your access takes no files. Tell it in words, and show them on site.")
+        attach_all(made, files, by=by)
     return made
 
 
 @guards_attaching(Report)
 def while_somebody_works_on_it(report: Report, by: Any) -> str | None:
-    return "It was answered; tell it anew." if report.status == State.ANSWERED else None
+    if report.status == State.ANSWERED:
+        return "It was answered; tell it anew."
+    # Its files are evidence of what it became: of what is settled they stay as they were.
+    if getattr(report.became, "is_settled", False):
+        return f"{report.became} is settled; tell it anew."
+    return None
 
 
 def said_in(report: Report) -> str:
@@ -168,7 +176,7 @@ sort_as_incident = _sorts_into(
 def sort_as_idea(report: Report, *, by: Any) -> None:
     """It is an idea: it becomes a suggestion of whoever reported it."""
     teller = report.created_by
-    told = teller if teller.is_active and not teller.is_system else by
+    told = teller if teller.has_perm("suggestions.add_suggestion") else by
     more = said_in(report)[:5000] if report.evidence or report.place else ""
     _become(report, by, Kind.IDEA, suggest(by=told, title=report.title, details=more))
 

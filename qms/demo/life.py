@@ -27,7 +27,7 @@ from qms.signing.workflow import Proof, demo_proof
 COMPANIES = Path(__file__).parent / "companies"
 MONTHS = 36
 COMES_AGAIN = timedelta(days=730)  # told again within this time, a problem is a repeat
-SOME_COME_AGAIN = 0.13
+SOME_COME_AGAIN = 0.05
 Event = Callable[[], Any]
 _stages: list[tuple[int, Callable[["Life"], None]]] = []
 _forms: list[Callable[..., Any]] = []
@@ -184,7 +184,7 @@ class Life:
         Now and then one that was, because some things come again; None where there is no other.
         """
         day = self.day()
-        told = self.kept.setdefault("problems told", {})
+        told: dict[str, date] = self.kept.setdefault("problems told", {})
         known = [each for each in self.told["problems"] if process in ("", each[0])]
         recent = [each for each in known if each[4] in told and told[each[4]] > day - COMES_AGAIN]
         fresh = [each for each in known if each not in recent]

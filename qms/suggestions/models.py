@@ -44,7 +44,12 @@ class Suggestion(Numbered, StatefulRecord):
         DONE = "done", "Done"
 
     SERIES = "SG"
-    PATHS = {("received", "taken_up"), ("received", "declined"), ("taken_up", "done")}
+    PATHS = {
+        ("received", "taken_up"),
+        ("received", "declined"),
+        ("taken_up", "done"),
+        ("taken_up", "declined"),  # its action was not done after all
+    }
     FROZEN = {"title", "details", "answer"}
     FROZEN_IN = {"taken_up", "declined", "done"}
 
@@ -88,7 +93,8 @@ class Suggestion(Numbered, StatefulRecord):
     @property
     def action(self) -> Action | None:
         """The action it became, where it was taken up."""
-        found: Action | None = Action.objects.raised_from(self).order_by("pk").first()
+        rows = Action.objects.raised_from(self).exclude(status=Action.Status.VOID)
+        found: Action | None = rows.order_by("pk").first()
         return found
 
 

@@ -104,9 +104,14 @@ def _answer(suggestion: Suggestion, by: Any, answer: str) -> None:
 
 def its_action_is_done(suggestion: Suggestion, by: Any) -> str | None:
     action = suggestion.action
-    if action is not None and action.status in (Action.Status.OPEN,):
-        return f"{action.number} is still open."
-    return None
+    if action is None:
+        return "Its action was voided; nothing was put into practice."
+    return f"{action.number} is still open." if action.status == Action.Status.OPEN else None
+
+
+def its_action_is_given_up(suggestion: Suggestion, by: Any) -> str | None:
+    action = suggestion.action
+    return f"{action.number} is for it; void that first." if action is not None else None
 
 
 @transition(
@@ -120,6 +125,22 @@ def its_action_is_done(suggestion: Suggestion, by: Any) -> str | None:
 def finish(suggestion: Suggestion, *, by: Any) -> None:
     """Say that the idea is put into practice."""
     suggestion.done_on = today()
+
+
+@transition(
+    Suggestion,
+    source=Status.TAKEN_UP,
+    target=Status.DECLINED,
+    permission="suggestions.decide_suggestion",
+    only=not_ones_own,
+    guards=[its_action_is_given_up],
+    reason=True,
+    label="It is not done after all",
+    primary=False,
+)
+def give_up(suggestion: Suggestion, *, by: Any) -> None:
+    """Say why an idea that was taken up is not put into practice; it counts as no improvement."""
+    suggestion.decided_by, suggestion.decided_on = by, today()
 
 
 def may_vote(suggestion: Suggestion, by: Any) -> bool:
