@@ -49,6 +49,7 @@ from audits.models import (
     VisitRequest,
     VisitSlot,
 )
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from audits.workflow.certification import TERMS
 from audits.workflow.visits import SLOT_FIELDS
 from qms.api import Resource
@@ -80,7 +81,11 @@ audits = Resource(
     Audit,
     fields=(
         "number",
+        "kind",
         "process",
+        "provider",
+        "customer",
+        "outside_auditors",
         "site",
         "edition",
         "clauses",
@@ -113,6 +118,7 @@ audits = Resource(
     form=NewAuditForm,
     edit_form=AuditForm,
     create=workflow.plan_audit,
+    related=SUBJECTS,
 )
 findings = Resource(
     "findings",
@@ -120,6 +126,7 @@ findings = Resource(
     fields=(
         "audit",
         "position",
+        "reference",
         "grade",
         "clause",
         "requirement",
@@ -137,7 +144,7 @@ findings = Resource(
         "status",
     ),
     edit_form=FindingForm,
-    related=("audit__process", "audit__lead"),
+    related=(*SUBJECTS_OF_AUDIT, "audit__lead"),
 )
 agendas = Resource(
     "audit-agenda",
@@ -158,7 +165,7 @@ agendas = Resource(
     form=NewSlotForm,
     edit_form=SlotForm,
     create=workflow.add_slot,
-    related=("audit__process", "audit__lead", "process", "auditor"),
+    related=(*SUBJECTS_OF_AUDIT, "audit__lead", "process", "auditor"),
 )
 # Made on one's own page only: the link is told there and nowhere else.
 feeds = Resource("calendar-links", CalendarFeed, fields=("person", "status"))
@@ -169,7 +176,7 @@ notes = Resource(
     form=NewNoteForm,
     edit_form=NoteTagsForm,
     create=workflow.take_note,
-    related=("audit__process", "audit__lead", "process"),
+    related=(*SUBJECTS_OF_AUDIT, "audit__lead", "process"),
 )
 templates = Resource(
     "checklist-templates",
@@ -198,7 +205,7 @@ reports = Resource(
         "closing_outsiders",
     ),
     edit_form=ReportForm,
-    related=("audit__process", "audit__lead"),
+    related=(*SUBJECTS_OF_AUDIT, "audit__lead"),
 )
 addenda = Resource(
     "audit-addenda",
@@ -217,7 +224,7 @@ addenda = Resource(
     form=NewAddendumForm,
     edit_form=AddendumForm,
     create=workflow.draft_addendum,
-    related=("audit__process", "audit__lead"),
+    related=(*SUBJECTS_OF_AUDIT, "audit__lead"),
 )
 grades = Resource(
     "finding-grades",

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from audits.independence import Fact, facts_in, is_named_in, ties_of
+from audits.independence import Fact, facts_for, is_named_in
 from audits.models import Audit, AuditTeamMember
 from audits.planning import LEAD_ROLES, TO_COME, Bench, booked_days
 from audits.programme import swaps
@@ -55,7 +55,7 @@ def candidates(audit: Audit) -> list[Candidate]:
     people = list(Person.objects.people().filter(known | Q(access_until__isnull=False)))
     people = [person for person in people if not person.access_has_ended]
     day = audit.planned_on
-    ties = ties_of(people, [audit.process])
+    ties = facts_for(audit, people, day)
     asked = {role: requirements_of([role]) for role in LEAD_ROLES}
     newest = CompetenceRecord.objects.newest(day).of(people)
     records = {(each.person_id, each.competence_id): each for each in newest}
@@ -68,7 +68,7 @@ def candidates(audit: Audit) -> list[Candidate]:
     found = []
     for person in people:
         may_lead = person.is_outside or person.holds("lead_auditor")
-        facts = facts_in(ties, person, audit.process, day)
+        facts = ties[person.pk]
         needs = {each.competence_id: each for role in _roles(person) for each in asked[role]}
         lacking = [
             Unmet(each, record, day)
@@ -108,9 +108,15 @@ def _load(people: Sequence[Person], audit: Audit) -> Counter[int]:
 
 
 def exchanges(audit: Audit) -> list[Exchange]:
-    """Audits to swap lead auditors with, so that nothing stands against either of them."""
+    """Audits to swap lead auditors with, so that nothing stands against either of them.
+
+    Between audits of processes: what ties somebody to a provider is another question.
+    """
+    if audit.kind not in Audit.OF_PROCESSES:
+        return []
     day = audit.planned_on
-    near = Audit.objects.planned_between(day - SWAP_WITHIN, day + SWAP_WITHIN)
+    near = Audit.objects.filter(kind__in=Audit.OF_PROCESSES)
+    near = near.planned_between(day - SWAP_WITHIN, day + SWAP_WITHIN)
     rows = near.filter(status__in=TO_COME).select_related("lead", "process")
     audits = {each.pk: each for each in [*rows.order_by("planned_on", "pk")[:60], audit]}
     bench = Bench.of(

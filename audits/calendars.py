@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from audits.models import Audit, AuditSlot
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from audits.workflow.agenda import agenda_of
 from audits.workflow.teams import team_of
 from qms import clock, ical
@@ -20,8 +21,8 @@ MOST = 500
 
 
 def invitation(audit: Audit) -> bytes:
-    """The file that invites the team and the owner of the process to each part of an audit."""
-    people = dict.fromkeys([*team_of(audit), audit.process.owner])
+    """The file that invites the team and who answers for what is audited to each part of it."""
+    people = dict.fromkeys([*team_of(audit), audit.subject.owner])
     guests = [Guest(p.name, p.email or "") for p in people if p is not None and address_of(p)]
     organiser = Guest(audit.lead.name, audit.lead.email or "") if address_of(audit.lead) else None
     events = list(events_of(audit, agenda_of(audit), organiser=organiser, guests=guests))
@@ -66,17 +67,19 @@ def events_of(audit: Audit, slots: Iterable[AuditSlot], **more: Any) -> Iterator
 def feed(person: Person, today: date) -> bytes:
     """What concerns somebody: audits they conduct, and those of processes they own."""
     mine = Audit.objects.of_team(person)
-    own = Audit.objects.filter(process__owner=person)
+    own = Audit.objects.filter(
+        Q(process__owner=person) | Q(provider__owner=person) | Q(customer__owner=person)
+    )
     rows = Audit.objects.visible_to(person).filter(
         Q(pk__in=mine.values("pk")) | Q(pk__in=own.values("pk")),
         planned_on__range=(today - BACK, today + AHEAD),
     )
     audits = list(
-        rows.select_related("process", "site", "lead").order_by("planned_on", "pk")[:MOST]
+        rows.select_related(*SUBJECTS, "site", "lead").order_by("planned_on", "pk")[:MOST]
     )
     parts = AuditSlot.objects.filter(audit__in=audits, status=AuditSlot.Status.PLANNED)
     by_audit: dict[int, list[AuditSlot]] = {}
-    for slot in parts.select_related("process", "auditor", "audit__process").order_by("pk"):
+    for slot in parts.select_related("process", "auditor", *SUBJECTS_OF_AUDIT).order_by("pk"):
         by_audit.setdefault(slot.audit_id, []).append(slot)
     events = [
         event
@@ -91,6 +94,6 @@ def _theirs(slots: list[AuditSlot], audit: Audit, person: Person) -> list[AuditS
 
     Without any they get the whole audit, as a day.
     """
-    if audit.process.owner_id == person.pk:
+    if audit.subject.owner_id == person.pk:
         return slots
     return [slot for slot in slots if slot.auditor_id in (None, person.pk)]

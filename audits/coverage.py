@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from audits.models import AuditProgramme, Finding
+from audits.models import Audit, AuditProgramme, Finding
 from audits.planning import applicable_clauses, looks_of
 from audits.programme import Hole, HoleKind
 from qms import clauses
@@ -131,10 +131,11 @@ def _counted(
             continue
         kind = PLANNED if audit.conducted_on is None else DONE
         for ref in {ref for other in looked_at for ref in below.get(other.key, ())}:
-            counter = found.setdefault((ref, audit.process_id), Counter())
+            counter = found.setdefault((ref, audit.process_id or 0), Counter())
             counter[kind] += 1
             counter["audit"] = audit.pk
     findings = Finding.objects.visible_to(person).released().nonconformities()
+    findings = findings.filter(audit__kind=Audit.Kind.INTERNAL)
     rows = findings.filter(audit__conducted_on__range=(period.start, period.end))
     for key, process in rows.values_list("clause", "audit__process_id"):
         for ref in below.get(key, ()):

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from django.db.models.functions import Coalesce
+
 from audits import outside  # noqa: F401 - registers what outsiders see
-from audits.models import Audit, Certificate, ChecklistItem
+from audits.models import Audit, Certificate, CertificationAudit, ChecklistItem
+from audits.models.audits import SUBJECTS
 from qms import contributions
 from qms.contributions import CertifiedScope, Entry, Mention, Related, Tile
+from qms.customers.models import Customer
 from qms.periods import add_months
 from qms.periods import today as today_here
+from qms.providers.models import Provider
 from qms.scope.models import Process
 
 contributions.navigation(
@@ -91,7 +96,7 @@ contributions.create_entry(
 
 
 def _audits(today: date) -> dict[str, Any]:
-    reported = Audit.objects.reported_between(add_months(today, -12), today)
+    reported = Audit.objects.counting().reported_between(add_months(today, -12), today)
     active = Process.objects.active()
     return {
         "covered": active.filter(pk__in=reported.values("process_id")),
@@ -143,20 +148,63 @@ def certificate_tile(today: date, count: Mapping[str, int]) -> Tile:
 
 @contributions.calendar
 def audit_days(person: Any, start: date, end: date) -> list[Entry]:
-    """When audits are planned."""
-    rows = Audit.objects.visible_to(person).planned_between(start, end).select_related("process")
+    """When audits are planned, a strip for each kind."""
+    rows = Audit.objects.visible_to(person).planned_between(start, end).select_related(*SUBJECTS)
     return [
-        Entry(each.planned_on, each.title, "Audit", each.get_absolute_url())
+        Entry(each.planned_on, each.title, STRIPS[Audit.Kind(each.kind)], each.get_absolute_url())
         for each in rows.order_by("planned_on", "pk")[:200]
+    ]
+
+
+STRIPS = {each: each.label for each in Audit.Kind} | {Audit.Kind.INTERNAL: "Audit"}
+
+
+@contributions.calendar
+def visit_days(person: Any, start: date, end: date) -> list[Entry]:
+    """When the certification body comes, and was here."""
+    rows = CertificationAudit.objects.visible_to(person).exclude(status="void")
+    days = Coalesce("done_on", "planned_on")
+    rows = rows.annotate(day=days).filter(day__range=(start, end))
+    return [
+        Entry(
+            each.day,
+            each.title,
+            "Visit of the body",
+            each.get_absolute_url(),
+            "fine" if each.done_on else "plain",
+        )
+        for each in rows.select_related("certificate__body").order_by("day", "pk")
     ]
 
 
 @contributions.relates(Process, "Audits", permission="audits.view_audit", add="audits:audit_create")
 def audits_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
     """The audits of a process, the latest first; those called off are left out."""
-    rows = Audit.objects.filter(process__in=list(ids)).exclude(status=Audit.Status.VOID)
+    rows = Audit.objects.counting().filter(process__in=list(ids))
+    return _related_by("process_id", rows, person)
+
+
+@contributions.relates(
+    Provider, "Audits", permission="audits.view_audit", add="audits:audit_create"
+)
+def audits_of_providers(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """Our audits of a provider, the latest first."""
+    return _related_by("provider_id", Audit.objects.filter(provider__in=list(ids)), person)
+
+
+@contributions.relates(
+    Customer, "Audits", permission="audits.view_audit", add="audits:audit_create"
+)
+def audits_by_customers(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """The audits a customer made of us, the latest first."""
+    return _related_by("customer_id", Audit.objects.filter(customer__in=list(ids)), person)
+
+
+def _related_by(key: str, rows: Any, person: Any) -> dict[int, list[Related]]:
+    """The audits by whom they are of, the latest first; those called off are left out."""
+    rows = rows.exclude(status=Audit.Status.VOID).order_by("-planned_on", "-pk")
     found: dict[int, list[Related]] = {}
-    for each in (rows.visible_to(person) if person else rows).order_by("-planned_on", "-pk"):
+    for each in rows.visible_to(person) if person else rows:
         day = each.conducted_on or each.planned_on
         row = Related(
             f"Audit of {day:%-d %B %Y}",
@@ -165,7 +213,7 @@ def audits_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Relat
             each.get_status_display(),
             day=day,
         )
-        found.setdefault(each.process_id, []).append(row)
+        found.setdefault(getattr(each, key), []).append(row)
     return found
 
 
@@ -185,7 +233,7 @@ def scopes_of_certificates() -> list[CertifiedScope]:
 
 
 def _sites_audited_since(day: date) -> set[int]:
-    done = Audit.objects.exclude(status=Audit.Status.VOID).filter(conducted_on__gte=day)
+    done = Audit.objects.counting().exclude(status=Audit.Status.VOID).filter(conducted_on__gte=day)
     return set(done.exclude(site=None).values_list("site_id", flat=True))
 
 

@@ -279,7 +279,7 @@ def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
 
 def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
     person = _who(life, audit)
-    code = audit.process.code
+    code = audit.process.code if audit.process else ""
     told = life.problem_of_today(code) if life.often(0.17) else None
     if told is not None:
         workflow.answer(item, by=person, answer="nonconforming", note="See the finding.")
@@ -306,7 +306,7 @@ def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
 
 def _remark(life: Life, audit: Audit, item: ChecklistItem | None = None) -> None:
     grade, text = life.pick(life.told["remarks"])
-    text = text.format(p=audit.process.name.lower())
+    text = text.format(p=audit.subject.name.lower())
     workflow.record_finding(
         audit,
         by=_who(life, audit),

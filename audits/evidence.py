@@ -1,5 +1,6 @@
 """What the evidence pack and the management review get from audits (9.2)."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from audits.models import (
     Finding,
     VisitRequest,
 )
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from audits.prints import TEMPLATE, report_context
 from audits.workflow.audits import REPORT_DAYS
 from qms import contributions
@@ -42,7 +44,7 @@ def audits_of(period: Period) -> Any:
     rows = rows.filter(planned_on__range=(period.start, period.end)) | rows.filter(
         issued_on__range=(period.start, period.end)
     )
-    return rows.select_related("process", "site", "lead", "created_by").order_by("number")
+    return rows.select_related(*SUBJECTS, "site", "lead", "created_by").order_by("number")
 
 
 @contributions.evidence(
@@ -54,7 +56,8 @@ def audits_of(period: Period) -> Any:
 def programme(period: Period, as_of: datetime) -> dict[str, Any]:
     """The audits of the period, and which process had one."""
     audits = list(audits_of(period))
-    covered = {audit.process_id for audit in audits if audit.status in Audit.REPORTED}
+    counting = [audit for audit in audits if audit.kind == Audit.Kind.INTERNAL]
+    covered = {audit.process_id for audit in counting if audit.status in Audit.REPORTED}
     processes = Process.objects.active().order_by("code")
     return {
         "audits": audits,
@@ -65,10 +68,11 @@ def programme(period: Period, as_of: datetime) -> dict[str, Any]:
 
 @contributions.register(
     name="audits",
-    title="Internal audits",
+    title="Audits",
     columns=(
         "Number",
-        "Process",
+        "Kind",
+        "Process, provider or customer",
         "Site",
         "Planned for",
         "First planned for",
@@ -84,7 +88,8 @@ def audit_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
     for audit in audits_of(period):
         yield (
             audit.number,
-            audit.process.name,
+            audit.get_kind_display(),
+            audit.subject.name,
             str(audit.site or ""),
             audit.planned_on,
             audit.originally_planned_on,
@@ -98,11 +103,11 @@ def audit_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
 
 @contributions.register(
     name="findings",
-    title="Findings of internal audits",
+    title="Findings of audits",
     columns=(
         "Finding",
         "Grade",
-        "Process",
+        "Process, provider or customer",
         "Clause",
         "Requirement",
         "Evidence",
@@ -117,13 +122,13 @@ def audit_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
 def finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
     """One row a released finding."""
     rows = Finding.objects.released_between(period.start, period.end)
-    rows = rows.select_related("audit__process", "decided_by")
+    rows = rows.select_related(*SUBJECTS_OF_AUDIT, "decided_by")
     words = grades.labels()
     for each in rows.order_by("audit__number", "position"):
         yield (
             each.number,
             words[each.standing_grade],
-            each.audit.process.name,
+            each.audit.subject.name,
             each.clause,
             each.requirement,
             each.evidence,
@@ -222,20 +227,36 @@ def body_finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any
 
 def grades_between(period: Period) -> dict[str, int]:
     """Released findings of the period by grade."""
-    rows = Finding.objects.released_between(period.start, period.end).standing()
+    rows = Finding.objects.of_processes().released_between(period.start, period.end).standing()
     found = list(rows.values_list("stands", flat=True))
     return {grade: found.count(grade) for grade in Finding.Grade.values}
+
+
+REPORTS = {
+    Audit.Kind.INTERNAL: "Audit reports issued",
+    Audit.Kind.SPECIAL: "Reports of special audits",
+    Audit.Kind.SUPPLIER: "Reports of supplier audits",
+    Audit.Kind.CUSTOMER: "Reports of customers' audits",
+}
+
+
+def _reports_of(period: Period) -> Counter[str]:
+    """How many reports of each kind of audit came out in a period."""
+    rows = Audit.objects.reported_between(period.start, period.end)
+    return Counter(rows.values_list("kind", flat=True))
 
 
 @contributions.review_input(key="c6", title="Audit results", order=10)
 def review_input(period: Period) -> list[Line]:
     """Audits and findings of this period beside the one before."""
     before = period.previous()
-    done, done_before = (
-        Audit.objects.reported_between(each.start, each.end).count() for each in (period, before)
-    )
+    done, done_before = (_reports_of(each) for each in (period, before))
     now, then = grades_between(period), grades_between(before)
-    lines = [Line("Audit reports issued", str(done), str(done_before), url="/audits/")]
+    lines = [
+        Line(words, str(done[kind]), str(done_before[kind]), url=f"/audits/?kind={kind}")
+        for kind, words in REPORTS.items()
+        if kind == Audit.Kind.INTERNAL or done[kind] or done_before[kind]
+    ]
     words = grades.labels()
     return lines + [
         Line(words[grade], str(now[grade]), str(then[grade]), url="/audits/findings/")
@@ -246,15 +267,15 @@ def review_input(period: Period) -> list[Line]:
 @contributions.clause_evidence
 def clause_lines(edition: str) -> list[ClauseLine]:
     """A reported audit shows that its clauses were audited: by whom, and when."""
-    rows = Audit.objects.filter(status__in=Audit.REPORTED, edition=edition)
+    rows = Audit.objects.counting().filter(status__in=Audit.REPORTED, edition=edition)
     newest: dict[str, Audit] = {}
-    for audit in rows.select_related("lead", "process").order_by("issued_on", "pk"):
+    for audit in rows.select_related("lead", *SUBJECTS).order_by("issued_on", "pk"):
         newest |= {ClauseRef.parse(key).number: audit for key in audit.clauses}
     return [
         ClauseLine(
             number,
             "Internal audit",
-            f"last audited with {audit.process.name}",
+            f"last audited with {audit.subject.name}",
             audit.number,
             audit.lead.name,
             audit.issued_on,
@@ -268,19 +289,18 @@ def clause_lines(edition: str) -> list[ClauseLine]:
 def concerns(period: Period) -> list[Concern]:
     """Audits whose day is past, and those conducted whose report is late."""
     due = period.end - timedelta(days=REPORT_DAYS)
-    silent = Audit.objects.unreported(due).select_related("process").order_by("conducted_on")
-    late = Audit.objects.overdue(period.end).select_related("process").order_by("planned_on")
+    silent = Audit.objects.unreported(due).select_related(*SUBJECTS).order_by("conducted_on")
+    late = Audit.objects.overdue(period.end).select_related(*SUBJECTS).order_by("planned_on")
     return [
         Concern(
-            f"{audit.number} {audit.process.name} was planned for {audit.planned_on:%-d %b %Y} and "
-            "has no report.",
+            f"{audit} was planned for {audit.planned_on:%-d %b %Y} and has no report.",
             audit.get_absolute_url(),
             "late",
         )
         for audit in late[:20]
     ] + [
         Concern(
-            f"{audit.number} {audit.process.name} was conducted on {audit.conducted_on:%-d %b %Y} "
+            f"{audit} was conducted on {audit.conducted_on:%-d %b %Y} "
             "and its report is not signed.",
             audit.get_absolute_url(),
             "late",
@@ -305,6 +325,7 @@ def audits_prove(edition: str, as_of: datetime) -> dict[str, Proofs]:
     day = day_of(as_of)
     rows = list(
         as_it_was(Audit, as_of)
+        .filter(kind=Audit.Kind.INTERNAL)
         .filter(status__in=Audit.REPORTED, issued_on__gt=add_months(day, -12))
         .order_by("-issued_on", "-id")
     )
@@ -340,7 +361,7 @@ def _reported(row: Any) -> tuple[str, date | None]:
 @gap_signal(order=40)
 def audits_missing(edition: str, today: date) -> list[GapSignal]:
     """No internal audit in the last twelve months."""
-    if Audit.objects.reported_between(add_months(today, -12), today).exists():
+    if Audit.objects.counting().reported_between(add_months(today, -12), today).exists():
         return []
     return [
         GapSignal(

@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import Count
 
 from audits import repeats
-from audits.models import Finding
+from audits.models import Audit, Finding
 from audits.programme import Factor
 from capa.models import Nonconformity
 from documents.models import Revision
@@ -72,6 +72,7 @@ def _findings(processes: Mapping[int, Process], since: Mapping[int, date], today
         Finding.objects.released()
         .standing()
         .nonconformities()
+        .filter(audit__kind=Audit.Kind.INTERNAL)
         .filter(audit__process__in=list(processes), audit__conducted_on__in=set(since.values()))
     )
     counted: defaultdict[int, Counter[str]] = defaultdict(Counter)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from audits import grades, workflow
 from audits.forms import AnswerForm
 from audits.models import Audit, ChecklistItem, Finding
+from audits.models.audits import SUBJECTS
 from qms import pages
 from qms.access import needs
 from qms.people.models import Person
@@ -35,7 +36,7 @@ SHORT = {
 
 
 def _audit(request: HttpRequest, pk: int) -> Audit:
-    found: Audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    found: Audit = pages.find(request, Audit.objects.select_related(*SUBJECTS, "lead"), pk=pk)
     return found
 
 

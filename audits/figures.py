@@ -54,6 +54,17 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Others:
+    """Audits of a kind that comes on top of the programme: planned for the year, reported, late."""
+
+    kind: str
+    words: str
+    planned: int
+    reported: int
+    late: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything the page of a year shows; `is_empty` where no audit was ever planned."""
 
@@ -70,6 +81,7 @@ class Figures:
     load: Chart
     ages: Chart
     open_findings: int
+    others: tuple[Others, ...]
     is_empty: bool
 
 
@@ -83,6 +95,7 @@ def figures_of(person: Any, year: int, today: date) -> Figures:
         .select_related("lead")
         .order_by("planned_on", "pk")
     )
+    every, audits = audits, [each for each in audits if each.kind == Audit.Kind.INTERNAL]
     findings = _findings(person, year)
     of_the_year = [each for each in findings if each["audit__issued_on"].year == year]
     open_ones = _open_nonconformities(person)
@@ -97,10 +110,11 @@ def figures_of(person: Any, year: int, today: date) -> Figures:
         by_year=_by_year(findings, year),
         by_clause=_by_clause(of_the_year, year),
         by_process=_by_process(of_the_year),
-        load=_load(audits, year),
+        load=_load([each for each in every if not each.is_theirs], year),
+        others=_others(every, today),
         ages=_ages(open_ones, today),
         open_findings=len(open_ones),
-        is_empty=not (audits or findings or Audit.objects.visible_to(person).exists()),
+        is_empty=not (every or findings or Audit.objects.visible_to(person).exists()),
     )
 
 
@@ -154,7 +168,7 @@ def _programmes(person: Any, today: date) -> tuple[Progress, ...]:
 def _findings(person: Any, year: int) -> list[dict[str, Any]]:
     """Released findings of the years shown, with the grade that stands, by their report's day."""
     span = (date(year - YEARS + 1, 1, 1), date(year, 12, 31))
-    rows = Finding.objects.visible_to(person).released().standing()
+    rows = Finding.objects.visible_to(person).of_processes().released().standing()
     rows = rows.filter(audit__issued_on__range=span)
     return list(
         rows.order_by("pk").values("stands", "clause", "audit__issued_on", "audit__process__name")
@@ -205,6 +219,18 @@ def _load(audits: Sequence[Audit], year: int) -> Chart:
     rows = sorted(counted.items(), key=lambda row: (-row[1], row[0]))
     title = f"Audits for each auditor, {year}"
     return charts.bars(rows, title=title, headings=("Auditor", "Audits"))
+
+
+def _others(audits: Sequence[Audit], today: date) -> tuple[Others, ...]:
+    """Special, supplier and customers' audits of the year, where there are any."""
+    found = []
+    for kind in (Audit.Kind.SPECIAL, Audit.Kind.SUPPLIER, Audit.Kind.CUSTOMER):
+        rows = [each for each in audits if each.kind == kind]
+        if rows:
+            reported = sum(each.issued_on is not None for each in rows)
+            late = sum(is_late(each, today) for each in rows)
+            found.append(Others(kind, f"{kind.label}s", len(rows), reported, late))
+    return tuple(found)
 
 
 def _open_nonconformities(person: Any) -> list[date]:

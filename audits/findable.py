@@ -14,23 +14,24 @@ from audits.models import (
 from qms.finding.workflow import Text, findable
 
 
-@findable(Audit, "Audits", order=20)
+@findable(Audit, "Audits", order=20, edition=2)
 def describe_audit(audit: Audit) -> Text:
-    """An audit by number, process and the words of its conclusions."""
+    """An audit by number, what it is of, why it is made and the words of its conclusions."""
     return Text(
         title=audit.title,
         number=audit.number,
-        words=audit.conclusions,
+        words="\n".join(each for each in (audit.why_now, audit.conclusions) if each),
         note=audit.get_status_display(),
     )
 
 
-@findable(Finding, "Findings", order=25)
+@findable(Finding, "Findings", order=25, edition=2)
 def describe_finding(finding: Finding) -> Text:
     """A finding by its words; a draft is found by the team alone."""
     return Text(
         title=finding.title,
         number=finding.number,
+        keywords=finding.reference,
         words=f"{finding.statement}\n{finding.evidence}".strip(),
         note=finding.get_grade_display(),
     )

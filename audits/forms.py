@@ -48,6 +48,37 @@ class NewProgrammeForm(RecordForm):
         fields = ("title", "starts_on", "years", *ProgrammeForm.Meta.fields[1:])
 
 
+BY_KIND = {
+    Audit.Kind.INTERNAL: ("process", "programme"),
+    Audit.Kind.SPECIAL: ("process", "why_now"),
+    Audit.Kind.SUPPLIER: ("provider",),
+    Audit.Kind.CUSTOMER: ("customer", "process", "outside_auditors"),
+}
+NEEDED = {
+    Audit.Kind.INTERNAL: ("process",),
+    Audit.Kind.SPECIAL: ("process", "why_now"),
+    Audit.Kind.SUPPLIER: ("provider",),
+    Audit.Kind.CUSTOMER: ("customer",),
+}
+
+
+def fit_to_kind(form: forms.BaseForm, kind: str) -> None:
+    """Leave the fields an audit of this kind has, and ask for those it needs."""
+    asked = BY_KIND[Audit.Kind(kind)]
+    for name in {name for names in BY_KIND.values() for name in names} - set(asked):
+        del form.fields[name]
+    for name in NEEDED[Audit.Kind(kind)]:
+        form.fields[name].required = True
+    if kind == Audit.Kind.CUSTOMER:
+        form.fields["lead"].label = "Who is responsible here"
+        form.fields["process"].label = "Process, if they look at one alone"
+        del form.fields["auditees"]
+    elif kind == Audit.Kind.SUPPLIER:
+        form.fields[
+            "criteria"
+        ].help_text = "Left empty: the contract, and what the provider is evaluated by."
+
+
 class AuditForm(RecordForm):
     """What is audited, by whom, when, against what."""
 
@@ -55,6 +86,10 @@ class AuditForm(RecordForm):
         model = Audit
         fields = (
             "process",
+            "provider",
+            "customer",
+            "outside_auditors",
+            "why_now",
             "planned_on",
             "days",
             "lead",
@@ -69,14 +104,40 @@ class AuditForm(RecordForm):
             "auditees",
             "auditee",
         )
+        widgets = {"why_now": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            fit_to_kind(self, self.instance.kind)
 
 
 class NewAuditForm(AuditForm):
-    """The same for a new audit, with its team."""
+    """The same for a new audit, with its kind and its team."""
+
+    class Meta:
+        model = Audit
+        fields = ("kind", *AuditForm.Meta.fields)
+        widgets = AuditForm.Meta.widgets
 
     team = forms.ModelMultipleChoiceField(
         Person.objects.people(), label="Team", required=False, help_text="Beside the lead auditor."
     )
+
+
+def new_audit_form(kind: str) -> type[NewAuditForm]:
+    """The form of a new audit of one kind."""
+
+    class OfThisKind(NewAuditForm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            del self.fields["kind"]
+            fit_to_kind(self, kind)
+            if kind == Audit.Kind.CUSTOMER:
+                self.fields["team"].label = "Who else is there"
+                self.fields["team"].help_text = "Who walks along and writes down what they say."
+
+    return OfThisKind
 
 
 class AnswerForm(PlainForm):
@@ -90,16 +151,33 @@ class AnswerForm(PlainForm):
 
 
 class FindingForm(RecordForm):
-    """Grade, requirement, evidence, statement."""
+    """Grade, requirement, evidence, statement; a customer's with their number and deadline."""
+
+    THEIRS = ("reference", "answer_due")
+    audited: Audit | None = None
 
     class Meta:
         model = Finding
-        fields = ("grade", "clause", "requirement", "evidence", "statement")
+        fields = (
+            "reference",
+            "grade",
+            "clause",
+            "requirement",
+            "evidence",
+            "statement",
+            "answer_due",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["grade"]
         field.choices = grades.choices(self.instance.grade)
+        audit = self.instance.audit if self.instance.pk else self.audited
+        if audit is not None and not audit.is_theirs:
+            for name in self.THEIRS:
+                del self.fields[name]
+        else:
+            self.fields["answer_due"].help_text = f"As the customer sets it. {LEFT_EMPTY}"
 
 
 class NewFindingForm(FindingForm):
@@ -124,6 +202,9 @@ class NewResponseForm(ResponseForm):
     """The same where the finding is named with it."""
 
     finding = forms.ModelChoiceField(Finding.objects.released())
+
+
+LEFT_EMPTY = f"Left empty, {workflow.OBSERVATION_DAYS} days from when you release it."
 
 
 def _several_people(label: str, help_text: str = "") -> forms.ModelMultipleChoiceField:

@@ -1,9 +1,10 @@
 """Independence of auditors, computed from what they own, do and wrote (ISO 9001 9.2.2, ISO 19011).
 
-Each fact stands for itself, with the record that shows it. Owning, deputising, performing and
-authoring block, as long as the look-back reaches; having approved something as quality manager or
-top management is shown and does not block. An exception needs a reason, a mitigation and somebody
-else's approval.
+What ties somebody to an external provider counts for supplier audits in the same way; a customer's
+auditors are the customer's to judge. Each fact stands for itself, with the record that shows it.
+Owning, deputising, performing and authoring block, as long as the look-back reaches; having
+approved something as quality manager or top management is shown and does not block. An exception
+needs a reason, a mitigation and somebody else's approval.
 """
 
 from collections import defaultdict
@@ -16,11 +17,14 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from audits.models import Audit
 from capa.models import Nonconformity
 from capa.workflow import tasks_with_cases
 from documents.models import Revision
 from qms.people.models import Person
 from qms.periods import add_months, day_of
+from qms.providers.models import Provider, ProviderEvaluation
+from qms.providers.workflow import is_contact
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 
 WRITTEN = ("title", "text", "source_id", "fields", "questions", "change_summary")
@@ -80,6 +84,8 @@ NAMED = {
     "deputy": ("stands in for the owner", "stood in for its owner"),
     "author": (" wrote ",),
     "corrective": (" answers ", " carries out "),
+    "keeper": (" looks after ", " looked after "),
+    "contact": (" speaks for ", " spoke for "),
 }
 
 
@@ -91,6 +97,25 @@ def is_named_in(fact: Fact, objection: str) -> bool:
 def objections(person: Person, process: Process, on: date) -> list[str]:
     """What stands against this person auditing this process on a day: sentences, none if free."""
     return in_words([fact for fact in facts_about(person, process, on) if fact.blocks])
+
+
+def facts_for(audit: Audit, people: Collection[Person], on: date) -> dict[int, list[Fact]]:
+    """What ties each of these people, by key, to what an audit looks at; nothing to a customer's.
+
+    In a fixed number of questions, however many people.
+    """
+    if audit.is_theirs:
+        return {person.pk: [] for person in people}
+    if audit.provider is not None:
+        found = _ties_to(audit.provider, {person.pk: person for person in people})
+        return {key: [fact for fact in facts if fact.counts_on(on)] for key, facts in found.items()}
+    ties = ties_of(people, [audit.process])  # type: ignore[list-item]
+    return {each.pk: facts_in(ties, each, audit.process, on) for each in people}  # type: ignore[arg-type]
+
+
+def objections_to(person: Person, audit: Audit, on: date) -> list[str]:
+    """What stands against this person in an audit on a day: sentences, none if free."""
+    return in_words([fact for fact in facts_for(audit, [person], on)[person.pk] if fact.blocks])
 
 
 # What there is to know ---------------------------------------------------------------------
@@ -215,6 +240,53 @@ def _actors(names: Names, places: Places) -> Found:
         said = f"{names[each.owner_id]} carries out {each.number} of the process."
         fact = Fact("corrective", said, each.get_absolute_url(), each.done_on)
         yield each.owner_id, process, fact
+
+
+# The same of an external provider -------------------------------------------------------------
+
+
+def _ties_to(provider: Provider, people: dict[int, Person]) -> dict[int, list[Fact]]:
+    """Looking after a provider, speaking for it and answering what it did wrong block.
+
+    Having evaluated or approved it is shown.
+    """
+    found: dict[int, list[Fact]] = {key: [] for key in people}
+    url, said = provider.get_absolute_url(), str(provider)
+    rows = Provider.history.filter(id=provider.pk).order_by("history_id")
+    held = list(rows.values_list("owner_id", "contact", "contact_email", "history_date"))
+    until = [day_of(later[-1]) for _row, later in pairwise(held)]
+    for key, person in people.items():
+        for kind, now, past, holds in (
+            ("keeper", "looks after", "looked after", lambda row, key=key: row[0] == key),
+            (
+                "contact",
+                "speaks for",
+                "spoke for",
+                lambda row, person=person: is_contact(person, row[1], row[2]),
+            ),
+        ):
+            if held and holds(held[-1]):
+                found[key].append(Fact(kind, f"{person.name} {now} {said}.", url))
+            elif days := [day for row, day in zip(held, until, strict=False) if holds(row)]:
+                words = f"{person.name} {past} {said} until {days[-1]:%-d %B %Y}."
+                found[key].append(Fact(kind, words, url, days[-1]))
+    cases = Nonconformity.objects.about_provider(provider).exclude(status="void")
+    for case in cases.filter(owner__in=list(people)).order_by("-pk"):
+        words = f"{people[case.owner_id].name} answers {case.number} of {said}."
+        day = case.closed_on if case.is_settled else None
+        found[case.owner_id].append(Fact("corrective", words, case.get_absolute_url(), day))
+    judged = ProviderEvaluation.objects.standing().filter(provider=provider.pk)
+    judged = judged.filter(created_by__in=list(people)).newest_first()
+    for each in judged:
+        words = f"{people[each.created_by_id].name} evaluated {said} with {each.number}."
+        fact = Fact("judge", words, each.get_absolute_url(), each.evaluated_on, blocks=False)
+        found[each.created_by_id].append(fact)
+    if provider.approved_by_id in people:
+        words = f"{people[provider.approved_by_id].name} approved {said}."
+        found[provider.approved_by_id].append(
+            Fact("approver", words, url, provider.approved_on, blocks=False)
+        )
+    return found
 
 
 def in_words(facts: Sequence[Fact], most: int = 3) -> list[str]:

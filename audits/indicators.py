@@ -23,7 +23,7 @@ def findings(period: Period, process: Any) -> Figure:
 
 
 def _count(rows: Any, period: Period, process: Any) -> Figure:
-    found = rows.released_between(period.start, period.end)
+    found = rows.of_processes().released_between(period.start, period.end)
     if process is not None:
         found = found.filter(audit__process=process)
     return Figure(Decimal(found.count()))
@@ -41,7 +41,7 @@ def _count(rows: Any, period: Period, process: Any) -> Figure:
 def as_planned(period: Period, process: Any) -> Figure | None:
     """Conducted by the period's end, of all that were first planned for a day of it."""
     days = (period.start, period.end)
-    rows = Audit.objects.exclude(status=Audit.Status.VOID)
+    rows = Audit.objects.counting().exclude(status=Audit.Status.VOID)
     rows = rows.filter(originally_planned_on__range=days)
     if process is not None:
         rows = rows.filter(process=process)

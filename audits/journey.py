@@ -31,7 +31,7 @@ def auditors(day: date) -> list[Milestone]:
 @contributions.journey_step(7, order=10)
 def every_process_audited(day: date) -> list[Milestone]:
     """An audit is planned, and every running process was audited within a year."""
-    audits = Audit.objects.exclude(status="void")
+    audits = Audit.objects.counting().exclude(status="void")
     planned = audits.count()
     since = add_months(day, -12)
     seen = audits.filter(status__in=REPORTED, issued_on__gte=since).values("process_id")
@@ -107,4 +107,5 @@ def certified(day: date) -> list[Milestone]:
 def reported(period: Period) -> int:
     """Reports that were issued."""
     days = (period.start, period.end)
-    return Audit.objects.filter(status__in=REPORTED, issued_on__range=days).count()
+    rows = Audit.objects.counting().filter(status__in=REPORTED)
+    return rows.filter(issued_on__range=days).count()

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from audits.independence import objections
+from audits.independence import objections_to
 from audits.models import (
     Addendum,
     Audit,
@@ -21,12 +21,14 @@ from audits.models import (
     Finding,
     FindingResponse,
 )
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from capa.models import CaseAction, CorrectiveAction, Nonconformity
 from documents.models import Document, Revision
 from qms import contributions
 from qms.competence.workflow import unmet_on
 from qms.contributions import Holding, held
 from qms.periods import today
+from qms.providers.models import Provider
 from qms.scope.models import Process
 
 NOT_REPORTED = (Audit.Status.PLANNED, Audit.Status.CONFIRMED, Audit.Status.IN_PROGRESS)
@@ -87,6 +89,11 @@ def processes_of(person: Any) -> Q:
     return Q(pk__in=_theirs(person).values("process_id"))
 
 
+@contributions.shows_outsiders(Provider)
+def providers_of(person: Any) -> Q:
+    return Q(pk__in=_theirs(person).values("provider_id"))
+
+
 @contributions.shows_outsiders(Document)
 def documents_of(person: Any) -> Q:
     return Q(process__in=_theirs(person).values("process_id"), status=Document.Status.ACTIVE)
@@ -117,7 +124,7 @@ def may_lead(audit: Audit, successor: Any) -> str:
     """Why somebody cannot take over an audit as its lead; empty when they can."""
     if not successor.holds("lead_auditor"):
         return f"{successor.name} is no lead auditor and cannot lead {audit.number}."
-    said = objections(successor, audit.process, audit.planned_on)
+    said = objections_to(successor, audit, audit.planned_on)
     if audit.status not in BEFORE_START:  # before, this is found when it is confirmed and started
         roles = {"auditor", "lead_auditor"} & successor.role_names
         said += [
@@ -131,7 +138,7 @@ def may_lead(audit: Audit, successor: Any) -> str:
 def audits_led(person: Any) -> list[Holding]:
     unsigned = Q(status=Audit.Status.RELEASED, signed_on=None)
     rows = Audit.objects.filter(Q(status__in=NOT_REPORTED) | unsigned, lead=person)
-    rows = rows.select_related("process")
+    rows = rows.select_related(*SUBJECTS)
     return held(rows.order_by("planned_on", "pk"), "lead", why_not=may_lead)
 
 
@@ -139,7 +146,7 @@ def audits_led(person: Any) -> list[Holding]:
 def teams_of(person: Any) -> list[Holding]:
     """Places in teams of audits that have not begun."""
     links = AuditTeamMember.objects.live().filter(person=person, audit__status__in=BEFORE_START)
-    return [_place(each) for each in links.select_related("audit__process").order_by("pk")]
+    return [_place(each) for each in links.select_related(*SUBJECTS_OF_AUDIT).order_by("pk")]
 
 
 def _place(link: AuditTeamMember) -> Holding:
@@ -148,7 +155,7 @@ def _place(link: AuditTeamMember) -> Holding:
     def refuses(successor: Any) -> str:
         if not successor.holds("auditor", "lead_auditor"):
             return f"{successor.name} is no auditor and cannot take part in {audit.number}."
-        return " ".join(objections(successor, audit.process, audit.planned_on))
+        return " ".join(objections_to(successor, audit, audit.planned_on))
 
     def give(successor: Any, by: Any, reason: str) -> None:
         link.ended = True
@@ -162,4 +169,4 @@ def _place(link: AuditTeamMember) -> Holding:
         else:
             AuditTeamMember(audit=audit, person=successor, created_by=by).save()
 
-    return Holding(audit, f"{audit.number} {audit.process.name}", refuses, give)
+    return Holding(audit, f"{audit.number} {audit.subject.name}", refuses, give)

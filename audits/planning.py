@@ -129,7 +129,8 @@ def _shut_for(sites: Sequence[int], shut: ClosedDays) -> frozenset[date]:
 
 def last_audits(processes: Collection[int]) -> dict[int, date | None]:
     """The day on which each process was last audited; None where it never was."""
-    rows = Audit.objects.filter(process__in=list(processes), conducted_on__isnull=False)
+    rows = Audit.objects.counting().filter(process__in=list(processes))
+    rows = rows.filter(conducted_on__isnull=False)
     told = rows.exclude(status=VOID).order_by("conducted_on")
     found: dict[int, date | None] = dict.fromkeys(processes)
     return found | dict(told.values_list("process_id", "conducted_on"))
@@ -140,7 +141,7 @@ def days_of_audits(processes: Collection[int], today: date) -> dict[int, set[dat
 
     One that did not take place on its day covers nothing then; it can at the earliest today.
     """
-    rows = Audit.objects.filter(process__in=list(processes)).exclude(status=VOID)
+    rows = Audit.objects.counting().filter(process__in=list(processes)).exclude(status=VOID)
     found: dict[int, set[date]] = {key: set() for key in processes}
     for key, planned, conducted in rows.values_list("process_id", "planned_on", "conducted_on"):
         found[key].add(conducted or max(planned, today))
@@ -217,7 +218,9 @@ def clause_days(programme: AuditProgramme, today: date) -> dict[str, set[date]]:
 def looks_of(programme: AuditProgramme, today: date) -> list[tuple[Audit, date, list[ClauseRef]]]:
     """The audits whose day lies within the cycle, with that day and the clauses they look at."""
     ahead = Greatest("planned_on", Value(today, DateField()))
-    rows = Audit.objects.exclude(status=VOID).annotate(day=Coalesce("conducted_on", ahead))
+    rows = (
+        Audit.objects.counting().exclude(status=VOID).annotate(day=Coalesce("conducted_on", ahead))
+    )
     period = programme.period
     audits = rows.filter(day__range=(period.start, period.end)).order_by("day", "pk")
     return [(audit, audit.day, [ClauseRef.parse(key) for key in audit.clauses]) for audit in audits]

@@ -53,10 +53,11 @@ def _context(
     )
     for addendum in addenda:
         addendum.signed = signatures_of(addendum)  # type: ignore[attr-defined]
+    words = audit.get_kind_display().lower()
     return letterhead(
         audit,
         as_of=as_of,
-        kind="Internal audit report",
+        kind=f"Record of a {words}" if audit.is_theirs else f"{words.capitalize()} report",
         title=audit.title,
         audit=audit,
         marking=_marking(audit),
@@ -71,7 +72,7 @@ def _context(
         addenda=addenda,
         facts=[
             ("State", audit.get_status_display()),
-            ("Process", str(audit.process)),
+            *_of_what(audit),
             ("Site", str(audit.site or "–")),
             ("Edition", audit.get_edition_display()),
             ("Clauses", ", ".join(clauses.label(key) for key in audit.clauses) or "–"),
@@ -79,13 +80,32 @@ def _context(
             ("Scope", audit.scope or "–"),
             ("Criteria", audit.criteria or "–"),
             ("Method", audit.get_method_display()),
-            ("Team", ", ".join(person.name for person in team_of(audit))),
+            (_team_word(audit), ", ".join(person.name for person in team_of(audit))),
             ("Auditees", audit.auditees or "–"),
             ("Conducted", _day(audit.conducted_on)),
             ("Findings released", _day(audit.released_on)),
-            ("Issued", _day(audit.issued_on)),
+            ("Received" if audit.is_theirs else "Issued", _day(audit.issued_on)),
         ],
     )
+
+
+def _of_what(audit: Audit) -> list[tuple[str, str]]:
+    """What is audited, and what there is to say of it by its kind."""
+    names: list[tuple[str, Any]] = [
+        ("Process", audit.process),
+        ("External provider", audit.provider),
+        ("Customer", audit.customer),
+    ]
+    found = [(name, str(subject)) for name, subject in names if subject is not None]
+    if audit.outside_auditors:
+        found.append(("Their auditors", audit.outside_auditors))
+    if audit.kind == Audit.Kind.SPECIAL:
+        found.append(("Why now", audit.why_now))
+    return found
+
+
+def _team_word(audit: Audit) -> str:
+    return "Received by" if audit.is_theirs else "Team"
 
 
 def _day(day: date | None) -> str:
@@ -95,6 +115,8 @@ def _day(day: date | None) -> str:
 def _marking(audit: Audit) -> str:
     if audit.issued_on:
         return ""
+    if audit.is_theirs:
+        return "Their report is not here yet."
     return "Signed; the report is not issued." if audit.signed_on else "Draft: not signed."
 
 

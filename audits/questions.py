@@ -74,6 +74,14 @@ def _sources(audit: Audit, person: Any) -> Iterator[tuple[str, Asked]]:
     before = _audit_before(audit)
     last = before.planned_on if before else add_months(audit.planned_on, -12)
     since = add_months(audit.planned_on, -LOOK_BACK_MONTHS)
+    if audit.is_theirs:
+        return  # they bring their own questions
+    if process is None:
+        cases = Nonconformity.objects.visible_to(person).filter(provider=audit.provider)
+        yield Source.FINDING, _of_cases(cases, since, last)
+        yield Source.TEMPLATE, _of_templates(audit, person)
+        yield Source.LAST, _of_the_last(before, audit, person)
+        return
     yield Source.FINDING, _of_findings(process, since, last, person)
     yield Source.RISK, _of_risks(process, person)
     yield Source.SIGNAL, iter(contributions.audit_questions(process, last, person))
@@ -84,8 +92,12 @@ def _sources(audit: Audit, person: Any) -> Iterator[tuple[str, Asked]]:
 
 
 def _audit_before(audit: Audit) -> Audit | None:
-    """The last audit of the process that was reported before this one."""
-    rows = Audit.objects.filter(process=audit.process_id, issued_on__isnull=False)
+    """The last audit of the same that was reported before this one."""
+    if audit.provider_id:
+        rows = Audit.objects.filter(provider=audit.provider_id)
+    else:
+        rows = Audit.objects.ours().filter(process=audit.process_id)
+    rows = rows.filter(issued_on__isnull=False)
     rows = rows.exclude(pk=audit.pk).filter(conducted_on__lte=audit.planned_on)
     found: Audit | None = rows.order_by("-conducted_on", "-pk").first()
     return found
@@ -102,8 +114,13 @@ def _of_findings(process: Process, since: date, last: date, person: Any) -> Aske
 
     Pressing is what is open, was a major, or came since the last audit, which saw the rest.
     """
-    rows = Nonconformity.objects.visible_to(person).filter(process=process)
-    rows = rows.filter(detected_on__gte=since).exclude(status="void")
+    cases = Nonconformity.objects.visible_to(person).filter(process=process)
+    yield from _of_cases(cases, since, last)
+    yield from _of_remarks(process, since, last, person)
+
+
+def _of_cases(cases: Any, since: date, last: date) -> Asked:
+    rows = cases.filter(detected_on__gte=since).exclude(status="void")
     for nc in rows.order_by("-detected_on", "-pk")[:MOST_OF_A_SOURCE]:
         ended = "does it hold" if nc.is_settled else "how far is it"
         yield AuditQuestion(
@@ -113,6 +130,9 @@ def _of_findings(process: Process, since: date, last: date, person: Any) -> Aske
             nc.clause,
             not nc.is_settled or nc.grade == nc.Grade.MAJOR or nc.detected_on >= last,
         )
+
+
+def _of_remarks(process: Process, since: date, last: date, person: Any) -> Asked:
     remarks = Finding.objects.visible_to(person).released().standing()
     remarks = remarks.filter(
         audit__process=process,
@@ -203,7 +223,8 @@ def _of_the_sheet(process: Process) -> Asked:
 
 
 def _of_templates(audit: Audit, person: Any) -> Asked:
-    rows = ChecklistTemplate.objects.visible_to(person).fitting(audit.process, audit.edition)
+    kind = audit.process.kind if audit.process else ""
+    rows = ChecklistTemplate.objects.visible_to(person).fitting(kind, audit.edition)
     for template in rows.order_by("name"):
         for clause, words in template.lines():
             yield AuditQuestion(
@@ -211,7 +232,7 @@ def _of_templates(audit: Audit, person: Any) -> Asked:
                 f"Template “{template.name}”",
                 template.get_absolute_url(),
                 clause,
-                template.process_kind == audit.process.kind,
+                bool(kind) and template.process_kind == kind,
             )
 
 

@@ -43,11 +43,11 @@ def earlier_of(findings: Iterable[Finding]) -> dict[int, list[Finding]]:
     ).select_related("audit")
     known: defaultdict[int, list[Finding]] = defaultdict(list)
     for row in rows.order_by("-audit__conducted_on", "-pk"):
-        known[row.audit.process_id].append(row)
+        known[row.audit.process_id or 0].append(row)
     return {
         each.pk: alike
         for each in asked
-        if (alike := [row for row in known[each.audit.process_id] if _is_before(row, each)])
+        if (alike := [row for row in known[each.audit.process_id or 0] if _is_before(row, each)])
     }
 
 
@@ -77,5 +77,5 @@ def repeated_in(processes: Sequence[int], day: date | None = None) -> dict[int, 
     found: defaultdict[int, int] = defaultdict(int)
     again = earlier_of(findings)
     for each in findings:
-        found[each.audit.process_id] += each.pk in again
+        found[each.audit.process_id or 0] += each.pk in again
     return {key: count for key, count in found.items() if count}

@@ -27,6 +27,7 @@ from qms.contributions import Entry, Holding, Panel, Related, Tile, held
 from qms.customers.models import Feedback
 from qms.customers.workflow import answer_feedback
 from qms.periods import today as today_here
+from qms.providers.models import Provider
 from qms.scope.models import Process
 from qms.suggestions.models import Suggestion
 
@@ -125,6 +126,25 @@ def nonconformities_tile(today: date, count: Mapping[str, int]) -> Tile:
             ("Median days to close", f"{median(days):g}" if days else "–"),
         ],
     )
+
+
+@contributions.relates(Provider, "Nonconformities", permission="capa.view_nonconformity")
+def problems_of_providers(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
+    """The nonconformities of a provider, open and closed, the newest first."""
+    rows = Nonconformity.objects.filter(provider__in=list(ids)).exclude(status="void")
+    found: dict[int, list[Related]] = {}
+    for each in (rows.visible_to(person) if person else rows).order_by("-detected_on", "-pk"):
+        found.setdefault(each.provider_id or 0, []).append(
+            Related(
+                each.title,
+                each.number,
+                each.get_absolute_url(),
+                f"{each.get_grade_display()}, {each.get_status_display().lower()}",
+                "plain" if each.is_settled else "soon",
+                day=each.detected_on,
+            )
+        )
+    return found
 
 
 @contributions.relates(Process, "Nonconformities", permission="capa.view_nonconformity")

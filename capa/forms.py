@@ -95,6 +95,7 @@ class NonconformityForm(RecordForm):
             "product",
             "lot",
             "customer",
+            "provider",
             "detected_by",
             *Nonconformity.EXTENT,
             "owner",

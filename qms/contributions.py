@@ -929,7 +929,7 @@ RELATED_KINDS = (
     "External providers",
 )
 _related: list[tuple[type[models.Model], str, str, Callable[..., dict[int, list[Related]]]]] = []
-_adding: dict[tuple[type[models.Model], str], str] = {}
+_adding: dict[tuple[type[models.Model], str], tuple[str, str]] = {}
 _owned: list[tuple[int, str, str, Callable[..., dict[int, int]]]] = []
 _departments: list[Callable[[Iterable[int]], dict[int, str]]] = []
 _needs: list[Callable[[], list[Need]]] = []
@@ -937,11 +937,11 @@ _certified: list[Callable[[], list[CertifiedScope]]] = []
 
 
 def relates(
-    model: type[models.Model], kind: str, *, permission: str, add: str = ""
+    model: type[models.Model], kind: str, *, permission: str, add: str = "", adding: str = ""
 ) -> Callable[[Function], Function]:
     """Register `(ids, person) -> {id: [Related]}`: what belongs to records of `model`.
 
-    `add` is the name of the page on which one more is made.
+    `add` is the name of the page on which one more is made, `adding` the permission it asks for.
 
     One call answers for many records. `person` None asks for everything, for the pack; else only
     people with `permission` are answered at all.
@@ -952,15 +952,20 @@ def relates(
     def keep(find: Function) -> Function:
         _related.append((model, kind, permission, find))
         if add:
-            _adding[model, kind] = add
+            _adding[model, kind] = (add, adding)
         return find
 
     return keep
 
 
-def page_to_add(model: type[models.Model], kind: str) -> str:
-    """The name of the page on which one more of a kind is made; empty where there is none."""
-    return _adding.get((model, kind), "")
+def page_to_add(model: type[models.Model], kind: str, person: Any = None) -> str:
+    """The name of the page on which one more of a kind is made; empty where there is none.
+
+    Empty, too, for a person whose roles do not allow it.
+    """
+    name, permission = _adding.get((model, kind), ("", ""))
+    lacks = person is not None and permission and not person.has_perm(permission)
+    return "" if lacks else name
 
 
 def related_to(

@@ -1188,6 +1188,43 @@ def an_audit(cast: Cast) -> Audit:
     )
 
 
+def a_customers_audit(cast: Cast) -> Audit:
+    """A customer audits us; the lead is responsible for it here."""
+    audit = audits.plan_audit(
+        by=cast.lead,
+        kind="customer",
+        customer=customers.enter_customer(
+            by=cast.manager, name="Northern Rail", buys="Valves", owner=cast.owner
+        ),
+        planned_on=today(),
+        lead=cast.lead,
+        team=[cast.member],
+        outside_auditors="R. Novak",
+    )
+    return audits.start(audits.confirm(audit, by=cast.lead), by=cast.lead)
+
+
+def their_audit_is_over(cast: Cast, audit: Audit) -> Audit:
+    return audits.release(a_customers_audit(cast), by=cast.lead)
+
+
+def a_customers_finding(cast: Cast, finding: Finding) -> Finding:
+    """One they handed over, with their number and their day."""
+    audit = a_customers_audit(cast)
+    theirs = audits.record_finding(
+        audit,
+        by=cast.member,
+        grade="observation",
+        statement="The label is too small to read.",
+        evidence="Crate 12.",
+        reference="F-1",
+        answer_due=in_days(20),
+    )
+    audits.release(audit, by=cast.lead)
+    theirs.refresh_from_db()
+    return theirs
+
+
 def a_programme(cast: Cast) -> AuditProgramme:
     return audits.create_programme(
         by=cast.manager,
@@ -2295,6 +2332,13 @@ ALL = (
             "issue": Step(
                 "lead", prepare=have_it_acknowledged, never=("lead_auditor", "everything")
             ),
+            "receive_report": Step(
+                "lead",
+                lambda cast: {"received_on": today(), "conclusions": "We may deliver."},
+                prepare=their_audit_is_over,
+                never=("lead_auditor", "everything"),
+                detour=True,
+            ),
             "begin_follow_up": Step("lead", never=("lead_auditor", "everything")),
             "close": Step("lead", never=("lead_auditor", "everything")),
             "void": Step("manager"),
@@ -2335,6 +2379,13 @@ ALL = (
             "accept": Step("owner", never=NOT_THE_AUDITEE),
             "decline": Step(
                 "owner", lambda cast: {"decision_text": "It is moved."}, never=NOT_THE_AUDITEE
+            ),
+            "answer_customer": Step(
+                "lead",
+                lambda cast: {"decision_text": "Larger labels from now on.", "sent_on": today()},
+                prepare=a_customers_finding,
+                never=NOT_THE_AUDITEE,
+                detour=True,
             ),
         },
         api="findings",

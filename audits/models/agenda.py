@@ -125,7 +125,7 @@ class AuditSlot(Slot):
     def title(self) -> str:
         if self.kind != self.Kind.PART:
             return self.what or str(self.get_kind_display())
-        return self.what or (self.process.name if self.process else self.audit.process.name)
+        return self.what or (self.process.name if self.process else self.audit.subject.name)
 
 
 class VisitSlot(Slot):

@@ -17,9 +17,19 @@ from qms.records import Numbered, Record, RecordQuerySet, StatefulRecord
 from qms.scope.models import ProcessDeputy
 
 MOST_DAYS = 10  # of one audit, one after the other
+SUBJECTS = ("process", "provider", "customer")  # what an audit is named by; read them with it
+SUBJECTS_OF_AUDIT = tuple(f"audit__{each}" for each in SUBJECTS)
 
 
 class AuditQuerySet(RecordQuerySet):
+    def counting(self) -> Self:
+        """Internal audits alone: what a programme and its coverage count."""
+        return self.filter(kind=Audit.Kind.INTERNAL)
+
+    def ours(self) -> Self:
+        """Audits our auditors make, without those customers make of us."""
+        return self.exclude(kind=Audit.Kind.CUSTOMER)
+
     def planned_between(self, start: date, end: date) -> Self:
         return self.filter(planned_on__range=(start, end)).exclude(status=Audit.Status.VOID)
 
@@ -57,12 +67,24 @@ class AuditQuerySet(RecordQuerySet):
             return own
         deputies = ProcessDeputy.objects.live().filter(person=person)
         theirs = Q(process__owner=person) | Q(process__in=deputies.values("process_id"))
-        answers = self.filter(theirs | Q(auditee=person))
+        answers = self.filter(theirs | Q(provider__owner=person) | Q(auditee=person))
         return self.filter(Q(pk__in=own.values("pk")) | ~Q(pk__in=answers.values("pk")))
 
 
 class Audit(Numbered, StatefulRecord):
-    """An internal audit of one process: what is audited, by whom, and what came of it."""
+    """An audit: what is audited, by whom, and what came of it.
+
+    Of a process, planned (internal) or for a reason of its own (special); of an external provider;
+    or by a customer, whose auditors, findings and report are theirs.
+    """
+
+    class Kind(models.TextChoices):
+        """What an audit is; the meaning is fixed, and only internal ones count for coverage."""
+
+        INTERNAL = "internal", "Internal audit"
+        SPECIAL = "special", "Special audit"
+        SUPPLIER = "supplier", "Supplier audit"
+        CUSTOMER = "customer", "Customer audit"
 
     class Status(models.TextChoices):
         PLANNED = "planned", "Planned"
@@ -87,6 +109,8 @@ class Audit(Numbered, StatefulRecord):
         DISAGREED = "disagreed", "Disagreed"
 
     SERIES = "IA"
+    SERIES_OF = {"supplier": "SA", "customer": "CUA"}
+    OF_PROCESSES = ("internal", "special")
     # The report is out; whether everything it found is settled is another question.
     REPORTED = ("issued", "follow_up", "closed")
     STATE_TONES = {"issued": "info", "follow_up": "info", "closed": "fine", "void": "void"}
@@ -106,7 +130,10 @@ class Audit(Numbered, StatefulRecord):
     }
     DRAFT_STATES = ("planned", "in_progress")
     FROZEN = {
+        "kind",
         "process",
+        "provider",
+        "customer",
         "lead",
         "edition",
         "criteria",
@@ -130,8 +157,33 @@ class Audit(Numbered, StatefulRecord):
         "conclusions",
     )
 
+    kind = models.CharField("kind", max_length=10, choices=Kind, default=Kind.INTERNAL)
     process = models.ForeignKey(
-        "scope.Process", models.PROTECT, related_name="audits", verbose_name="process"
+        "scope.Process",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audits",
+        verbose_name="process",
+    )
+    provider = models.ForeignKey(
+        "providers.Provider",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audits",
+        verbose_name="external provider",
+    )
+    customer = models.ForeignKey(
+        "customers.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audits",
+        verbose_name="customer",
+    )
+    outside_auditors = models.CharField(
+        "their auditors", max_length=200, blank=True, help_text="Names of who comes to audit us."
     )
     site = models.ForeignKey(
         "scope.Site",
@@ -156,7 +208,7 @@ class Audit(Numbered, StatefulRecord):
     )
     window_start = models.DateField("not before", null=True, editable=False)
     window_end = models.DateField("not after", null=True, editable=False)
-    why_now = models.TextField("why it is audited now", blank=True, editable=False)
+    why_now = models.TextField("why it is audited now", blank=True)
     method = models.CharField("method", max_length=10, choices=Method, default=Method.ON_SITE)
     planned_on = models.DateField("planned for")
     days = models.PositiveSmallIntegerField(
@@ -236,20 +288,49 @@ class Audit(Numbered, StatefulRecord):
                 condition=~Q(status="closed") | Q(closed_on__isnull=False),
                 name="audits_closed_on_a_day",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["internal", "special"],
+                    process__isnull=False,
+                    provider=None,
+                    customer=None,
+                )
+                | Q(kind="supplier", provider__isnull=False, process=None, customer=None)
+                | Q(kind="customer", customer__isnull=False, provider=None),
+                name="audits_subject_of_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="special") | ~Q(why_now=""), name="audits_special_says_why"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="internal") | Q(programme=None),
+                name="audits_programme_is_internal",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} {self.process.name}"
+        return f"{self.number} {self.subject.name}"
 
     def get_absolute_url(self) -> str:
         return reverse("audits:audit_detail", args=[self.pk])
 
     def number_series(self) -> tuple[str, int | None]:
-        return self.SERIES, self.planned_on.year
+        return self.SERIES_OF.get(self.kind, self.SERIES), self.planned_on.year
+
+    @property
+    def subject(self) -> Any:
+        """What is audited: the process, the provider; of a customer's audit, who audits us."""
+        return self.provider or self.customer or self.process
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether a customer makes it, so that auditors, findings and report are theirs."""
+        return self.kind == self.Kind.CUSTOMER
 
     @property
     def title(self) -> str:
-        return f"Audit of {self.process.name}"
+        words = "Audit" if self.kind == self.Kind.INTERNAL else self.get_kind_display()
+        return f"{words} {'by' if self.is_theirs else 'of'} {self.subject.name}"
 
     @property
     def ends_on(self) -> date:
@@ -278,6 +359,8 @@ class Audit(Numbered, StatefulRecord):
     def signed_content(self) -> str:
         """The report: the audit's own fields, every answer, every finding, what it says beside."""
         content = json.loads(super().signed_content())
+        if self.kind != self.Kind.INTERNAL:  # those signed before there were others go without
+            content["of"] = [self.kind, str(self.subject), self.why_now]
         answers = self.items.order_by("position", "pk")
         content["answers"] = [[i.clause, i.question, i.answer, i.note] for i in answers]
         findings = self.findings.exclude(status="void").order_by("position")

@@ -28,6 +28,7 @@ class ChecklistItem(Record):
     class Source(models.TextChoices):
         """Where a question comes from, in the order in which a page groups them."""
 
+        AGREED = "agreed", "What is agreed"
         FINDING = "finding", "Earlier findings"
         RISK = "risk", "Open risks"
         SIGNAL = "signal", "Indicators"
@@ -77,10 +78,10 @@ LINE = re.compile(r"(?P<number>\d{1,2}(?:\.\d{1,2})+)[.:)]?\s+(?P<words>\S.*)")
 
 
 class ChecklistTemplateQuerySet(RecordQuerySet):
-    def fitting(self, process: Process, edition: str) -> "ChecklistTemplateQuerySet":
+    def fitting(self, kind: str, edition: str) -> "ChecklistTemplateQuerySet":
         """Those in use for a kind of process, or for all, in an edition."""
         rows = self.filter(status=ChecklistTemplate.Status.IN_USE, edition=edition)
-        return rows.filter(process_kind__in=("", process.kind))
+        return rows.filter(process_kind__in=("", kind))
 
 
 class ChecklistTemplate(StatefulRecord):

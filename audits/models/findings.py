@@ -14,6 +14,10 @@ from qms.clauses import ClauseField
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
 
+def _stands_as(grades: tuple[str, ...]) -> Q:
+    return Q(regraded__in=grades) | Q(regraded="", grade__in=grades)
+
+
 class FindingQuerySet(RecordQuerySet):
     def released(self) -> Self:
         """Findings the lead auditor has released."""
@@ -25,14 +29,18 @@ class FindingQuerySet(RecordQuerySet):
         return self.annotate(stands=stands)
 
     def nonconformities(self) -> Self:
-        stands = Finding.NONCONFORMITIES
-        return self.filter(Q(regraded__in=stands) | Q(regraded="", grade__in=stands))
+        return self.filter(_stands_as(Finding.NONCONFORMITIES))
+
+    def of_processes(self) -> Self:
+        """Those of internal and special audits."""
+        return self.filter(audit__kind__in=Audit.OF_PROCESSES)
 
     def to_answer(self) -> Self:
-        """Released observations whose owner has neither accepted nor declined them."""
-        stands = Finding.ANSWERED
+        """Released observations nobody has accepted or declined; what a customer waits for."""
         rows = self.released().filter(decision="")
-        return rows.filter(Q(regraded__in=stands) | Q(regraded="", grade__in=stands))
+        ours = _stands_as(Finding.ANSWERED) & ~Q(audit__kind=Audit.Kind.CUSTOMER)
+        theirs = _stands_as(Finding.CUSTOMERS_ASK) & Q(audit__kind=Audit.Kind.CUSTOMER)
+        return rows.filter(ours | theirs)
 
     def released_between(self, start: date, end: date) -> Self:
         return self.released().filter(audit__issued_on__range=(start, end))
@@ -63,15 +71,17 @@ class Finding(StatefulRecord):
         GOOD = "good", "Good practice"
 
     class Decision(models.TextChoices):
-        """What the owner says to an observation."""
+        """What the owner says to an observation, or we to a customer's finding."""
 
         NONE = "", "Not answered"
         ACCEPTED = "accepted", "Accepted"
         DECLINED = "declined", "Declined"
+        ANSWERED = "answered", "Answered to the customer"
 
     # What a grade means is fixed; what it is called is the organisation's (FindingGrade).
     NONCONFORMITIES = ("major", "minor")
     ANSWERED = ("observation",)
+    CUSTOMERS_ASK = ("major", "minor", "observation")
     GRAVITY = {
         "major": 4,
         "minor": 3,
@@ -95,6 +105,9 @@ class Finding(StatefulRecord):
         ChecklistItem, models.PROTECT, null=True, related_name="findings", editable=False
     )
     position = models.PositiveSmallIntegerField("finding", editable=False)
+    reference = models.CharField(
+        "their number", max_length=40, blank=True, help_text="As the customer's report has it."
+    )
     grade = models.CharField("grade", max_length=12, choices=Grade, default=Grade.MINOR)
     clause = ClauseField("clause", blank=True)
     requirement = models.TextField("requirement", blank=True)
@@ -110,7 +123,7 @@ class Finding(StatefulRecord):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="merged", editable=False
     )
-    answer_due = models.DateField("to be answered by", null=True, editable=False)
+    answer_due = models.DateField("to be answered by", null=True, blank=True)
     decision = models.CharField(
         "answer of its owner", max_length=10, choices=Decision, blank=True, editable=False
     )
@@ -179,10 +192,11 @@ class Finding(StatefulRecord):
 
     @property
     def wants_answer(self) -> bool:
-        """Whether its owner has still to accept or decline it."""
+        """Whether its owner has still to accept or decline it, or we to answer the customer."""
+        asked = self.CUSTOMERS_ASK if self.audit.is_theirs else self.ANSWERED
         return (
             self.status == self.Status.RELEASED
-            and self.standing_grade in self.ANSWERED
+            and self.standing_grade in asked
             and not self.decision
         )
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from audits import calendars, workflow
 from audits.forms import SlotForm
 from audits.models import Audit, AuditSlot, CalendarFeed
+from audits.models.audits import SUBJECTS_OF_AUDIT
 from qms import ical, pages
 from qms.access import ANYONE_SIGNED_IN, PUBLIC, looks_too_often, needs
 from qms.mail import full_address
@@ -22,7 +23,7 @@ from qms.refusals import Refused
 
 
 def _audit(request: HttpRequest, pk: int) -> Audit:
-    rows = Audit.objects.select_related("process__owner", "site", "lead")
+    rows = Audit.objects.select_related("process__owner", "provider", "customer", "site", "lead")
     found: Audit = pages.find(request, rows, pk=pk)
     return found
 
@@ -75,7 +76,7 @@ def agenda_begin(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.view_auditslot")
 def slot_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One part of an agenda."""
-    rows = AuditSlot.objects.select_related("audit__process", "process", "auditor")
+    rows = AuditSlot.objects.select_related(*SUBJECTS_OF_AUDIT, "process", "auditor")
     slot = pages.find(request, rows, pk=pk)
     audit = slot.audit
     return pages.show_record(
@@ -94,7 +95,7 @@ def slot_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.change_auditslot")
 def slot_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Move or change a part."""
-    rows = AuditSlot.objects.select_related("audit__process", "audit__lead")
+    rows = AuditSlot.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead")
     slot = pages.find(request, rows, pk=pk)
     return pages.edit(request, form_class=SlotForm, instance=slot, title=f"Edit {slot}")
 
@@ -102,7 +103,7 @@ def slot_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(ANYONE_SIGNED_IN)
 def slot_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Call a part off."""
-    rows = AuditSlot.objects.select_related("audit__process", "process")
+    rows = AuditSlot.objects.select_related(*SUBJECTS_OF_AUDIT, "process")
     slot = pages.find(request, rows, pk=pk)
     back = slot.audit.get_absolute_url()
     return pages.do_transition(request, slot, name, back)

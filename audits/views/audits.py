@@ -1,5 +1,6 @@
 """Pages of audits: list, record, team, checklist, report."""
 
+from functools import partial
 from typing import Any, cast
 
 import django_filters
@@ -11,10 +12,11 @@ from audits import assigning, grades, repeats, workflow
 from audits.forms import (
     AuditForm,
     ExceptionForm,
-    NewAuditForm,
     QuestionForm,
+    new_audit_form,
 )
 from audits.models import Addendum, Audit, AuditReport, Finding
+from audits.models.audits import SUBJECTS
 from audits.prints import meetings_of, named_texts, said_by_the_auditee
 from audits.prints import report_pdf as pdf_of
 from capa.models import Nonconformity
@@ -27,7 +29,8 @@ from qms.scope.models import Process
 
 AUDITS = [
     Column("number", "Number", sort="number", kind="link"),
-    Column("process", "Process", value="process.name", sort="process__name"),
+    Column("kind", "Kind", value="get_kind_display", sort="kind"),
+    Column("of", "Process, provider or customer", value="subject.name", sort="process__name"),
     Column("site", "Site", sort="site__name"),
     Column("lead", "Lead auditor", sort="lead__name", kind="person"),
     Column("status", "State", sort="status", kind="state"),
@@ -45,6 +48,7 @@ AUDITS = [
 class AuditFilter(django_filters.FilterSet):
     """Filters of the list of audits."""
 
+    kind = django_filters.ChoiceFilter(choices=Audit.Kind.choices, label="Kind")
     process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
     status = django_filters.ChoiceFilter(choices=Audit.Status.choices, label="State")
     lead = django_filters.ModelChoiceFilter(queryset=Person.objects.people(), label="Lead")
@@ -54,13 +58,13 @@ class AuditFilter(django_filters.FilterSet):
 
     class Meta:
         model = Audit
-        fields = ("process", "status", "lead", "year")
+        fields = ("kind", "process", "status", "lead", "year")
 
 
 @needs("audits.view_audit")
 def audit_list(request: HttpRequest) -> HttpResponseBase:
     """The programme: every audit, the next first."""
-    rows = Audit.objects.visible_to(request.user).select_related("process", "site", "lead")
+    rows = Audit.objects.visible_to(request.user).select_related(*SUBJECTS, "site", "lead")
     return pages.show_list(
         request,
         rows,
@@ -68,7 +72,8 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
         filterset=AuditFilter,
         default_sort="-planned_on",
         title="Audits",
-        intro="Internal audits: each active process at least once a year, by somebody else.",
+        intro="Each active process at least once a year, by somebody else; what is special, what"
+        " providers are audited for and what customers audit comes on top.",
         create_url=reverse("audits:audit_create"),
         create_label="Plan an audit",
         empty="No audit is planned yet. Plan the first one; every process wants one a year.",
@@ -81,7 +86,14 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     audit = pages.find(
         request,
         Audit.objects.select_related(
-            "process__owner", "site", "lead", "created_by", "auditee", "answered_by"
+            "process__owner",
+            "provider__owner",
+            "customer__owner",
+            "site",
+            "lead",
+            "created_by",
+            "auditee",
+            "answered_by",
         ),
         pk=pk,
     )
@@ -112,7 +124,8 @@ def audit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         exceptions=list(audit.exceptions.select_related("person", "created_by")),
         is_team=request.user in team,
         may_staff=audit.status == "planned" and request.user.has_perm("audits.change_audit"),
-        may_prepare=audit.status in ("planned", "confirmed", "in_progress")
+        may_prepare=not audit.is_theirs
+        and audit.status in ("planned", "confirmed", "in_progress")
         and request.user.has_perm("audits.conduct_audit"),
         objection=workflow.team_is_independent(audit, request.user)
         if audit.status in ("planned", "confirmed")
@@ -145,6 +158,7 @@ def _about_the_report(
         and report is not None
         and not workflow.only_the_team(audit, request.user),
         "may_correct": audit.status in Audit.REPORTED
+        and not audit.is_theirs
         and audit.lead_id == request.user.pk
         and request.user.has_perm("audits.report_audit"),
     }
@@ -154,12 +168,13 @@ def path_of(audit: Audit) -> list[PathStep]:
     """Planned, confirmed, conducted, reported, closed: how far the audit is."""
     if audit.status == "void":
         return [PathStep("Planned", "done", audit.planned_on), PathStep("Void", "now")]
+    reported = "Their report" if audit.is_theirs else "Report issued"
     steps = [
         ("Planned", audit.planned_on),
         ("Confirmed", ""),
         ("Conducted", audit.conducted_on or ""),
         ("Findings released", audit.released_on or ""),
-        ("Report issued", audit.issued_on or ""),
+        (reported, audit.issued_on or ""),
         ("Closed", audit.closed_on or ""),
     ]
     # How many steps are behind it: an audit in progress is still at its third.
@@ -181,10 +196,35 @@ def path_of(audit: Audit) -> list[PathStep]:
 
 @needs("audits.add_audit")
 def audit_create(request: HttpRequest) -> HttpResponse:
-    """Plan an audit."""
+    """Plan an audit of a kind: the form asks for what that kind needs."""
+    asked = request.GET.get("kind", "")
+    kind = Audit.Kind(asked) if asked in Audit.Kind.values else Audit.Kind.INTERNAL
+    here = reverse("audits:audit_create")
     return pages.edit(
-        request, form_class=NewAuditForm, create=workflow.plan_audit, title="Plan an audit"
+        request,
+        form_class=new_audit_form(kind),
+        create=partial(workflow.plan_audit, kind=kind),
+        title="Plan an audit",
+        initial={name: request.GET.get(name) for name in SUBJECTS if name in request.GET},
+        template="audits/audit_form.html",
+        context={
+            "intro": ABOUT[kind],
+            "tabs": [
+                (each.label, f"{here}?kind={each.value}", each == kind) for each in Audit.Kind
+            ],
+        },
     )
+
+
+ABOUT = {
+    Audit.Kind.INTERNAL: "One of the audits the programme wants: of a process, by somebody else.",
+    Audit.Kind.SPECIAL: "Of a process, for a reason that cannot wait. It comes on top of the "
+    "programme and does not count for it.",
+    Audit.Kind.SUPPLIER: "You audit an external provider. What does not conform becomes a "
+    "nonconformity about them and is weighed at their next evaluation.",
+    Audit.Kind.CUSTOMER: "A customer audits you. Auditors, findings and report are theirs; you "
+    "write them down, answer each in time and follow up.",
+}
 
 
 @needs("audits.change_audit")
@@ -197,10 +237,11 @@ def audit_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(ANYONE_SIGNED_IN)
 def audit_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Confirm, postpone, start, release, sign, answer, issue, follow up, close, void."""
-    rows = Audit.objects.select_related("process", "lead")
+    rows = Audit.objects.select_related(*SUBJECTS, "lead")
     audit = pages.find(request, rows, pk=pk)
     # Whoever starts it wants the first question, not the plan once more.
-    done = reverse("audits:field_start", args=[audit.pk]) if name == "start" else None
+    asks = name == "start" and not audit.is_theirs
+    done = reverse("audits:field_start", args=[audit.pk]) if asks else None
     return pages.do_transition(request, audit, name, done)
 
 
@@ -220,7 +261,7 @@ def question_create(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.change_audit")
 def team_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose lead and team: the eligible first, and why each other one is not."""
-    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    audit = pages.find(request, Audit.objects.select_related(*SUBJECTS, "lead"), pk=pk)
     if request.method != "POST":
         return _show_team(request, audit)
     chosen = Person.objects.people().filter(pk__in=_numbers(request.POST.getlist("team")))
@@ -277,7 +318,7 @@ def _show_team(
 @needs("audits.change_audit")
 def exception_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Record why an auditor who is not independent may audit."""
-    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    audit = pages.find(request, Audit.objects.select_related(*SUBJECTS, "lead"), pk=pk)
     return pages.edit(
         request,
         form_class=ExceptionForm,
@@ -290,7 +331,7 @@ def exception_create(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.view_audit")
 def audit_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The report as a PDF."""
-    rows = Audit.objects.select_related("process", "site", "lead", "created_by")
+    rows = Audit.objects.select_related(*SUBJECTS, "site", "lead", "created_by")
     audit = pages.find(request, rows, pk=pk)
     return pages.send_pdf(pdf_of(audit, request.user), audit.number)
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from audits import questions, workflow
 from audits.forms import NoteForm, NoteTagsForm, TemplateForm, TemplateNameForm
 from audits.models import Audit, AuditNote, ChecklistItem, ChecklistTemplate
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.pages import Column
@@ -22,7 +23,7 @@ AUDITS = ("Audits", "audits:audit_list")
 
 
 def _audit(request: HttpRequest, pk: int) -> Audit:
-    rows = Audit.objects.select_related("process", "lead")
+    rows = Audit.objects.select_related(*SUBJECTS, "lead")
     found: Audit = pages.find(request, rows, pk=pk)
     return found
 
@@ -162,7 +163,10 @@ def template_from_audit(request: HttpRequest, pk: int) -> HttpResponse:
         form_class=TemplateNameForm,
         create=keep,
         title=f"Keep the questions of {audit.number}",
-        initial={"name": f"Audit of {audit.process.name}", "process_kind": audit.process.kind},
+        initial={
+            "name": audit.title,
+            "process_kind": audit.process.kind if audit.process else "",
+        },
         context={
             "intro": f"Its {audit.items.count()} questions become a template; its answers do not.",
             "cancel_url": audit.get_absolute_url(),
@@ -221,7 +225,7 @@ def note_create(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.view_auditnote")
 def note_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One note: what was seen, what it is about, what became of it."""
-    rows = AuditNote.objects.select_related("audit__process", "process", "finding__audit", "item")
+    rows = AuditNote.objects.select_related(*SUBJECTS_OF_AUDIT, "process", "finding__audit", "item")
     note = pages.find(request, rows, pk=pk)
     return pages.show_record(
         request,
@@ -247,5 +251,5 @@ def note_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(ANYONE_SIGNED_IN)
 def note_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Make a note a finding or an answer, or void it."""
-    rows = AuditNote.objects.select_related("audit__process", "audit__lead", "process")
+    rows = AuditNote.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead", "process")
     return pages.do_transition(request, pages.find(request, rows, pk=pk), name)

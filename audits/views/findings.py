@@ -13,6 +13,7 @@ from audits.forms import (
     ResponseForm,
 )
 from audits.models import Audit, Finding
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from capa.models import Nonconformity
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
@@ -23,7 +24,8 @@ from qms.scope.models import Process
 FINDINGS = [
     Column("number", "Finding", sort="audit__number", kind="link"),
     Column("title", "What was found"),
-    Column("process", "Process", value="audit.process.name", sort="audit__process__name"),
+    Column("of", "Audited", value="audit.subject.name", sort="audit__process__name"),
+    Column("reference", "Their number", sort="reference", shown=False),
     Column("clause", "Clause", sort="clause"),
     Column("status", "State", sort="status", kind="state"),
     Column("issued_on", "Report", value="audit.issued_on", sort="audit__issued_on", kind="date"),
@@ -47,11 +49,14 @@ class FindingFilter(django_filters.FilterSet):
     process = django_filters.ModelChoiceFilter(
         field_name="audit__process", queryset=Process.objects.all(), label="Process"
     )
+    kind = django_filters.ChoiceFilter(
+        field_name="audit__kind", choices=Audit.Kind.choices, label="Kind of audit"
+    )
     text = django_filters.CharFilter(field_name="statement", lookup_expr="icontains", label="Text")
 
     class Meta:
         model = Finding
-        fields = ("grade", "status", "process", "text")
+        fields = ("grade", "status", "process", "kind", "text")
 
 
 # Audits
@@ -63,7 +68,7 @@ def finding_list(request: HttpRequest) -> HttpResponseBase:
     rows = Finding.objects.visible_to(request.user).exclude(status="void")
     return pages.show_list(
         request,
-        rows.select_related("audit__process"),
+        rows.select_related(*SUBJECTS_OF_AUDIT),
         columns=columns(),
         filterset=FindingFilter,
         default_sort="-number",
@@ -77,6 +82,8 @@ def finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One finding and the nonconformity it raised."""
     rows = Finding.objects.select_related(
         "audit__process__owner",
+        "audit__provider",
+        "audit__customer",
         "audit__lead",
         "audit__auditee",
         "item",
@@ -125,7 +132,7 @@ def _seen(request: HttpRequest, findings: list[Finding]) -> list[Finding]:
 @needs("audits.answer_audit")
 def response_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Say something to a released finding."""
-    rows = Finding.objects.select_related("audit__process", "audit__lead")
+    rows = Finding.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead")
     finding = pages.find(request, rows, pk=pk)
     return pages.edit(
         request,
@@ -143,11 +150,13 @@ def response_create(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.conduct_audit")
 def finding_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a finding with its photos."""
-    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    audit = pages.find(request, Audit.objects.select_related(*SUBJECTS, "lead"), pk=pk)
     asked = request.GET.get("question", "")
     item = audit.items.filter(position=int(asked)).first() if asked.isdigit() else None
 
     class WithPhotos(NewFindingForm):
+        audited = audit
+
         def record(self, *, by: Any, **fields: Any) -> Finding:
             finding = workflow.record_finding(audit, by=by, item=item, **fields)
             if item is not None and not item.answer:
@@ -187,7 +196,7 @@ def finding_form(request: HttpRequest, form_class: Any, audit: Audit, item: Any)
 @needs("audits.conduct_audit")
 def finding_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Complete or correct a draft finding."""
-    rows = Finding.objects.select_related("audit__process", "audit__lead")
+    rows = Finding.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead")
     finding = pages.find(request, rows, pk=pk)
     return pages.edit(request, form_class=FindingForm, instance=finding, title=f"Edit {finding}")
 
@@ -195,7 +204,7 @@ def finding_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(ANYONE_SIGNED_IN)
 def finding_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Soften, merge or void a draft; accept or decline an observation."""
-    rows = Finding.objects.select_related("audit__process", "audit__lead")
+    rows = Finding.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead")
     return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
 
 

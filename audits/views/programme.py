@@ -11,6 +11,7 @@ from audits import coverage, planning, workflow
 from audits.figures import day_by
 from audits.forms import NewProgrammeForm, ProgrammeForm
 from audits.models import Audit, AuditProgramme
+from audits.models.audits import SUBJECTS
 from audits.prints import coverage_pdf
 from audits.programme import HoleKind
 from qms import listing, pages
@@ -62,7 +63,7 @@ def programme_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One programme: its audits in order, and the holes it has."""
     programme = _programme(request, pk)
     rows = Audit.objects.visible_to(request.user).filter(programme=programme)
-    audits = list(rows.exclude(status="void").select_related("process", "site", "lead"))
+    audits = list(rows.exclude(status="void").select_related(*SUBJECTS, "site", "lead"))
     audits.sort(key=lambda audit: (audit.planned_on, audit.pk))
     day = today()
     reported = [audit for audit in audits if audit.issued_on]

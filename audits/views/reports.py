@@ -9,6 +9,7 @@ from django.urls import reverse
 from audits import grades, workflow
 from audits.forms import AddendumForm, GradeForm, NewGradeForm, ReportForm
 from audits.models import Addendum, Audit, AuditReport, FindingGrade
+from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from qms import pages
 from qms.access import ANYONE_SIGNED_IN, needs
 
@@ -17,7 +18,7 @@ from qms.access import ANYONE_SIGNED_IN, needs
 def report_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """What the report says, who met and who receives it; what is left empty fills itself."""
     report = pages.find(
-        request, AuditReport.objects.select_related("audit__process", "audit__lead"), pk=pk
+        request, AuditReport.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead"), pk=pk
     )
     return pages.edit(
         request,
@@ -34,7 +35,7 @@ def report_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("audits.report_audit")
 def addendum_create(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct an issued report."""
-    audit = pages.find(request, Audit.objects.select_related("process", "lead"), pk=pk)
+    audit = pages.find(request, Audit.objects.select_related(*SUBJECTS, "lead"), pk=pk)
     return pages.edit(
         request,
         form_class=_of(audit),
@@ -56,7 +57,7 @@ def _of(audit: Audit) -> type[AddendumForm]:
 
 
 def _addendum(request: HttpRequest, pk: int) -> Addendum:
-    rows = Addendum.objects.select_related("audit__process", "audit__lead", "finding__audit")
+    rows = Addendum.objects.select_related(*SUBJECTS_OF_AUDIT, "audit__lead", "finding__audit")
     found: Addendum = pages.find(request, rows.select_related("created_by"), pk=pk)
     return found
 

@@ -77,7 +77,11 @@ from audits.workflow.checklists import (
 )
 from audits.workflow.feeds import feed_of, open_feed, revoke_feed
 from audits.workflow.findings import (
+    ANSWER_DAYS as OBSERVATION_DAYS,
+)
+from audits.workflow.findings import (
     accept,
+    answer_customer,
     answer_of,
     audit_is_running,
     clause_of,
@@ -132,6 +136,7 @@ from audits.workflow.reports import (
     editing_report,
     issue,
     issue_addendum,
+    receive_report,
     recipients_of,
     release,
     report_is_open,
@@ -173,6 +178,7 @@ from audits.workflow.visits import (
 )
 
 __all__ = [
+    "OBSERVATION_DAYS",
     "Lacking",
     "accept",
     "accept_answer",
@@ -184,6 +190,7 @@ __all__ = [
     "an_audit_was_done",
     "answer",
     "answer_by",
+    "answer_customer",
     "answer_of",
     "answerers_of",
     "apply_for_certificate",
@@ -266,6 +273,7 @@ __all__ = [
     "postpone",
     "questions_of",
     "raise_for",
+    "receive_report",
     "recipients_of",
     "record_body_finding",
     "record_exception",

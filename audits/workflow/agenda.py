@@ -9,7 +9,7 @@ from django.db import transaction as db
 
 from audits.independence import facts_in, in_words, ties_of
 from audits.models import Audit, AuditSlot, AuditTeamMember
-from audits.models.audits import MOST_DAYS
+from audits.models.audits import MOST_DAYS, SUBJECTS_OF_AUDIT
 from audits.workflow.teams import team_of
 from qms import contributions
 from qms.people.models import Person
@@ -66,7 +66,7 @@ def _at_the_same_time(slot: AuditSlot) -> list[AuditSlot]:
         audit__status__in=OPEN,
         audit__planned_on__range=(slot.on - near, slot.on),
     ).exclude(kind=Kind.BREAK)
-    rows = rows.exclude(pk=slot.pk).select_related("audit__process", "process")
+    rows = rows.exclude(pk=slot.pk).select_related(*SUBJECTS_OF_AUDIT, "process")
     return [each for each in rows.order_by("starts_at", "pk") if each.on == slot.on]
 
 
@@ -225,7 +225,7 @@ void_slot = voids(
 def agenda_of(audit: Audit) -> list[AuditSlot]:
     """The parts that are planned, in order of time."""
     rows = audit.slots.filter(status=AuditSlot.Status.PLANNED)
-    rows = rows.select_related("audit__process", "process", "auditor")
+    rows = rows.select_related(*SUBJECTS_OF_AUDIT, "process", "auditor")
     return list(rows.order_by("day", "starts_at", "pk"))
 
 

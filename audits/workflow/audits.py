@@ -12,6 +12,7 @@ from audits.models import (
     AuditTeamMember,
     Finding,
 )
+from audits.models.audits import SUBJECTS
 from audits.workflow.agenda import the_agenda_holds
 from audits.workflow.checklists import (
     draft_checklist,
@@ -36,11 +37,13 @@ from documents.models import Revision
 from qms import contributions
 from qms.clauses import ClauseRef, sorted_keys
 from qms.contributions import Step
+from qms.customers.models import Customer
 from qms.events import handles
 from qms.files.workflow import guards_attaching
 from qms.links import set_links
 from qms.people.models import Person
 from qms.periods import Period, due_in, today
+from qms.providers.models import Provider
 from qms.refusals import Refused
 from qms.scope.models import Process, Site
 from qms.work.workflow import refresh
@@ -52,15 +55,22 @@ REPORT_DAYS = 14
 
 @guards_attaching(Audit)
 def until_the_report_is_issued(audit: Audit, by: Any) -> str | None:
-    """The signed report stands as it was signed."""
+    """The signed report stands as it was signed; a customer's report is attached when it is here"""
+    if audit.is_theirs and audit.status not in (Status.CLOSED, Status.VOID):
+        return None
     if not audit.is_signed:
         return None
     return "The report is signed; nothing is added to it. Attach it to the nonconformity."
 
 
 def it_still_runs(audit: Audit, by: Any) -> str | None:
-    """A process that was retired after the audit was planned is not audited any more."""
-    if audit.process.status == Process.Status.ACTIVE:
+    """A process that was retired after the audit was planned is not audited any more.
+
+    Neither is a provider we have ended with.
+    """
+    if audit.provider is not None and audit.provider.is_settled:
+        return f"{audit.provider.name} provides nothing any more. Void this audit."
+    if audit.is_theirs or audit.process is None or audit.process.status == Process.Status.ACTIVE:
         return None
     return f"{audit.process.name} does not run any more. Void this audit, or audit another process."
 
@@ -88,10 +98,47 @@ def stays_in_its_programme(audit: Audit, changed: Mapping[str, Any]) -> str | No
 
 
 def keeps_its_process(audit: Audit, changed: Mapping[str, Any]) -> str | None:
-    """An exception was decided for one process; it excuses nobody in another."""
-    if "process" in changed and audit.exceptions.exists():
-        return "An exception was decided for this process. Void the audit and plan another one."
+    """An exception was decided for one process or provider; it excuses nobody in another."""
+    if {"process", "provider"} & set(changed) and audit.exceptions.exists():
+        said = "provider" if audit.provider_id else "process"
+        return f"An exception was decided for this {said}. Void the audit and plan another one."
     return None
+
+
+ASKED_OF = {
+    Audit.Kind.INTERNAL: ("process", "Choose the process that is audited."),
+    Audit.Kind.SPECIAL: ("process", "Choose the process that is audited."),
+    Audit.Kind.SUPPLIER: ("provider", "Choose the external provider that is audited."),
+    Audit.Kind.CUSTOMER: ("customer", "Choose the customer that audits you."),
+}
+
+
+def unfit_subject(kind: str, given: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What an audit of a kind lacks or has too much of: (field, sentence); None when it fits.
+
+    Each kind has one subject; a customer may look at one process alone.
+    """
+    wanted, missing = ASKED_OF[Audit.Kind(kind)]
+    if not given.get(wanted):
+        return wanted, missing
+    allowed = {wanted, "process"} if kind == Audit.Kind.CUSTOMER else {wanted}
+    words = Audit.Kind(kind).label.lower()
+    for name in SUBJECTS:
+        if given.get(name) and name not in allowed:
+            return name, f"A {words} is of no {Audit.column(name).verbose_name}. Leave it empty."
+    if kind == Audit.Kind.SPECIAL and not str(given.get("why_now") or "").strip():
+        return "why_now", "Say why it is audited now; a special audit has a reason of its own."
+    if kind != Audit.Kind.INTERNAL and given.get("programme"):
+        return "programme", f"A programme plans internal audits; a {words} comes on top of it."
+    return None
+
+
+def fits_its_kind(audit: Audit, changed: Mapping[str, Any]) -> str | None:
+    if not {*SUBJECTS, "why_now", "programme"} & set(changed):
+        return None
+    named = (*SUBJECTS, "why_now", "programme")
+    unfit = unfit_subject(audit.kind, {n: changed.get(n, getattr(audit, n)) for n in named})
+    return unfit[1] if unfit else None
 
 
 def other_clauses(edition: str, references: Sequence[str]) -> str | None:
@@ -135,13 +182,31 @@ def usual_criteria(process: Process, edition: str, references: Sequence[str]) ->
     return "\n".join(told if keys else told[1:]) or "What the process says of itself."
 
 
+def agreed_criteria(provider: Provider, edition: str, references: Sequence[str]) -> str:
+    """What is agreed with a provider and what it is evaluated by; clauses where they are named."""
+    told = [f"The contract and the orders that hold with {provider.name}.", *provider.criteria_list]
+    if numbers := [ClauseRef.parse(key).number for key in sorted_keys(references)]:
+        told.append(f"ISO 9001:{edition}, clauses {', '.join(numbers)}.")
+    return "\n".join(told)
+
+
+def criteria_of(customer: Customer) -> str:
+    """What a customer audits us against, as far as we know before."""
+    told = [f"What is agreed with {customer.name}.", customer.special.strip()]
+    return "\n".join(each for each in told if each)
+
+
 @creates(Audit, permission="audits.add_audit")
 def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
     *,
     by: Person,
-    process: Process,
     planned_on: date,
     lead: Person,
+    process: Process | None = None,
+    kind: str = Audit.Kind.INTERNAL,
+    provider: Provider | None = None,
+    customer: Customer | None = None,
+    outside_auditors: str = "",
     site: Site | None = None,
     edition: str = "2026",
     clauses: list[str] | None = None,
@@ -157,24 +222,37 @@ def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
     window: Period | None = None,
     why_now: str = "",
 ) -> Audit:
-    """Plan the audit of a process; its questions come from the catalogue for its clauses."""
-    if process.status != Process.Status.ACTIVE:
+    """Plan an audit; its questions come from the catalogue for its clauses.
+
+    Those of a supplier audit come from what is agreed with the provider, too.
+    """
+    said = {"process": process, "provider": provider, "customer": customer, "why_now": why_now}
+    if unfit := unfit_subject(kind, said | {"programme": programme}):
+        raise Refused(unfit[1], field=unfit[0])
+    if process is not None and process.status != Process.Status.ACTIVE:
         raise Refused(f"{process.name} does not run; only active processes are audited.")
+    if provider is not None and provider.is_settled:
+        raise Refused(f"{provider.name} provides nothing any more.", field="provider")
     if programme is not None and (why := takes_audits(programme)):
         raise Refused(why, field="programme")
     if auditee is not None and (why := cannot_answer(auditee)):
         raise Refused(why, field="auditee")
     if why := other_clauses(edition, clauses or ()):
         raise Refused(why, field="clauses")
-    own = [key for key in process.clauses if ClauseRef.parse(key).edition == edition]
+    own = process.clauses if process is not None and kind in Audit.OF_PROCESSES else []
+    own = [key for key in own if ClauseRef.parse(key).edition == edition]
     references = list(clauses or own)
     audit = Audit(
+        kind=kind,
         process=process,
+        provider=provider,
+        customer=customer,
+        outside_auditors=outside_auditors,
         site=site,
         edition=edition,
         clauses=references,
         objectives=objectives,
-        criteria=criteria.strip() or usual_criteria(process, edition, references),
+        criteria=criteria.strip() or _usual(process, provider, customer, edition, references),
         scope=scope,
         method=method,
         planned_on=planned_on,
@@ -194,6 +272,21 @@ def plan_audit(  # noqa: PLR0913 - what a plan says, each by its name
     draft_checklist(audit, by=by)
     refresh(audit)
     return audit
+
+
+def _usual(
+    process: Process | None,
+    provider: Provider | None,
+    customer: Customer | None,
+    edition: str,
+    references: Sequence[str],
+) -> str:
+    """The criteria where nobody wrote any."""
+    if provider is not None:
+        return agreed_criteria(provider, edition, references)
+    if customer is not None:
+        return criteria_of(customer)
+    return usual_criteria(process, edition, references) if process is not None else ""
 
 
 @transition(
@@ -268,7 +361,7 @@ def within_its_window(audit: Audit, changed: Mapping[str, Any]) -> str | None:
     only=only_the_team,
     guards=[it_still_runs, team_may_audit, team_is_competent_today, team_is_independent_today],
     label="Start",
-    then=lambda audit, by: begin_report(audit, by),
+    then=lambda audit, by: None if audit.is_theirs else begin_report(audit, by),
 )
 def start(audit: Audit, *, by: Any) -> None:
     """Start the audit: answers and findings are recorded from now on."""
@@ -281,7 +374,9 @@ editing = amendment(
     Audit,
     permission="audits.change_audit",
     fields=(
-        "process",
+        *SUBJECTS,
+        "outside_auditors",
+        "why_now",
         "site",
         "edition",
         "clauses",
@@ -303,6 +398,7 @@ editing = amendment(
         somebody_can_answer,
         keeps_its_process,
         clauses_fit_the_edition,
+        fits_its_kind,
     ],
 )
 
@@ -321,13 +417,15 @@ def next_steps(audit: Audit) -> list[Step]:
     if audit.status == Status.PLANNED:
         return [Step("confirm", "Prepare", person=lead, due=audit.planned_on)]
     if audit.status == Status.CONFIRMED:
+        words = "Receive them" if audit.is_theirs else "Conduct"
         return [
-            Step("conduct", "Conduct", person=person, due=audit.planned_on)
+            Step("conduct", words, person=person, due=audit.planned_on)
             for person in dict.fromkeys(team_of(audit))
         ]
     if audit.status == Status.IN_PROGRESS and audit.conducted_on:
         due = due_in(REPORT_DAYS, audit.conducted_on)
-        return [Step("report", "Report", person=lead, due=due)]
+        words = "Write down what they found" if audit.is_theirs else "Report"
+        return [Step("report", words, person=lead, due=due)]
     if audit.status == Status.RELEASED:
         return steps_of_the_report(audit)
     if audit.status in (Status.ISSUED, Status.FOLLOW_UP) and not everything_is_settled(audit, None):
@@ -337,6 +435,8 @@ def next_steps(audit: Audit) -> list[Step]:
 
 def steps_of_the_report(audit: Audit) -> list[Step]:
     """Released findings are reported, the signed report is answered, the answered one issued."""
+    if audit.is_theirs:
+        return [Step("receive", "Record their report", person=audit.lead, remind=False)]
     if not audit.is_signed:
         report_due = due_in(REPORT_DAYS, audit.conducted_on or today())
         return [Step("report", "Sign the report", person=audit.lead, due=report_due)]

@@ -18,6 +18,7 @@ from audits.workflow.teams import only_the_team
 from qms import clauses, clock
 from qms.clauses import ClauseRef
 from qms.people.models import Person
+from qms.providers.models import Provider
 from qms.records import insert_together
 from qms.refusals import Refused, Stale
 from qms.workflow import amendment, creates, transition
@@ -29,7 +30,10 @@ MOST_QUESTIONS = 300
 
 
 def there_is_a_checklist(audit: Audit, by: Any) -> str | None:
-    return None if audit.items.exists() else "Prepare the checklist first."
+    """Our auditors have questions; a customer's bring their own."""
+    if audit.is_theirs or audit.items.exists():
+        return None
+    return "Prepare the checklist first."
 
 
 def every_question_is_answered(audit: Audit, by: Any) -> str | None:
@@ -40,22 +44,40 @@ def every_question_is_answered(audit: Audit, by: Any) -> str | None:
 
 
 def draft_checklist(audit: Audit, *, by: Person) -> None:
-    """One item for each question the catalogue asks for the audit's clauses."""
-    asked = [(key, each) for key in audit.clauses for each in clauses.clause(key).questions]
+    """What is agreed with a provider, then what the catalogue asks for the audit's clauses."""
+    if audit.is_theirs:
+        return
+    asked = [
+        {
+            "clause": key,
+            "question": question,
+            "source": Source.CLAUSE,
+            "origin": f"Clause {ClauseRef.parse(key).number}",
+        }
+        for key in audit.clauses
+        for question in clauses.clause(key).questions
+    ]
+    if audit.provider is not None:
+        asked = [*_agreed(audit.provider), *asked]
     insert_together(
         [
-            ChecklistItem(
-                audit=audit,
-                position=position,
-                clause=key,
-                question=question,
-                source=Source.CLAUSE,
-                origin=f"Clause {ClauseRef.parse(key).number}",
-                created_by=by,
-            )
-            for position, (key, question) in enumerate(asked, start=1)
+            ChecklistItem(audit=audit, position=position, created_by=by, **said)
+            for position, said in enumerate(asked, start=1)
         ]
     )
+
+
+def _agreed(provider: Provider) -> list[dict[str, str]]:
+    """A question for each criterion the provider is evaluated by."""
+    return [
+        {
+            "question": f"How is it met, and what shows it: {criterion}?",
+            "source": Source.AGREED,
+            "origin": f"Criteria of {provider.number}",
+            "origin_url": provider.get_absolute_url(),
+        }
+        for criterion in provider.criteria_list
+    ]
 
 
 def add_question(audit: Audit, *, by: Person, question: str, clause: str = "") -> ChecklistItem:

@@ -1,6 +1,7 @@
 """Findings: recorded as drafts, released by the lead, answered and followed to closure (9.2.2)."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -95,6 +96,15 @@ def only_its_lead(finding: Finding, by: Any) -> str | None:
 
 
 def only_its_auditee(finding: Finding, by: Any) -> str | None:
+    """Whoever accepts or declines what we found ourselves."""
+    if finding.audit.is_theirs:
+        return "It is the customer's finding. Answer it to them."
+    return only_the_auditee(finding.audit, by)
+
+
+def only_who_answers_the_customer(finding: Finding, by: Any) -> str | None:
+    if not finding.audit.is_theirs:
+        return "It is our own finding; it is accepted or declined, or answered in its own case."
     return only_the_auditee(finding.audit, by)
 
 
@@ -142,6 +152,8 @@ def record_finding(
     requirement: str = "",
     clause: str = "",
     item: ChecklistItem | None = None,
+    reference: str = "",
+    answer_due: date | None = None,
 ) -> Finding:
     """Record a finding as a draft; it may be incomplete until the lead releases it."""
     locked = Audit._base_manager.select_for_update(of=("self",)).get(pk=audit.pk)
@@ -155,6 +167,8 @@ def record_finding(
         raise Refused("That question belongs to another audit.", field="item")
     if why := other_edition(locked, clause):
         raise Refused(why, field="clause")
+    if why := customers_alone(locked, reference, answer_due):
+        raise Refused(why, field="reference" if reference else "answer_due")
     last = locked.findings.aggregate(last=Max("position"))["last"] or 0
     finding = Finding(
         audit=locked,
@@ -165,10 +179,19 @@ def record_finding(
         requirement=requirement,
         evidence=evidence,
         statement=statement,
+        reference=reference,
+        answer_due=answer_due,
         created_by=by,
     )
     finding.save()
     return finding
+
+
+def customers_alone(audit: Audit, reference: str, answer_due: date | None) -> str | None:
+    """Only a customer's findings come with their number and their deadline."""
+    if audit.is_theirs or not (reference or answer_due):
+        return None
+    return "Only a customer's finding has a number and a deadline of theirs."
 
 
 def answer_of(finding: Finding) -> str:
@@ -295,7 +318,9 @@ def _joined(text: str, more: str) -> str:
 )
 def release_finding(finding: Finding, *, by: Any) -> None:
     """Release it with the others of its audit."""
-    if finding.standing_grade in Finding.ANSWERED:
+    theirs = finding.audit.is_theirs
+    asked = Finding.CUSTOMERS_ASK if theirs else Finding.ANSWERED
+    if finding.standing_grade in asked and not (theirs and finding.answer_due):
         finding.answer_due = due_in(ANSWER_DAYS, today())
 
 
@@ -345,6 +370,10 @@ def raise_for(finding: Finding, *, by: Any) -> Nonconformity:
     if known is not None:
         return known
     audit = finding.audit
+    here: dict[str, Any] = {"provider": audit.provider, "customer": audit.customer}
+    owner = audit.provider.owner if audit.provider else None
+    if audit.is_theirs and audit.process is None:
+        owner = audit.auditee or audit.lead
     return raise_nonconformity(
         by=by,
         title=finding.title.rstrip("."),
@@ -352,12 +381,22 @@ def raise_for(finding: Finding, *, by: Any) -> Nonconformity:
         requirement=finding.requirement,
         clause=finding.clause,
         evidence=finding.evidence,
-        source=Nonconformity.Source.AUDIT,
+        source=RAISED_AS[Audit.Kind(audit.kind)],
         grade=finding.standing_grade,
         process=audit.process,
+        owner=owner,
         detected_on=audit.conducted_on,
         origin=finding,
+        **{name: value for name, value in here.items() if value is not None},
     )
+
+
+RAISED_AS = {
+    Audit.Kind.INTERNAL: Nonconformity.Source.AUDIT,
+    Audit.Kind.SPECIAL: Nonconformity.Source.AUDIT,
+    Audit.Kind.SUPPLIER: Nonconformity.Source.SUPPLIER,
+    Audit.Kind.CUSTOMER: Nonconformity.Source.CUSTOMER_AUDIT,
+}
 
 
 # Moves of a released one
@@ -424,10 +463,50 @@ def decline(finding: Finding, *, by: Any, decision_text: str) -> None:
     _decide(finding, by, Finding.Decision.DECLINED, decision_text)
 
 
+@transition(
+    Finding,
+    source=Finding.Status.RELEASED,
+    target=Finding.Status.RELEASED,
+    permission="audits.answer_audit",
+    only=only_who_answers_the_customer,
+    guards=[it_waits_for_an_answer],
+    details={
+        "decision_text": forms.CharField(
+            label="What we answered",
+            widget=forms.Textarea(attrs={"rows": 4}),
+            help_text="Correction, cause and action, as they got it.",
+        ),
+        "sent_on": forms.DateField(label="Sent on", initial=today),
+    },
+    label="Answered to the customer",
+    then=_answered,
+)
+def answer_customer(finding: Finding, *, by: Any, decision_text: str, sent_on: date) -> None:
+    """Record what the customer was answered, and when."""
+    if not decision_text.strip():
+        raise Refused("Say what they were answered.", field="decision_text")
+    if sent_on > today():
+        raise Refused("Record it when it is sent.", field="sent_on")
+    if finding.audit.conducted_on and sent_on < finding.audit.conducted_on:
+        raise Refused("It cannot be answered before it was found.", field="sent_on")
+    _decide(finding, by, Finding.Decision.ANSWERED, decision_text)
+    finding.decided_on = sent_on
+
+
+def theirs_alone(finding: Finding, changed: Mapping[str, Any]) -> str | None:
+    return customers_alone(
+        finding.audit, changed.get("reference") or "", changed.get("answer_due") or None
+    )
+
+
 def stays_as_grave(finding: Finding, changed: Mapping[str, Any]) -> str | None:
-    """Softening is a step of its own, the lead's, with a reason."""
+    """Softening is a step of its own, the lead's, with a reason; a customer's grade is theirs."""
     grade = changed.get("grade")
-    if grade is None or Finding.GRAVITY[grade] >= Finding.GRAVITY[finding.grade]:
+    if (
+        finding.audit.is_theirs
+        or grade is None
+        or Finding.GRAVITY[grade] >= Finding.GRAVITY[finding.grade]
+    ):
         return None
     return "A grade is not softened by an edit. The lead auditor softens it, with the reason."
 
@@ -439,11 +518,19 @@ def stays_in_its_edition(finding: Finding, changed: Mapping[str, Any]) -> str | 
 editing_finding = amendment(
     Finding,
     permission="audits.conduct_audit",
-    fields=("grade", "clause", "requirement", "evidence", "statement"),
+    fields=(
+        "grade",
+        "clause",
+        "requirement",
+        "evidence",
+        "statement",
+        "reference",
+        "answer_due",
+    ),
     only=only_its_team,
     guards=[audit_is_running],
     states=(Finding.Status.DRAFT,),
-    checks=[stays_as_grave, stays_in_its_edition],
+    checks=[stays_as_grave, stays_in_its_edition, theirs_alone],
 )
 
 
@@ -452,8 +539,9 @@ def answers_wanted(finding: Finding) -> list[Step]:
     """The owner accepts or declines an observation in time."""
     if not finding.wants_answer:
         return []
+    words = "Answer the customer" if finding.audit.is_theirs else "Accept or decline"
     return [
-        Step("answer", "Accept or decline", person=each, due=finding.answer_due)
+        Step("answer", words, person=each, due=finding.answer_due)
         for each in answerers_of(finding.audit)
     ]
 

@@ -22,6 +22,7 @@ from audits.models import (
     MeetingAttendance,
     ReportRecipient,
 )
+from audits.models.audits import SUBJECTS
 from audits.workflow.checklists import every_question_is_answered
 from audits.workflow.findings import (
     ANSWER_DAYS as OBSERVATION_DAYS,
@@ -34,7 +35,14 @@ from audits.workflow.findings import (
     raise_for,
     release_findings,
 )
-from audits.workflow.teams import answerers_of, only_the_auditee, only_the_lead, only_the_team
+from audits.workflow.teams import (
+    THEIR_REPORT,
+    answerers_of,
+    only_our_auditee,
+    only_our_lead,
+    only_the_lead,
+    only_the_team,
+)
 from qms import clauses
 from qms.clauses import ClauseRef
 from qms.events import handles
@@ -42,6 +50,7 @@ from qms.links import set_links
 from qms.outbox import workflow as outbox
 from qms.people.models import Person
 from qms.periods import due_in, today
+from qms.providers.models import Provider
 from qms.records import RecordSaved
 from qms.refusals import Refused
 from qms.scope.models import Organisation, Process, ProcessDeputy
@@ -122,7 +131,8 @@ def _not_covered(audit: Audit) -> str:
     if numbers := [str(n) for n in skipped.values_list("position", flat=True)]:
         told.append(f"Not applicable on the day: question {', '.join(numbers)}.")
     seen = set(audit.clauses) | set(audit.items.exclude(clause="").values_list("clause", flat=True))
-    left = [key for key in audit.process.clauses if key not in seen]
+    own = audit.process.clauses if audit.process else []
+    left = [key for key in own if key not in seen]
     left = [key for key in left if ClauseRef.parse(key).edition == audit.edition]
     if left:
         told.append(f"Clauses of the process left for another audit: {_numbers(left)}.")
@@ -163,7 +173,7 @@ def recipients_of(audit: Audit) -> list[Person]:
 
 
 def usual_recipients(audit: Audit) -> list[Person]:
-    owner = [audit.process.owner] if audit.process.owner else []
+    owner = [audit.subject.owner] if audit.subject.owner else []
     managers = Person.objects.holding("quality_manager").order_by("name", "pk")
     return list(dict.fromkeys([*owner, *answerers_of(audit), *managers]))
 
@@ -212,6 +222,8 @@ def set_people(
 
 
 def report_is_open(audit: Audit) -> str | None:
+    if audit.is_theirs:
+        return THEIR_REPORT
     if audit.is_signed:
         return "The report is signed. Correct it by an addendum."
     if audit.status not in (Status.IN_PROGRESS, Status.RELEASED):
@@ -286,7 +298,7 @@ def not_signed_yet(audit: Audit, by: Any) -> str | None:
     source=[Status.IN_PROGRESS, Status.RELEASED],
     target=Status.RELEASED,
     permission="audits.report_audit",
-    only=only_the_lead,
+    only=only_our_lead,
     guards=[not_signed_yet, *RELEASING],
     signs="Signed the report",
     label="Report to the auditee",
@@ -341,7 +353,7 @@ def issue_if_agreed(audit: Audit, by: Any) -> None:
     source=Status.RELEASED,
     target=Status.RELEASED,
     permission="audits.answer_audit",
-    only=only_the_auditee,
+    only=only_our_auditee,
     guards=[it_waits_for_the_auditee],
     label="Acknowledge the report",
     then=issue_if_agreed,
@@ -356,7 +368,7 @@ def acknowledge(audit: Audit, *, by: Any) -> None:
     source=Status.RELEASED,
     target=Status.RELEASED,
     permission="audits.answer_audit",
-    only=only_the_auditee,
+    only=only_our_auditee,
     guards=[it_waits_for_the_auditee],
     details={
         "answer_reason": forms.CharField(
@@ -393,7 +405,7 @@ def the_auditee_had_time(audit: Audit, by: Any) -> str | None:
     source=Status.RELEASED,
     target=Status.ISSUED,
     permission="audits.report_audit",
-    only=only_the_lead,
+    only=only_our_lead,
     guards=[the_auditee_had_time],
     label="Issue the report",
     then=lambda audit, by: distribute(audit, by),
@@ -413,7 +425,7 @@ def distribute(audit: Audit, by: Any) -> None:
 @outbox.effect("audits.distribute", words="Audit report to its recipients")
 def send_to_recipients(leased: Any) -> None:
     """A mail to each recipient; nobody gets a second one, however often this runs."""
-    audit = Audit.objects.select_related("process").get(pk=leased.payload["audit"])
+    audit = Audit.objects.select_related(*SUBJECTS).get(pk=leased.payload["audit"])
     for person in recipients_of(audit):
         outbox.send_mail(
             "notice",
@@ -421,10 +433,47 @@ def send_to_recipients(leased: Any) -> None:
             key=f"audit-report:{audit.pk}",
             act=audit.get_absolute_url(),
             subject_line=f"Audit report {audit.number}",
-            sentence=f"The report of the audit of {audit.process.name} is issued. You receive it"
+            sentence=f"The report of the {_called(audit)} is issued. You receive it"
             " because you are on its distribution list.",
             act_label="Read the report",
         )
+
+
+def _called(audit: Audit) -> str:
+    """An audit as it is named within a sentence."""
+    return f"{audit.title[:1].lower()}{audit.title[1:]}"
+
+
+@transition(
+    Audit,
+    source=Status.RELEASED,
+    target=Status.ISSUED,
+    permission="audits.report_audit",
+    only=lambda audit, by: only_with_a_customer(audit) or only_the_lead(audit, by),
+    details={
+        "received_on": forms.DateField(label="Received on", initial=today),
+        "conclusions": forms.CharField(
+            label="What they conclude",
+            widget=forms.Textarea(attrs={"rows": 5}),
+            help_text="In their words. Attach their report to this page.",
+        ),
+    },
+    label="Their report is here",
+    then=lambda audit, by: distribute(audit, by),
+)
+def receive_report(audit: Audit, *, by: Any, received_on: date, conclusions: str) -> None:
+    """Record the customer's report; what they found is followed up from here on."""
+    if received_on > today():
+        raise Refused("Record it when it is here.", field="received_on")
+    if audit.conducted_on and received_on < audit.conducted_on:
+        raise Refused("It cannot be here before the audit.", field="received_on")
+    if not conclusions.strip():
+        raise Refused("Say what they conclude.", field="conclusions")
+    audit.issued_on, audit.conclusions = received_on, conclusions.strip()
+
+
+def only_with_a_customer(audit: Audit) -> str | None:
+    return None if audit.is_theirs else "We report our own audits; sign the report."
 
 
 @transition(
@@ -459,14 +508,16 @@ def others_answer_now(event: RecordSaved) -> None:
     """Whoever owns or deputises from now on finds in their work what is still to be answered."""
     record = event.record
     if isinstance(record, Process) and not event.created:
-        process = record.pk
+        audits = Audit._base_manager.filter(process=record.pk)
     elif isinstance(record, ProcessDeputy):
-        process = record.process_id
+        audits = Audit._base_manager.filter(process=record.process_id)
+    elif isinstance(record, Provider) and not event.created:
+        audits = Audit._base_manager.filter(provider=record.pk)
     else:
         return
-    for audit in Audit._base_manager.filter(process=process, status=Status.RELEASED):
+    for audit in audits.filter(status=Status.RELEASED):
         refresh(audit)
-    for finding in Finding.objects.to_answer().filter(audit__process=process):
+    for finding in Finding.objects.to_answer().filter(audit__in=audits.values("pk")):
         refresh(finding)
 
 
@@ -508,7 +559,7 @@ def draft_addendum(
     grade_after: str = "",
 ) -> Addendum:
     """Write a correction of an issued report; it counts once the lead has signed it."""
-    if why := only_the_lead(audit, by):
+    if why := only_our_lead(audit, by):
         raise PermissionDenied(why)
     if audit.status not in Audit.REPORTED:
         raise Refused("The report is not issued yet. Correct it before.")

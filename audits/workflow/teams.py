@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction as db
 from django.db.models import Q
 
-from audits.independence import facts_in, in_words, is_named_in, objections, ties_of
+from audits.independence import facts_for, in_words, is_named_in, objections_to
 from audits.models import (
     Audit,
     AuditTeamMember,
@@ -52,21 +52,27 @@ def only_the_lead(audit: Audit, by: Any) -> str | None:
         return None
     left = audit.is_conducted and not audit.lead.is_active
     if left and by.holds("lead_auditor") and by not in answerers_of(audit):
-        return " ".join(objections(by, audit.process, today())) or None
+        return " ".join(objections_to(by, audit, today())) or None
     return "Only the lead auditor does this."
 
 
 def answerers_of(audit: Audit) -> list[Person]:
     """Who answers for the auditees: whoever is named, else the process owner and the deputies.
 
-    Nobody answers an audit of their own; where nobody is left the quality managers do.
+    For a provider who looks after it here does. Nobody answers an audit of their own; where nobody
+    is left the quality managers do. To a customer whoever is responsible for their audit answers.
     """
+    if audit.is_theirs:
+        return [audit.auditee or audit.lead]
     if audit.auditee is not None:
         named = [audit.auditee]
+    elif audit.provider is not None:
+        named = [audit.provider.owner]
     else:
         links = ProcessDeputy.objects.live().filter(process=audit.process_id)
         deputies = [each.person for each in links.select_related("person").order_by("pk")]
-        named = [audit.process.owner, *deputies] if audit.process.owner else deputies
+        owner = audit.process.owner if audit.process else None
+        named = [owner, *deputies] if owner else deputies
     team = team_of(audit)
     found = [each for each in dict.fromkeys(named) if each not in team and may_answer(each)]
     managers = Person.objects.holding("quality_manager").order_by("name", "pk")
@@ -85,6 +91,18 @@ def may_answer(person: Person) -> bool:
     return person.has_perm("audits.answer_audit")
 
 
+def only_our_lead(audit: Audit, by: Any) -> str | None:
+    """The same for what we report ourselves; the report of a customer's audit is theirs."""
+    return THEIR_REPORT if audit.is_theirs else only_the_lead(audit, by)
+
+
+def only_our_auditee(audit: Audit, by: Any) -> str | None:
+    return THEIR_REPORT if audit.is_theirs else only_the_auditee(audit, by)
+
+
+THEIR_REPORT = "The report is the customer's; record it when it arrives."
+
+
 def only_the_auditee(audit: Audit, by: Any) -> str | None:
     """Those who answer for the auditees, and who stands in for them while they are away."""
     named = answerers_of(audit)
@@ -97,17 +115,17 @@ def only_the_auditee(audit: Audit, by: Any) -> str | None:
 
 
 def what_ties_the_team(audit: Audit, day: date) -> list[str]:
-    """What ties the team to the process on a day, beyond what exceptions name: sentences."""
+    """What ties the team to what is audited, beyond what exceptions name: sentences."""
     excused = dict(audit.exceptions.values_list("person_id", "objection"))
     team = team_of(audit)
-    ties = ties_of(team, [audit.process])
+    ties = facts_for(audit, team, day)
     return [
         sentence
         for person in team
         for sentence in in_words(
             [
                 fact
-                for fact in facts_in(ties, person, audit.process, day)
+                for fact in ties[person.pk]
                 if fact.blocks and not is_named_in(fact, excused.get(person.pk, ""))
             ]
         )
@@ -133,6 +151,9 @@ def team_is_independent_today(audit: Audit, by: Any) -> str | None:
 
 
 def team_may_audit(audit: Audit, by: Any) -> str | None:
+    """Auditors have an auditor's role; a customer's are theirs, and who walks along needs none."""
+    if audit.is_theirs:
+        return lead_may_lead(audit.lead)
     untrained = [
         person.name
         for person in team_of(audit)
@@ -170,8 +191,10 @@ class Lacking:
 def what_the_team_lacks(audit: Audit, day: date | None = None) -> list[Lacking]:
     """What the organisation asks of its auditors and the team lacks on the day of the audit.
 
-    What an exception names is left out: somebody decided on it.
+    What an exception names is left out: somebody decided on it. Of a customer's it asks nothing.
     """
+    if audit.is_theirs:
+        return []
     excused = dict(audit.exceptions.values_list("person_id", "objection"))
     found = []
     for person in team_of(audit):
@@ -263,9 +286,9 @@ def record_exception(
     is_confirmed = locked.status == Status.CONFIRMED
     day = max(locked.planned_on, today()) if is_confirmed else locked.planned_on
     lacks = [str(each) for each in what_the_team_lacks(locked, day) if each.person == person]
-    ties = objections(person, locked.process, locked.planned_on)
+    ties = objections_to(person, locked, locked.planned_on)
     if is_confirmed:  # it may start earlier or later than planned
-        ties = list(dict.fromkeys([*ties, *objections(person, locked.process, today())]))
+        ties = list(dict.fromkeys([*ties, *objections_to(person, locked, today())]))
     said = " ".join([*ties, *lacks])
     if not said:
         raise Refused(

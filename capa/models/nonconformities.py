@@ -53,6 +53,10 @@ class NonconformityQuerySet(OriginQuerySet):
         found = repeat.objects.counted().filter(nonconformity=OuterRef("pk"))
         return self.annotate(again=Exists(found))
 
+    def about_provider(self, provider: Any) -> Self:
+        """Those raised about an external provider."""
+        return self.filter(provider=provider)
+
     def majors(self) -> Self:
         return self.filter(grade=Nonconformity.Grade.MAJOR)
 
@@ -76,6 +80,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
 
     class Source(models.TextChoices):
         AUDIT = "audit", "Internal audit"
+        CUSTOMER_AUDIT = "customer_audit", "Customer audit"
         CERTIFICATION = "certification", "Certification body"
         COMPLAINT = "complaint", "Customer complaint"
         PROCESS = "process", "Process"
@@ -132,7 +137,7 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         ("contained", "void"),
         ("analysed", "void"),
     }
-    FACTS = ("product", "lot", "customer", "site", "detected_by", "severity")
+    FACTS = ("product", "lot", "customer", "provider", "site", "detected_by", "severity")
     EXTENT = ("extent", "extent_from", "extent_to", "checked")
     WHAT = (
         "title",
@@ -165,6 +170,14 @@ class Nonconformity(FromOrigin, Numbered, StatefulRecord):
         blank=True,
         related_name="nonconformities",
         verbose_name="customer affected",
+    )
+    provider = models.ForeignKey(
+        "providers.Provider",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="nonconformities",
+        verbose_name="external provider",
     )
     site = models.ForeignKey(
         "scope.Site",

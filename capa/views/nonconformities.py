@@ -78,6 +78,7 @@ class NonconformityFilter(django_filters.FilterSet):
             "source",
             "process",
             "customer",
+            "provider",
             "owner",
         )
 
@@ -116,7 +117,10 @@ def nc_list(request: HttpRequest) -> HttpResponseBase:
 
 
 PEOPLE = ("owner", "created_by", "verified_by", "closed_by", "detected_by")
-RELATED = ("process", "origin_type", "customer", "site", "cause_analysis", "eight_d__created_by")
+RELATED = (
+    *("process", "origin_type", "customer", "provider", "site", "cause_analysis"),
+    "eight_d__created_by",
+)
 
 
 @needs("capa.view_nonconformity")

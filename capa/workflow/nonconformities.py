@@ -229,9 +229,9 @@ def raise_nonconformity(
 ) -> Nonconformity:
     """Raise a nonconformity, from any other record or on its own.
 
-    `facts` are the fields `FACTS` and `EXTENT`: product, lot, customer, site, who detected it, how
-    severe it is, from when to when, and what was checked. `number` and `taken_over` are for rows
-    of a former register (capa/register.py) only.
+    `facts` are the fields `FACTS` and `EXTENT`: product, lot, customer, provider, site, who
+    detected it, how severe it is, from when to when, and what was checked. `number` and
+    `taken_over` are for rows of a former register (capa/register.py) only.
     """
     if foreign := set(facts) - {*Nonconformity.FACTS, *Nonconformity.EXTENT}:
         raise TypeError(f"A nonconformity has no {', '.join(sorted(foreign))}.")

@@ -6,8 +6,9 @@ import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
-from qms import pages
+from qms import contributions, pages
 from qms.access import ANYONE_SIGNED_IN, needs
+from qms.contributions import Related
 from qms.pages import Column
 from qms.people.models import Person
 from qms.periods import today
@@ -118,12 +119,33 @@ def provider_detail(request: HttpRequest, pk: int) -> HttpResponse:
         evaluations=evaluations,
         scores=scores,
         processes=[link.process for link in links.order_by("process__code")],
+        beside=_beside(provider, request.user),
         may_evaluate=not provider.is_settled
         and request.user.has_perm("providers.add_providerevaluation"),
         may_bind=mine
         and not provider.is_settled
         and request.user.has_perm("providers.change_provider"),
     )
+
+
+def _beside(provider: Provider, person: Any) -> list[dict[str, Any]]:
+    """What other chapters keep of a provider, with the page on which one more is made."""
+    found = contributions.related_to(Provider, [provider.pk], person)[provider.pk]
+    return [
+        {"kind": kind, "rows": rows, "add": contributions.page_to_add(Provider, kind, person)}
+        for kind, rows in found.items()
+    ]
+
+
+def _since(provider: Provider, person: Any) -> list[tuple[str, list[Related]]]:
+    """What happened since the last evaluation and is to be weighed at this one."""
+    found = contributions.related_to(Provider, [provider.pk], person)[provider.pk]
+    last = provider.last_on
+    fresh = {
+        kind: [row for row in rows if last is None or (row.day and row.day > last)]
+        for kind, rows in found.items()
+    }
+    return [(kind, rows) for kind, rows in fresh.items() if rows]
 
 
 @needs("providers.add_provider")
@@ -253,7 +275,13 @@ def evaluation_create(request: HttpRequest, pk: int) -> HttpResponse:
         provider=provider,
         title=f"Evaluate {provider.name}",
         done=provider.get_absolute_url(),
-        context={"intro": provider.provides, "cancel_url": provider.get_absolute_url()},
+        template="providers/evaluation_form.html",
+        context={
+            "intro": provider.provides,
+            "cancel_url": provider.get_absolute_url(),
+            "last": provider.last_on,
+            "since": _since(provider, request.user),
+        },
     )
 
 

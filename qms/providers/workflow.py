@@ -97,9 +97,14 @@ def owner_works_here(provider: Provider, by: Any) -> str | None:
 
 def speaks_for(provider: Provider, by: Any) -> bool:
     """Whether this person is the provider's own contact."""
-    mail, name = provider.contact_email.strip().lower(), provider.contact.strip().casefold()
-    return bool(mail and mail == (by.email or "").lower()) or bool(
-        name and name == by.name.strip().casefold()
+    return is_contact(by, provider.contact, provider.contact_email)
+
+
+def is_contact(person: Any, contact: str, contact_email: str) -> bool:
+    """Whether a contact that was written down is this person."""
+    mail, name = contact_email.strip().lower(), contact.strip().casefold()
+    return bool(mail and mail == (person.email or "").lower()) or bool(
+        name and name == person.name.strip().casefold()
     )
 
 

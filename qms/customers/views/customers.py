@@ -5,7 +5,7 @@ from typing import Any
 import django_filters
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from qms import pages
+from qms import contributions, pages
 from qms.access import ANYONE_SIGNED_IN, needs
 from qms.customers import workflow
 from qms.customers.forms import CustomerForm, NewCustomerForm, ReviewForm
@@ -96,6 +96,7 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
         reviews=list(reviews[:REVIEWS_SHOWN]),
         answers=list(answers.order_by("-answered_on", "-pk")[:REVIEWS_SHOWN]),
         feedback=list(feedback.order_by("-heard_on", "-pk")[:REVIEWS_SHOWN]),
+        beside=contributions.related_to(Customer, [customer.pk], request.user)[customer.pk].items(),
         may_take=not customer.is_settled and request.user.has_perm("customers.add_feedback"),
         may_review=not customer.is_settled
         and request.user.has_perm("customers.add_satisfactionreview"),
