@@ -11,6 +11,8 @@ from audits.forms import (
     CertificateForm,
     FindingForm,
     GradeForm,
+    MarkUseEditForm,
+    MarkUseForm,
     NewAddendumForm,
     NewAuditForm,
     NewGradeForm,
@@ -46,6 +48,10 @@ from audits.models import (
     Finding,
     FindingGrade,
     FindingResponse,
+    GradeChange,
+    MarkUse,
+    MeetingAttendance,
+    ReportRecipient,
     VisitRequest,
     VisitSlot,
 )
@@ -207,6 +213,19 @@ reports = Resource(
     edit_form=ReportForm,
     related=(*SUBJECTS_OF_AUDIT, "audit__lead"),
 )
+# Written with the report; read one by one.
+attendance = Resource(
+    "audit-attendance",
+    MeetingAttendance,
+    fields=("audit", "meeting", "person", "ended"),
+    related=("audit", "person"),
+)
+recipients = Resource(
+    "audit-recipients",
+    ReportRecipient,
+    fields=("audit", "person", "ended"),
+    related=("audit", "person"),
+)
 addenda = Resource(
     "audit-addenda",
     Addendum,
@@ -264,6 +283,30 @@ certificates = Resource(
     edit_form=CertificateEditForm,
     create=workflow.apply_for_certificate,
 )
+mark_uses = Resource(
+    "mark-uses",
+    MarkUse,
+    fields=(
+        "certificate",
+        "medium",
+        "place",
+        "shows",
+        "wording",
+        "owner",
+        "every_months",
+        "sooner_on",
+        "last_on",
+        "next_due",
+        "found",
+        "note",
+        "down_on",
+        "status",
+    ),
+    form=MarkUseForm,
+    edit_form=MarkUseEditForm,
+    create=workflow.enter_mark_use,
+    related=("certificate", "owner"),
+)
 body_findings = Resource(
     "body-findings",
     BodyFinding,
@@ -288,6 +331,13 @@ body_findings = Resource(
     form=BodyFindingForm,
     edit_form=BodyFindingEditForm,
     create=workflow.record_body_finding,
+)
+# The letter of the body belongs to each: they are recorded on their page, and read here.
+grade_changes = Resource(
+    "body-grade-changes",
+    GradeChange,
+    fields=("finding", "was", "becomes", "decided_on", "by_whom", "reason"),
+    related=("finding",),
 )
 visits = Resource(
     "certification-audits",

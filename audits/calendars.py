@@ -1,5 +1,6 @@
 """Audits as calendars read them: the invitation of one audit, and everybody's own feed."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +11,8 @@ from audits.models import Audit, AuditSlot
 from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from audits.workflow.agenda import agenda_of
 from audits.workflow.teams import team_of
-from qms import clock, ical
+from qms import clock, contributions, ical
+from qms.contributions import Entry
 from qms.ical import Event, Guest
 from qms.mail import address_of, full_address
 from qms.people.models import Person
@@ -65,7 +67,10 @@ def events_of(audit: Audit, slots: Iterable[AuditSlot], **more: Any) -> Iterator
 
 
 def feed(person: Person, today: date) -> bytes:
-    """What concerns somebody: audits they conduct, and those of processes they own."""
+    """What the year planner shows somebody, with the hours of the audits that concern them.
+
+    Theirs are the audits they conduct, and those of what they answer for.
+    """
     mine = Audit.objects.of_team(person)
     own = Audit.objects.filter(
         Q(process__owner=person) | Q(provider__owner=person) | Q(customer__owner=person)
@@ -86,7 +91,35 @@ def feed(person: Person, today: date) -> bytes:
         for audit in audits
         for event in events_of(audit, _theirs(by_audit.get(audit.pk, []), audit, person))
     ]
-    return ical.calendar(events, name="Audits", at=clock.now())
+    events += _planned(person, today, {audit.get_absolute_url() for audit in audits})
+    return ical.calendar(events, name="Quality management", at=clock.now())
+
+
+def _planned(person: Person, today: date, told: set[str]) -> list[Event]:
+    """Everything else of the year planner as days: other audits, reviews, calibrations, visits.
+
+    `told` are the addresses of what stands there already, hour by hour. An entry keeps its key when
+    its day moves, so that a calendar moves it, too.
+    """
+    entries = contributions.calendar_for(person, today - BACK, today + AHEAD)
+    return [
+        Event(
+            key=f"planned-{_mark(each)}",
+            title=f"{each.kind}: {each.title}",
+            starts=each.day,
+            ends=each.day,
+            words=full_address(each.url),
+            url=full_address(each.url),
+        )
+        for each in entries
+        if each.url not in told
+    ][:MOST]
+
+
+def _mark(entry: Entry) -> str:
+    """One word for what an entry is, whatever its day."""
+    told = f"{entry.kind}|{entry.url}|{entry.title}"
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 
 def _theirs(slots: list[AuditSlot], audit: Audit, person: Person) -> list[AuditSlot]:

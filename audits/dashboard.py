@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models.functions import Coalesce
 
 from audits import outside  # noqa: F401 - registers what outsiders see
-from audits.models import Audit, Certificate, CertificationAudit, ChecklistItem
+from audits.models import Audit, Certificate, CertificationAudit, ChecklistItem, MarkUse
 from audits.models.audits import SUBJECTS
 from qms import contributions
 from qms.contributions import CertifiedScope, Entry, Mention, Related, Tile
@@ -89,6 +89,14 @@ contributions.navigation(
     icon="flag",
     permission="audits.view_bodyfinding",
     order=14,
+)
+contributions.navigation(
+    "Certify",
+    "Use of the mark",
+    "audits:mark_list",
+    icon="certificate-2",
+    permission="audits.view_markuse",
+    order=16,
 )
 contributions.create_entry(
     "Audit", "audits:audit_create", icon="clipboard-check", permission="audits.add_audit", order=40
@@ -174,6 +182,16 @@ def visit_days(person: Any, start: date, end: date) -> list[Entry]:
             "fine" if each.done_on else "plain",
         )
         for each in rows.select_related("certificate__body").order_by("day", "pk")
+    ]
+
+
+@contributions.calendar
+def looks_at_marks(person: Any, start: date, end: date) -> list[Entry]:
+    """When uses of the mark are compared with the certificate again."""
+    rows = MarkUse.objects.visible_to(person).in_use().due_between(start, end)
+    return [
+        Entry(each.next_due, f"Look at {each}", "Use of the mark", each.get_absolute_url())
+        for each in rows.order_by("next_due", "pk")
     ]
 
 

@@ -6,8 +6,9 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from audits import demo_others as demo_others
 from audits import workflow
-from audits.independence import objections
+from audits.independence import objections, objections_to
 from audits.models import Audit, ChecklistItem, Finding
 from audits.planning import booked_days
 from audits.questions import proposed_for
@@ -30,17 +31,20 @@ def the_programmes_are_approved(life: Life) -> None:
 @stage(70)
 def the_programme_is_carried_out(life: Life) -> None:
     """Every process once a year from the fourth month on; important ones more often."""
-    plan: list[tuple[float, str]] = []
+    plan: list[tuple[float, str, Any]] = []
     codes = list(life.told["processes"])
     for year in range(4):
+        begins = life.month(4 + 12 * year)
         for index, code in enumerate(codes):
-            plan.append((4 + 12 * year + index * 0.85, code))
+            plan.append((4 + 12 * year + index * 0.85, code, begins))
             if life.told["processes"][code]["importance"] >= 4 and index % 2 == year % 2:
-                plan.append((9.5 + 12 * year + index * 0.5, code))
-    for month, code in sorted(plan):
+                plan.append((9.5 + 12 * year + index * 0.5, code, begins))
+    known_by = life.today - timedelta(days=3)
+    for month, code, begins in sorted(plan):
         day = life.month(month)
-        if day <= life.today + timedelta(days=75):
-            life.on(day - timedelta(days=40), partial(_plan, life, code, day))
+        # Whatever belongs to a programme under way has its day by today.
+        if begins <= known_by or day <= life.today + timedelta(days=75):
+            life.on(min(day - timedelta(days=40), known_by), partial(_plan, life, code, day))
     # One is going on today, half answered, for whoever wants to try it on a phone.
     life.on(life.today - timedelta(days=30), lambda: _plan_today(life))
     for told in life.told["team"].get("outside", []):
@@ -97,22 +101,17 @@ def _plan_today(life: Life) -> None:
 def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
     process = life.processes[code]
     process.refresh_from_db()
-    on = life.moment(day).astimezone(life.zone).date()
-    taken = booked_days(life.cast("auditors"), Period(on, on))
-    free = [
-        each
-        for each in life.cast("auditors")
-        if not (taken[each.pk] or objections(each, process, day))
-    ]
+    on, free = _first_free_day(life, process, day, within=1 if going_on else LATER)
     leads = [person for person in free if person.holds("lead_auditor")]
-    if not leads:
-        return  # nobody independent can lead: the coverage shows the hole
+    excused = not leads
+    if excused:  # nobody independent can lead: somebody is excused, and balanced
+        leads = [person for person in life.cast("auditors") if person.holds("lead_auditor")]
     lead = leads[len(life.kept.setdefault("audits", [])) % len(leads)]
     others = [person for person in free if person != lead]
     audit = workflow.plan_audit(
         by=life.who("lead"),
         process=process,
-        planned_on=life.moment(day).astimezone(life.zone).date(),
+        planned_on=on,
         lead=lead,
         team=others[:1],
         edition=life.told["organisation"]["edition"],
@@ -121,15 +120,63 @@ def _plan(life: Life, code: str, day: Any, *, going_on: bool = False) -> None:
         scope=life.voice("audits")["scope"].format(process=process.name),
         auditees=process.owner.name,
         site=life.sites[life.told["processes"][code]["sites"][0]],
-        **_place(life, day),
+        **_place(life, on),
     )
     life.kept["audits"].append(audit)
+    if excused:
+        _excuse(life, audit)
     if audit.planned_on >= life.today:
         _ask_what_the_records_say(audit)
         _plan_its_hours(life, audit)
     if going_on:
         life.kept["going_on"] = audit.pk
-    life.on(day - timedelta(days=18), lambda: _confirm(life, audit))
+    life.on(on - timedelta(days=18), lambda: _confirm(life, audit))
+
+
+LATER = 30  # days within which somebody independent is waited for
+
+
+def _first_free_day(life: Life, process: Any, day: Any, *, within: int) -> tuple[Any, list[Person]]:
+    """The first working day on which somebody who may lead is free, and everybody free on it."""
+    first = life.moment(day).astimezone(life.zone).date()
+    waits = [life.moment(first + timedelta(days=n)) for n in range(within)]
+    for on in dict.fromkeys(each.astimezone(life.zone).date() for each in waits):
+        free = _free(life, process, on)
+        if any(person.holds("lead_auditor") for person in free):
+            return on, free
+    return first, _free(life, process, first)
+
+
+def _free(life: Life, process: Any, on: Any) -> list[Person]:
+    """Auditors who are in no other audit on a day, and independent of a process."""
+    cast = life.cast("auditors")
+    taken = booked_days(cast, Period(on, on))
+    return [each for each in cast if not (taken[each.pk] or objections(each, process, on))]
+
+
+def _excuse(life: Life, audit: Audit) -> None:
+    """The quality manager decides that somebody audits all the same, and what balances it."""
+    for person in workflow.team_of(audit):
+        known = audit.exceptions.filter(person=person).exists()
+        if not known and objections_to(person, audit, audit.planned_on):
+            workflow.record_exception(
+                audit,
+                by=life.who("quality"),
+                person=person,
+                reason="Everybody who may lead works in the process or answers for part of it.",
+                mitigation="The managing director reads the report against the notes before it is"
+                " signed.",
+            )
+
+
+def _somebody_else(life: Life, audit: Audit) -> None:
+    """Another lead who took on no work of the process; where there is none, an exception."""
+    free = _free(life, audit.process, audit.planned_on)
+    leads = [person for person in free if person.holds("lead_auditor")]
+    if leads:
+        workflow.set_team(audit, by=life.who("lead"), lead=leads[0], team=[])
+    else:
+        _excuse(life, audit)
 
 
 def _ask_what_the_records_say(audit: Audit) -> None:
@@ -188,7 +235,7 @@ TEMPLATES = (
 def _place(life: Life, day: Any) -> dict[str, Any]:
     """The programme of the year an audit lies in, with its window; none where there is none."""
     programme = life.kept.get("programme")
-    planned = life.moment(day).astimezone(life.zone).date()
+    planned = day
     if programme is None or planned not in programme.period:
         return {}
     window = Period(planned - timedelta(days=20), planned + timedelta(days=40))
@@ -197,7 +244,7 @@ def _place(life: Life, day: Any) -> dict[str, Any]:
 
 def _confirm(life: Life, audit: Audit) -> None:
     if workflow.team_is_independent(audit, audit.lead):
-        return  # somebody took on work of the process meanwhile; the plan waits for a decision
+        _somebody_else(life, audit)  # somebody took on work of the process meanwhile
     if workflow.team_is_free(audit, audit.lead):
         _postpone(life, audit, _working_day(audit.planned_on + timedelta(days=3)))
         return
@@ -221,15 +268,20 @@ def _postpone(life: Life, audit: Audit, new: Any) -> None:
 
 
 def _confirm_again(life: Life, audit: Audit) -> None:
-    who = audit.lead
-    if not (workflow.team_is_independent(audit, who) or workflow.team_is_free(audit, who)):
-        workflow.confirm(audit, by=life.who("lead"))
-        life.at(life.moment(audit.planned_on, 9), lambda: _start(life, audit))
+    if workflow.team_is_independent(audit, audit.lead):
+        _somebody_else(life, audit)
+    if workflow.team_is_free(audit, audit.lead):
+        _postpone(life, audit, _working_day(audit.planned_on + timedelta(days=3)))
+        return
+    workflow.confirm(audit, by=life.who("lead"))
+    life.at(life.moment(audit.planned_on, 9), lambda: _start(life, audit))
 
 
 def _start(life: Life, audit: Audit) -> None:
-    if workflow.team_is_independent(audit, audit.lead):
-        return
+    if workflow.team_is_independent_today(audit, audit.lead):
+        _excuse(life, audit)
+        if workflow.team_is_independent_today(audit, audit.lead):
+            return  # excused for something else before: the plan waits for a decision
     workflow.start(audit, by=audit.lead)
     life.after(0.02, lambda: _ask(life, audit))
 
@@ -280,7 +332,7 @@ def _afternoon(life: Life, audit: Audit, items: list[ChecklistItem]) -> None:
 def _answer(life: Life, audit: Audit, item: ChecklistItem) -> None:
     person = _who(life, audit)
     code = audit.process.code if audit.process else ""
-    told = life.problem_of_today(code) if life.often(0.17) else None
+    told = life.problem_of_today(code) if code and life.often(0.17) else None
     if told is not None:
         workflow.answer(item, by=person, answer="nonconforming", note="See the finding.")
         facts = life.problem(told)
@@ -674,3 +726,43 @@ def _grant(life: Life, certificate: Any, told: dict[str, Any]) -> None:
         issued_on=life.day(),
         expires_on=add_months(life.day(), 36) - timedelta(days=1),
     )
+    life.at(life.moment(life.day() + timedelta(days=3), 9.5), partial(_show_it, life, certificate))
+
+
+USES = (
+    ("website", "The page about us", "mark"),
+    ("letters", "Foot of offers and invoices", "words"),
+    ("mail", "Signature of everybody's mails", "words"),
+)
+
+
+def _show_it(life: Life, certificate: Any) -> None:
+    """Three places show it; one was found wrong at the first look and put right."""
+    quality = life.who("quality")
+    body, name = certificate.body.name, life.told["organisation"]["name"]
+    edition = life.told["organisation"]["edition"]
+    for at, (medium, place, shows) in enumerate(USES):
+        use = workflow.enter_mark_use(
+            by=quality,
+            certificate=certificate,
+            medium=medium,
+            place=place,
+            shows=shows,
+            wording=f"{name}: quality management system certified by {body} to ISO 9001:{edition}.",
+            owner=quality,
+        )
+        life.at(life.moment(life.day() + timedelta(days=20), 9.75), partial(_look, life, use, at))
+
+
+def _look(life: Life, use: Any, at: int) -> None:
+    """Once a year each; the signature of mails named no body at first."""
+    use.refresh_from_db()
+    wrong = at == len(USES) - 1 and use.last_on is None
+    workflow.check_use(
+        use,
+        by=use.owner,
+        checked_on=life.day(),
+        found="wrong" if wrong else "right",
+        note="It does not name the certification body." if wrong else "",
+    )
+    life.at(life.moment(use.next_due - timedelta(days=2), 9.75), partial(_look, life, use, at))

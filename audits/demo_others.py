@@ -51,10 +51,14 @@ def _plan(life: Life, told: dict[str, Any], day: Any) -> None:
 
 
 def _confirm(life: Life, audit: Audit, told: dict[str, Any]) -> None:
-    stands_against = (workflow.team_is_independent, workflow.team_is_free)
-    if not any(each(audit, audit.lead) for each in stands_against):
-        workflow.confirm(audit, by=life.who("lead"))
-        life.at(life.moment(audit.planned_on, 8.5), partial(_conduct, life, audit, told))
+    if workflow.team_is_independent(audit, audit.lead):
+        return  # the plan waits for somebody else to lead it
+    while workflow.team_is_free(audit, audit.lead):
+        later = life.moment(audit.planned_on + timedelta(days=1)).astimezone(life.zone).date()
+        why = "The lead auditor is in another audit on that day."
+        workflow.postpone(audit, by=life.who("lead"), planned_on=later, reason=why)
+    workflow.confirm(audit, by=life.who("lead"))
+    life.at(life.moment(audit.planned_on, 8.5), partial(_conduct, life, audit, told))
 
 
 def _conduct(life: Life, audit: Audit, told: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from audits.models import (
     CertificateSuspension,
     CertificationAudit,
     Finding,
+    MarkUse,
     VisitRequest,
 )
 from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
@@ -222,6 +223,40 @@ def body_finding_register(period: Period, as_of: datetime) -> Iterable[tuple[Any
             each.evidence_due,
             each.verified_on,
             each.closed_on,
+        )
+
+
+@contributions.register(
+    name="mark-uses",
+    title="Use of the mark and the certificate",
+    columns=(
+        "Where",
+        "Medium",
+        "Shows",
+        "Wording",
+        "Certificate",
+        "Looked at",
+        "Found",
+        "Next",
+        "State",
+        "Taken down",
+    ),
+)
+def mark_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
+    """One row a use, shown at the cut-off or taken down in the period."""
+    rows = as_it_was(MarkUse, as_of).filter(Q(down_on=None) | Q(down_on__gte=period.start))
+    for each in rows.select_related("certificate").order_by("place", "id"):
+        yield (
+            each.place,
+            each.get_medium_display(),
+            each.get_shows_display(),
+            each.wording,
+            each.certificate.number,
+            each.last_on,
+            each.get_found_display() if each.found else "",
+            each.next_due,
+            each.get_status_display(),
+            each.down_on,
         )
 
 

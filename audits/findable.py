@@ -9,6 +9,7 @@ from audits.models import (
     Certificate,
     ChecklistTemplate,
     Finding,
+    MarkUse,
     VisitRequest,
 )
 from qms.finding.workflow import Text, findable
@@ -89,6 +90,17 @@ def describe_body_finding(finding: BodyFinding) -> Text:
 def describe_request(request: VisitRequest) -> Text:
     """A request by what was asked for and what was shown."""
     return Text(title=request.title, words=request.shown, note=request.get_status_display())
+
+
+@findable(MarkUse, "Uses of the mark", order=28)
+def describe_mark_use(use: MarkUse) -> Text:
+    """A use of the mark by where it is and what it says."""
+    return Text(
+        title=use.place,
+        keywords=use.get_medium_display(),
+        words=f"{use.wording}\n{use.note}".strip(),
+        note=use.get_status_display(),
+    )
 
 
 @findable(Certificate, "Certificates", order=22)

@@ -22,6 +22,7 @@ from audits.models import (
     Finding,
     FindingGrade,
     FindingResponse,
+    MarkUse,
     VisitRequest,
     VisitSlot,
 )
@@ -396,6 +397,28 @@ class BodyForm(RecordForm):
     class Meta:
         model = CertificationBody
         fields = ("name", *TERMS)
+
+
+class MarkUseForm(RecordForm):
+    """A place where the mark or the certificate is shown."""
+
+    class Meta:
+        model = MarkUse
+        fields = ("certificate", "medium", "place", "shows", "wording", "owner", "every_months")
+        widgets = {"wording": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        with_their_bodies(self, "certificate")
+
+
+class MarkUseEditForm(MarkUseForm):
+    """The same later, with a day on which it is looked at sooner."""
+
+    class Meta:
+        model = MarkUse
+        fields = (*MarkUseForm.Meta.fields, "sooner_on")
+        widgets = MarkUseForm.Meta.widgets
 
 
 def _sites() -> forms.ModelMultipleChoiceField:

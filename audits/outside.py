@@ -20,6 +20,8 @@ from audits.models import (
     ChecklistItem,
     Finding,
     FindingResponse,
+    MeetingAttendance,
+    ReportRecipient,
 )
 from audits.models.audits import SUBJECTS, SUBJECTS_OF_AUDIT
 from capa.models import CaseAction, CorrectiveAction, Nonconformity
@@ -76,6 +78,16 @@ def responses_of(person: Any) -> Q:
 
 @contributions.shows_outsiders(AuditReport)
 def reports_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(MeetingAttendance)
+def attendance_of(person: Any) -> Q:
+    return Q(audit__in=_theirs(person).values("pk"))
+
+
+@contributions.shows_outsiders(ReportRecipient)
+def recipients_of(person: Any) -> Q:
     return Q(audit__in=_theirs(person).values("pk"))
 
 

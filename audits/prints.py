@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -45,6 +47,7 @@ def _context(
     findings = grades.named(rows.order_by("position"))
     again = repeats.earlier_of(findings)
     raised = {each.origin_id: each for each in nonconformities_of(audit)}
+    said_later = _split_by_issue(audit, findings)
     for each in findings:
         numbers = [earlier.number for earlier in again.get(each.pk, [])]
         each.earlier, each.raised = numbers, raised.get(each.pk)  # type: ignore[attr-defined]
@@ -70,6 +73,7 @@ def _context(
         answer=said_by_the_auditee(audit),
         recipients=[each.name for each in recipients_of(audit)] if report else [],
         addenda=addenda,
+        said_later=said_later,
         facts=[
             ("State", audit.get_status_display()),
             *_of_what(audit),
@@ -87,6 +91,60 @@ def _context(
             ("Received" if audit.is_theirs else "Issued", _day(audit.issued_on)),
         ],
     )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody said to a finding after the report was issued."""
+
+    at: datetime
+    position: int
+    what: str
+    text: str
+    who: str
+
+
+def issued_at(audit: Audit) -> datetime | None:
+    """The moment the report was issued, by the history; None before."""
+    if not audit.issued_on:
+        return None
+    rows = audit.history.filter(issued_on__isnull=False).order_by("history_id")
+    moment: datetime | None = rows.values_list("history_date", flat=True).first()
+    return moment
+
+
+def _split_by_issue(audit: Audit, findings: Sequence[Finding]) -> list[Said]:
+    """Leave with each finding what was said before the issue; give what was said later, by time.
+
+    So the report reads for good as it was issued, and nothing that was said is missing.
+    """
+    issued = issued_at(audit)
+    rows = Finding.history.filter(id__in=[each.pk for each in findings]).exclude(decision="")
+    decided = dict(rows.order_by("-history_id").values_list("id", "history_date"))
+    later: list[Said] = []
+    for each in findings:
+        responses = list(each.responses.all())
+        after = [r for r in responses if issued and r.recorded_at > issued]
+        each.said = [r for r in responses if r not in after]  # type: ignore[attr-defined]
+        later += [
+            Said(
+                r.recorded_at,
+                each.position,
+                "Disagreement" if r.disagrees else "Response",
+                r.text,
+                r.created_by.name,
+            )
+            for r in after
+        ]
+        moment = decided.get(each.pk)
+        is_later = bool(issued and moment and moment > issued)
+        each.decided_before = bool(each.decision) and not is_later  # type: ignore[attr-defined]
+        if is_later and moment and each.decided_by:
+            words = str(each.get_decision_display())
+            later.append(
+                Said(moment, each.position, words, each.decision_text, each.decided_by.name)
+            )
+    return sorted(later, key=lambda said: (said.at, said.position))
 
 
 def _of_what(audit: Audit) -> list[tuple[str, str]]:

@@ -5,14 +5,15 @@ Everything is read from the records by `qms.proofs`; there is no score, and noth
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
 
-from audits.models import Audit, BodyFinding, CertificationAudit
+from audits.models import Audit, BodyFinding, CertificationAudit, MarkUse
 from audits.planning import applicable_clauses
 from qms.clauses import same_in
+from qms.periods import today
 from qms.proofs import Blocker, Example, Proofs, proofs_for, seen_by
 from qms.scope.models import Process
 
@@ -77,7 +78,33 @@ def asked_at(visit: CertificationAudit, as_of: datetime, person: Any) -> list[As
         found.insert(0, Asked("Every process and clause was audited", [], [], never(edition)))
     if visit.kind != "stage1":
         found.insert(0, _earlier(visit, person))
+    if visit.kind in ("surveillance", "recertification"):
+        found.append(_marks(visit, person))
     return found
+
+
+def _marks(visit: CertificationAudit, person: Any) -> Asked:
+    """Where the mark is shown, and what of it is overdue, wrong or to be taken down."""
+    rows = MarkUse.objects.visible_to(person).in_use().filter(certificate=visit.certificate_id)
+    uses = list(rows.select_related("certificate__body").order_by("place", "pk"))
+    day = today()
+    down = set(rows.to_take_down(day).values_list("pk", flat=True))
+    blockers = [
+        Blocker(f"{each.place}: {said}", each.get_absolute_url(), "Open")
+        for each in uses
+        if (said := _what_is_wrong(each, day, down))
+    ]
+    told = f"{len(uses)} use{'s' if len(uses) > 1 else ''} in the register"
+    counts = [told if uses else "No use is entered"]
+    return Asked("How the mark and the certificate are used", counts, [], blockers)
+
+
+def _what_is_wrong(use: MarkUse, day: date, down: set[int]) -> str:
+    if use.pk in down:
+        return "it is to be taken down."
+    if use.found == MarkUse.Found.WRONG:
+        return "it is to be put right."
+    return "nobody has looked at it in time." if use.is_overdue(day) else ""
 
 
 def _within(proofs: dict[str, list[Proofs]], numbers: Sequence[str]) -> list[Proofs]:

@@ -8,7 +8,7 @@ from typing import Any
 from capa import demo_voices as demo_voices
 from capa import workflow
 from capa.demo_cases import TOLD
-from capa.models import CorrectiveAction, Nonconformity, Proposal, Repeat
+from capa.models import CaseAction, CorrectiveAction, Nonconformity, Proposal, Repeat
 from qms.actions import workflow as actions
 from qms.demo.life import Life, stage
 from qms.events import handles
@@ -105,17 +105,20 @@ def _analyse(life: Life, nc: Nonconformity) -> None:
     life.after(2, lambda: _decide_repeats(life, nc))
     small = not nc.asks_for_8d
     if life.often(0.05) and small and not workflow.closed_without_action(nc, life.day()):
-        because = "A single slip without effect; the instruction is clear and was talked through."
-        life.after(
-            2,
-            lambda: (
-                workflow.close_without_action(nc, by=life.who("quality"), because=because)
-                if nc.owner != life.who("quality")
-                else _plan(life, nc)
-            ),
-        )
+        life.after(2, lambda: _close_what_is_small(life, nc))
     else:
         life.after(life.chance.choice([0.3, 1, 2, 3]), lambda: _plan(life, nc))
+
+
+def _close_what_is_small(life: Life, nc: Nonconformity) -> None:
+    """Without an action, where nothing was tried before and nothing like it was closed so."""
+    quality = life.who("quality")
+    tried = CaseAction.objects.filter(nonconformity=nc).exists()
+    if nc.owner == quality or tried or workflow.closed_without_action(nc, life.day()):
+        _plan(life, nc)
+        return
+    because = "A single slip without effect; the instruction is clear and was talked through."
+    workflow.close_without_action(nc, by=quality, because=because)
 
 
 def _decide_repeats(life: Life, nc: Nonconformity) -> None:
@@ -176,6 +179,12 @@ def _judge_of(life: Life, serving: CorrectiveAction) -> Any:
 
 
 def _verify(life: Life, nc: Nonconformity, serving: CorrectiveAction) -> None:
+    serving.refresh_from_db()
+    if serving.status != CorrectiveAction.Status.IMPLEMENTED:
+        return  # judged with another case it serves
+    if serving.check_day and serving.check_day > life.day():  # it serves another case by now
+        life.on(serving.check_day, lambda: _verify(life, nc, serving))
+        return
     judge = _judge_of(life, serving)
     proof = life.sign(judge)
     nc.refresh_from_db()

@@ -20,6 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "var" / "bench.json"
 READINGS, INDICATORS = 10_000, 500
+PROCESSES, YEARS = 40, 3  # of the audit programme whose coverage is drawn
 SIZES = {"small": 1_000, "default": 10_000, "large": 100_000}
 
 
@@ -112,6 +113,7 @@ def fill(count: int) -> Any:
     Word.objects.bulk_create([Word(word=word) for word in ("calibration", "storage", "packing")])
     _lengthen_history(first + 500, 200)
     _fill_indicators(manager)
+    _fill_audits(manager)
     last.execute("vacuum analyze")  # as the server does by itself after such a load
     return manager
 
@@ -141,6 +143,32 @@ def _fill_indicators(manager: Any) -> None:
     assert len(newest) == INDICATORS - 1
     for reading in other.measurements.all():
         multiply(reading, INDICATORS - 1, indicator_id=f"{newest[0].pk - 1} + n")
+
+
+def _fill_audits(manager: Any) -> None:
+    """A programme of three years: forty processes that share all clauses, each audited yearly."""
+    from datetime import timedelta
+
+    from audits import workflow
+    from qms import clauses
+    from qms.periods import add_months, today
+    from qms.scope.workflow import activate, create_process
+    from tests import factories
+
+    lead, owner = factories.person("lead_auditor"), factories.person("process_owner")
+    every = [each.ref.key for each in clauses.clauses("2026", assessable=True)]
+    programme = workflow.create_programme(
+        by=manager, title="Three years", starts_on=today(), years=YEARS, objectives="Find out."
+    )
+    for n in range(PROCESSES):
+        code, own = f"A{n:02}", every[n % 5 :: 5]
+        made = create_process(by=manager, code=code, name=f"Area {n}", owner=owner, clauses=own)
+        process = activate(made, by=manager)
+        for year in range(YEARS):
+            day = add_months(today(), 12 * year) + timedelta(days=7 * n)
+            workflow.plan_audit(
+                by=manager, process=process, planned_on=day, lead=lead, programme=programme
+            )
 
 
 def _multiply_entries(entry: Any, times: int, first: int, title: str) -> None:
@@ -204,9 +232,11 @@ def plain_list(request: Any) -> Any:
 
 def pages(client: Any) -> list[Page]:
     """What is measured, with its targets."""
+    from audits.models import AuditProgramme
     from documents.models import Document
     from objectives.models import Indicator
 
+    coverage = f"/audits/programmes/{AuditProgramme.objects.get().pk}/coverage/"
     some = Document.objects.order_by("pk")[500]  # the one with a long history
     charted = Indicator.objects.get(title="Turnaround")
 
@@ -234,6 +264,9 @@ def pages(client: Any) -> list[Page]:
         Page("an indicator, 10,000 readings", get(charted.get_absolute_url()), 2, 20),
         # Ten times the rows of the plain list.
         Page("500 indicators", get("/objectives/indicators/"), 15, 12),
+        # 40 processes by every clause: two thousand cells where the plain list has fifty rows.
+        Page("coverage, all three years", get(coverage), 15, 20),
+        Page("coverage, one year", get(f"{coverage}?year=2"), 15, 20),
         Page("my work", get("/"), 2, 15),
         Page("leadership", get("/leadership/"), 2, 15),
         Page("create a document", create, 2, 20),

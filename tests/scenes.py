@@ -29,6 +29,7 @@ from audits.models import (
     ChecklistTemplate,
     Finding,
     FindingGrade,
+    MarkUse,
     VisitRequest,
     VisitSlot,
 )
@@ -1061,6 +1062,17 @@ def do_its_actions(cast: Cast, nc: Nonconformity) -> None:
         actions.complete(action, by=cast.owner, result="Fitted.")
 
 
+# Who may look at uses of the mark, and sees to none here.
+NOT_THEIRS = (
+    "newcomer",
+    "employee",
+    "administrator",
+    "auditor",
+    "lead_auditor",
+    "process_owner",
+    "top_management",
+)
+
 # Who may answer audits, and answers for nobody here.
 NOT_THE_AUDITEE = (
     "auditor",
@@ -1267,6 +1279,16 @@ def sign_its_report(cast: Cast, audit: Audit) -> None:
         audits.sign_report(audit, by=cast.lead, proof=proof, conclusions="All criteria are met.")
 
 
+def sign_to_be_issued(cast: Cast, audit: Audit) -> None:
+    """Signed so that it issues itself once it is acknowledged."""
+    audit.refresh_from_db()
+    if audit.status == "in_progress":
+        answer_its_questions(cast, audit)
+    proof = factories.proof(cast.lead)
+    said = {"conclusions": "All criteria are met.", "issues_itself": True}
+    audits.sign_report(audit, by=cast.lead, proof=proof, **said)
+
+
 def have_it_acknowledged(cast: Cast, audit: Audit) -> None:
     sign_its_report(cast, audit)
     audits.acknowledge(audit, by=cast.owner)
@@ -1355,6 +1377,28 @@ def an_application(cast: Cast) -> Certificate:
 def cast_iron() -> str:
     """A scope that no certificate of a scene bears yet, so that it can be reduced again."""
     return f"Valves of cast iron, {Certificate.history.count()}"
+
+
+def a_mark_use(cast: Cast) -> MarkUse:
+    """The mark on the website, of a certificate that holds."""
+    certificate = an_application(cast)
+    stage_two(cast, certificate)
+    audits.grant(
+        certificate,
+        by=cast.manager,
+        number="FM 2",
+        decided_on=today(),
+        issued_on=today(),
+        expires_on=in_days(900),
+    )
+    return audits.enter_mark_use(
+        by=cast.manager,
+        certificate=certificate,
+        medium="website",
+        place="The page about us",
+        wording="Quality management system certified by BSI.",
+        owner=cast.member,
+    )
 
 
 def a_visit(cast: Cast, certificate: Certificate | None = None) -> CertificationAudit:
@@ -2332,6 +2376,9 @@ ALL = (
             "issue": Step(
                 "lead", prepare=have_it_acknowledged, never=("lead_auditor", "everything")
             ),
+            "issue_acknowledged": Step(
+                "system", prepare=sign_to_be_issued, through=have_it_acknowledged
+            ),
             "receive_report": Step(
                 "lead",
                 lambda cast: {"received_on": today(), "conclusions": "We may deliver."},
@@ -2463,6 +2510,22 @@ ALL = (
             "expire": Step("manager", days=4),
         },
         api="certificates",
+    ),
+    Scene(
+        MarkUse,
+        a_mark_use,
+        {
+            "check_use": Step(
+                "member",
+                lambda cast: {"checked_on": today(), "found": "right", "note": ""},
+                never=NOT_THEIRS,
+            ),
+            "take_down": Step("member", lambda cast: {"down_on": today()}, never=NOT_THEIRS),
+            "show_again": Step("manager"),
+        },
+        page="audits:mark_transition",
+        api="mark-uses",
+        people=("member",),
     ),
     Scene(
         CertificationAudit,

@@ -20,6 +20,7 @@ from audits.models.checklists import ChecklistItem, ChecklistTemplate
 from audits.models.feeds import CalendarFeed, CalendarFeedQuerySet
 from audits.models.findings import Finding, FindingQuerySet, FindingResponse
 from audits.models.grades import FindingGrade
+from audits.models.marks import MarkUse, MarkUseQuerySet
 from audits.models.notes import AuditNote, AuditNoteQuerySet
 from audits.models.programme import AuditProgramme
 from audits.models.reports import (
@@ -59,6 +60,8 @@ __all__ = [
     "FindingResponse",
     "GradeChange",
     "IndependenceException",
+    "MarkUse",
+    "MarkUseQuerySet",
     "MeetingAttendance",
     "ReportRecipient",
     "Slot",

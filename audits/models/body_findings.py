@@ -1,7 +1,7 @@
 """What the certification body found, with the days it gives for an answer (ISO/IEC 17021-1)."""
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -158,6 +158,14 @@ class DeadlineExtension(Record):
         return f"{self.get_deadline_display()} of {self.finding} until {self.until:%-d %B %Y}"
 
 
+class OfBodyFindingQuerySet(RecordQuerySet):
+    def visible_to(self, person: Any) -> Self:
+        """Those of findings the person may see."""
+        rows = super().visible_to(person)
+        findings = BodyFinding.objects.visible_to(person)
+        return rows.filter(finding__in=findings.values("pk"))
+
+
 class GradeChange(Record):
     """That the body changed the grade of a finding: from what to what, when, who and why."""
 
@@ -169,6 +177,8 @@ class GradeChange(Record):
     decided_on = models.DateField("decided on", editable=False)
     by_whom = models.CharField("by whom at the body", max_length=120, editable=False)
     reason = models.TextField("reason", editable=False)
+
+    objects = OfBodyFindingQuerySet.as_manager()
 
     class Meta(Record.Meta):
         verbose_name = "change of a grade"
@@ -183,3 +193,6 @@ class GradeChange(Record):
     def __str__(self) -> str:
         before, after = self.get_was_display(), self.get_becomes_display()
         return f"{self.finding.reference}: {before.lower()} to {after.lower()}"
+
+    def get_absolute_url(self) -> str:
+        return self.finding.get_absolute_url()

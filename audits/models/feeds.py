@@ -1,4 +1,4 @@
-"""The secret address under which somebody's own calendar reads their audits."""
+"""The secret address under which somebody's own calendar reads what is planned for them."""
 
 import hashlib
 import secrets
@@ -29,7 +29,7 @@ class CalendarFeedQuerySet(RecordQuerySet):
 
 
 class CalendarFeed(StatefulRecord):
-    """A link to one's own audits as a calendar; whoever has it reads them, until it is revoked."""
+    """A link to one's year planner as a calendar; whoever has it reads it, until it is revoked."""
 
     class Status(models.TextChoices):
         LIVE = "live", "In use"

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from audits.models.audits import Audit
 from audits.models.findings import Finding
-from qms.links import Link
+from qms.links import Link, LinkQuerySet
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
 
@@ -82,6 +82,14 @@ class AuditReport(Record):
         return self.audit.get_absolute_url()
 
 
+class OfReportQuerySet(LinkQuerySet):
+    def visible_to(self, person: Any) -> Self:
+        """Those of reports the person may see."""
+        rows = super().visible_to(person)
+        reports = AuditReport.objects.visible_to(person)
+        return rows.filter(audit__in=reports.values("audit_id"))
+
+
 class MeetingAttendance(Link):
     """That somebody was at the opening or the closing meeting of an audit."""
 
@@ -92,6 +100,8 @@ class MeetingAttendance(Link):
     audit = models.ForeignKey(Audit, models.PROTECT, related_name="attendance_links")
     meeting = models.CharField("meeting", max_length=10, choices=Meeting)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = OfReportQuerySet.as_manager()
 
     class Meta(Link.Meta):
         verbose_name = "attendance of an audit's meeting"
@@ -105,12 +115,17 @@ class MeetingAttendance(Link):
     def __str__(self) -> str:
         return f"{self.person} at the {self.get_meeting_display().lower()} of {self.audit.number}"
 
+    def get_absolute_url(self) -> str:
+        return self.audit.get_absolute_url()
+
 
 class ReportRecipient(Link):
     """That somebody receives the report of an audit when it is issued."""
 
     audit = models.ForeignKey(Audit, models.PROTECT, related_name="recipient_links")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = OfReportQuerySet.as_manager()
 
     class Meta(Link.Meta):
         verbose_name = "recipient of an audit report"
@@ -120,6 +135,9 @@ class ReportRecipient(Link):
 
     def __str__(self) -> str:
         return f"{self.person} receives {self.audit.number}"
+
+    def get_absolute_url(self) -> str:
+        return self.audit.get_absolute_url()
 
 
 class AddendumQuerySet(RecordQuerySet):

@@ -133,14 +133,14 @@ def _calendar(content: bytes, name: str) -> HttpResponse:
 @sensitive_variables("address")
 @needs("audits.add_calendarfeed")
 def feed_mine(request: HttpRequest) -> HttpResponse:
-    """One's own audits in one's own calendar: make the link, see it once, revoke it."""
+    """One's own planner in one's own calendar: make the link, see it once, revoke it."""
     address = ""
     if request.method == "POST":
         made = workflow.open_feed(by=cast(Person, request.user))
         address = full_address(reverse("calendar_feed", args=[made.token]))
     feeds = CalendarFeed.objects.visible_to(request.user)
     context = {
-        "title": "My audits in my calendar",
+        "title": "In my own calendar",
         "crumbs": [("Audits", reverse("audits:audit_list")), ("My calendar", "")],
         "live": feeds.filter(status=CalendarFeed.Status.LIVE).first(),
         "address": address,
@@ -156,7 +156,7 @@ def feed_detail(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         feed,
         title="Calendar link",
-        subtitle="Whoever has the link reads the dates of your audits, until you revoke it.",
+        subtitle="Whoever has the link reads your audits and your planner, until you revoke it.",
         crumbs=[("My calendar", reverse("audits:feed_mine")), ("Link", "")],
     )
 
@@ -176,7 +176,7 @@ LOOKS, WINDOW = 60, 60  # looks at feeds from one address, in seconds
 @needs(PUBLIC)
 @require_safe
 def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
-    """The audits of whoever made the link, for a program that cannot sign in."""
+    """The planner of whoever made the link, for a program that cannot sign in."""
     if looks_too_often(request, "calendar-feed", most=LOOKS, seconds=WINDOW):
         answer = HttpResponse("Wait a minute.", status=429, content_type="text/plain")
         answer["Retry-After"] = str(WINDOW)
@@ -185,7 +185,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         answer = HttpResponse("There is no such calendar.", status=404, content_type="text/plain")
     else:
-        answer = _calendar(calendars.feed(found.person, today()), "audits.ics")
+        answer = _calendar(calendars.feed(found.person, today()), "quality-management.ics")
     answer["X-Robots-Tag"] = "noindex"
     answer["Referrer-Policy"] = "no-referrer"
     return answer

@@ -22,6 +22,7 @@ from audits.models import (
     CertificateSite,
     CertificationAudit,
     CertificationBody,
+    MarkUse,
     VisitRequest,
 )
 from audits.readiness import asked_at
@@ -93,7 +94,15 @@ def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         following=following,
         may_follow=may_change and not workflow.cannot_be_followed(certificate),
         may_change=may_change,
+        uses=list(_uses_of(certificate, request.user)),
+        lost=workflow.not_in_force(certificate) if certificate.decided_on else "",
     )
+
+
+def _uses_of(certificate: Certificate, person: Any) -> Any:
+    """Where it is shown; what was taken down comes last."""
+    rows = MarkUse.objects.visible_to(person).filter(certificate=certificate)
+    return rows.select_related("owner").order_by("-status", "place", "pk")
 
 
 @needs("audits.change_certificate")

@@ -1,6 +1,7 @@
 """Certificates and the visits of the certification body, as they are recorded."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,7 @@ from audits.models import (
 )
 from qms import contributions
 from qms.contributions import Step
-from qms.events import handles
+from qms.events import handles, publish
 from qms.links import refuse_stale, set_links
 from qms.people.models import Person
 from qms.periods import add_months, today
@@ -37,6 +38,14 @@ from qms.work.workflow import refresh
 from qms.workflow import amendment, creates, transition, voids
 
 Status = Certificate.Status
+
+
+@dataclass(frozen=True)
+class ScopeReduced:
+    """The body took something out of the scope: what names it is to be compared with the rest."""
+
+    certificate: Certificate
+    by: Any
 
 
 TERMS = (
@@ -342,6 +351,7 @@ def lift(certificate: Certificate, *, by: Any, ended_on: date) -> None:
             help_text="As it stands on the new certificate. Change the sites on its page.",
         )
     },
+    then=lambda certificate, by: publish(ScopeReduced(certificate, by)),
 )
 def reduce_scope(certificate: Certificate, *, by: Any, scope_text: str) -> None:
     """Record that the certification body took something out of the scope."""

@@ -14,7 +14,7 @@ MAY = "audits.add_calendarfeed"
 
 @creates(CalendarFeed, permission=MAY)
 def open_feed(*, by: Person) -> CalendarFeed:
-    """A new link to one's own audits; the one before ends. Its `token` is told this once."""
+    """A new link to one's own planner; the one before ends. Its `token` is told this once."""
     for before in CalendarFeed.objects.filter(person=by, status=Status.LIVE):
         revoke_feed(before, by=by)
     token = new_token()

@@ -342,10 +342,17 @@ def _answer(audit: Audit, by: Any, answer: str, reason: str = "") -> None:
 
 
 def issue_if_agreed(audit: Audit, by: Any) -> None:
-    """The lead decided when signing that an acknowledged report is issued at once."""
-    lead = audit.lead
-    if audit.issues_itself and issue.permitted(audit, lead) and not issue.obstacles(audit, lead):
-        issue(audit, by=lead, reason="Issued on acknowledgement, as decided when it was signed.")
+    """The lead decided when signing that an acknowledged report is issued at once.
+
+    The clock acts, and says on whose decision; a lead who has left decides nothing any more.
+    """
+    if not audit.issues_itself or not audit.lead.is_active or not audit.signed_on:
+        return
+    why = (
+        f"Issued on acknowledgement, as {audit.lead.name} decided when signing it on"
+        f" {audit.signed_on:%-d %B %Y}."
+    )
+    issue_acknowledged(audit, by=Person.objects.system(), reason=why)
 
 
 @transition(
@@ -415,6 +422,32 @@ def issue(audit: Audit, *, by: Any) -> None:
     audit.issued_on = today()
 
 
+def it_is_acknowledged(audit: Audit, by: Any) -> str | None:
+    """Only what the lead signed to be issued so, and the auditee acknowledged, issues itself."""
+    if audit.issues_itself and audit.is_signed and audit.answer == Audit.Answer.ACKNOWLEDGED:
+        return None
+    return "It is issued by itself only once acknowledged, where the lead decided so."
+
+
+@transition(
+    Audit,
+    source=Status.RELEASED,
+    target=Status.ISSUED,
+    permission="audits.issue_acknowledged",
+    guards=[it_is_acknowledged],
+    label="Issue on acknowledgement",
+    primary=False,
+    then=lambda audit, by: distribute(audit, by),
+)
+def issue_acknowledged(audit: Audit, *, by: Any) -> None:
+    """Issue the acknowledged report, as the lead decided when signing it."""
+    audit.issued_on = today()
+
+
+def only_the_lead_or_the_clock(audit: Audit, by: Any) -> str | None:
+    return None if by.is_system else only_the_lead(audit, by)
+
+
 def distribute(audit: Audit, by: Any) -> None:
     """Tell the recipients; what is still open is followed up from here on."""
     outbox.add("audits.distribute", f"audit-report:{audit.pk}", audit=audit.pk)
@@ -480,8 +513,8 @@ def only_with_a_customer(audit: Audit) -> str | None:
     Audit,
     source=Status.ISSUED,
     target=Status.FOLLOW_UP,
-    permission="audits.report_audit",
-    only=only_the_lead,
+    permission="audits.follow_up_audit",
+    only=only_the_lead_or_the_clock,
     label="Follow up",
     primary=False,
 )

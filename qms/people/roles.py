@@ -315,6 +315,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.change_audit": (LA, QM),
     "audits.conduct_audit": (A, LA, O),
     "audits.report_audit": (LA, O),
+    "audits.issue_acknowledged": (SYSTEM,),  # as the lead decided when signing
+    "audits.follow_up_audit": (LA, O, SYSTEM),
     "audits.void_audit": (LA, QM),
     "audits.view_auditslot": (A, LA, PO, QM, TM, O),
     "audits.change_auditslot": (LA, QM),
@@ -327,6 +329,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.answer_audit": (A, LA, PO, QM, TM),  # for the auditees only: a guard says so
     "audits.view_findingresponse": (A, LA, PO, QM, TM, O),
     "audits.view_auditreport": (A, LA, PO, QM, TM, O),
+    "audits.view_meetingattendance": (A, LA, PO, QM, TM, O),
+    "audits.view_reportrecipient": (A, LA, PO, QM, TM, O),
     "audits.view_addendum": (A, LA, PO, QM, TM, O),
     "audits.view_findinggrade": (A, LA, PO, QM, TM),
     "audits.change_findinggrade": (QM,),
@@ -337,6 +341,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "audits.view_visitrequest": EVERYONE,
     "audits.add_visitrequest": (A, LA, PO, QM, TM),
     "audits.give_visitrequest": EVERYONE,  # who fetches it: a guard says so
+    "audits.view_markuse": EVERYONE,
+    "audits.change_markuse": (QM,),
+    "audits.check_markuse": EVERYONE,  # who sees to it: a guard says so
+    "audits.view_gradechange": (A, LA, PO, QM, TM),
     "audits.view_bodyfinding": (A, LA, PO, QM, TM),
     "audits.change_certificate": (QM,),
     # Nonconformities

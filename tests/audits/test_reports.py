@@ -10,13 +10,15 @@ from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client
+from pypdfium2 import PdfDocument
 
 from audits import grades, repeats, workflow
 from audits.evidence import concerns
 from audits.factors import factors_of
 from audits.models import Audit, Finding
-from audits.prints import report_context
+from audits.prints import TEMPLATE, report_context
 from capa.models import Nonconformity
+from qms import pdf
 from qms.competence import workflow as competence
 from qms.outbox.models import Effect
 from qms.outbox.workflow import drain
@@ -572,3 +574,83 @@ def test_a_competence_that_ran_out_is_found_on_the_day_and_there_is_a_way_out(
         )
         assert "“Auditing”" in exception.objection
         assert workflow.start(audit, by=round_.second).status == "in_progress"
+
+
+# What comes after
+
+
+def test_an_acknowledged_report_is_issued_by_the_clock_on_the_decision_of_its_lead(
+    round_: Round,
+) -> None:
+    audit = round_.issue(round_.answered())
+    row = audit.history.filter(status="issued").order_by("history_id").first()
+    assert row is not None
+    assert row.history_user == Person.objects.system()
+    assert row.history_change_reason == (
+        f"Issued on acknowledgement, as {round_.lead.name} decided when signing it on"
+        f" {today():%-d %B %Y}."
+    )
+    with pytest.raises(PermissionDenied):
+        workflow.issue_acknowledged(audit, by=round_.lead)
+
+
+def test_what_is_said_after_the_issue_stands_apart_and_the_report_as_it_was(round_: Round) -> None:
+    seen = found(round_, "observation")
+    audit = workflow.release(audit_of(seen), by=round_.lead)
+    seen.refresh_from_db()
+    workflow.respond(seen, by=round_.owner, text="Seen before the issue.")
+    round_.issue(audit)
+    before = report_context(audit)
+    workflow.respond(seen, by=round_.owner, text="Thought of later.", disagrees=True)
+    workflow.accept(seen, by=round_.owner, decision_text="It gets a label.")
+    after = report_context(audit)
+    assert [each.text for each in before["findings"][0].said] == ["Seen before the issue."]
+    assert [each.text for each in after["findings"][0].said] == ["Seen before the issue."]
+    assert before["said_later"] == []
+    assert [(each.what, each.text) for each in after["said_later"]] == [
+        ("Disagreement", "Thought of later."),
+        ("Accepted", "It gets a label."),
+    ]
+    pages = [pdf.render(TEMPLATE, each, paper=each["paper"]) for each in (before, after)]
+    said = [_words_of(each) for each in pages]
+    assert "Said after the report was issued" not in said[0]
+    assert said[1].index("Thought of later.") > said[1].index("Said after the report was issued")
+
+
+def _words_of(paper: bytes) -> str:
+    return " ".join(page.get_textpage().get_text_range() for page in PdfDocument(paper))
+
+
+def test_a_finding_regraded_to_an_observation_after_closing_asks_its_owner(round_: Round) -> None:
+    seen = found(round_, "opportunity")
+    audit = round_.issue(audit_of(seen))
+    workflow.close(audit, by=round_.lead)
+    seen.refresh_from_db()
+    addendum = workflow.draft_addendum(
+        audit,
+        by=round_.lead,
+        text="It is more.",
+        reason="Seen again.",
+        finding=seen,
+        grade_after="observation",
+    )
+    workflow.issue_addendum(addendum, by=round_.lead, proof=factories.proof(round_.lead))
+    seen.refresh_from_db()
+    assert seen.wants_answer
+    assert WorkItem.objects.filter(person=round_.owner, due=seen.answer_due).exists()
+    workflow.accept(seen, by=round_.owner, decision_text="Done within the month.")
+    assert not WorkItem.objects.filter(person=round_.owner, due=seen.answer_due).exists()
+
+
+def test_attendance_distribution_and_grades_the_body_changed_are_read_by_programs(
+    round_: Round, client: Client
+) -> None:
+    audit = round_.answered()
+    met = [round_.lead, round_.owner]
+    workflow.set_people(audit, by=round_.lead, opening=met, closing=met, recipients=[round_.owner])
+    factories.sign_in(client, round_.quality)
+    for name, count in (("audit-attendance", 4), ("audit-recipients", 1)):
+        assert len(client.get(f"/api/v1/{name}/").json()["items"]) == count
+    factories.sign_in(client, round_.owner)  # the report is the team's until its findings are out
+    assert client.get("/api/v1/audit-attendance/").json()["items"] == []
+    assert client.get("/api/v1/body-grade-changes/").status_code == 200
