@@ -371,9 +371,6 @@ def raise_for(finding: Finding, *, by: Any) -> Nonconformity:
         return known
     audit = finding.audit
     here: dict[str, Any] = {"provider": audit.provider, "customer": audit.customer}
-    owner = audit.provider.owner if audit.provider else None
-    if audit.is_theirs and audit.process is None:
-        owner = audit.auditee or audit.lead
     return raise_nonconformity(
         by=by,
         title=finding.title.rstrip("."),
@@ -384,11 +381,22 @@ def raise_for(finding: Finding, *, by: Any) -> Nonconformity:
         source=RAISED_AS[Audit.Kind(audit.kind)],
         grade=finding.standing_grade,
         process=audit.process,
-        owner=owner,
+        owner=_who_answers(audit),
         detected_on=audit.conducted_on,
         origin=finding,
         **{name: value for name, value in here.items() if value is not None},
     )
+
+
+def _who_answers(audit: Audit) -> Person | None:
+    """Who answers a nonconformity of an audit that is of no process: somebody whose role allows it.
+
+    None leaves it to the process owner, or to the quality manager who gives it one.
+    """
+    if audit.process is not None:
+        return None
+    asked = [audit.auditee, audit.subject.owner]
+    return next((p for p in asked if p and p.has_perm("capa.answer_nonconformity")), None)
 
 
 RAISED_AS = {

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('capa', '0007_costs'),
+        ('capa', '0008_money_in_one_place'),
         ('providers', '0001_initial'),
     ]
 
