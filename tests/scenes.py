@@ -1063,7 +1063,7 @@ def do_its_actions(cast: Cast, nc: Nonconformity) -> None:
 
 
 # Who may look at uses of the mark, and sees to none here.
-NOT_THEIRS = (
+SEES_TO_NONE = (
     "newcomer",
     "employee",
     "administrator",
@@ -2518,9 +2518,9 @@ ALL = (
             "check_use": Step(
                 "member",
                 lambda cast: {"checked_on": today(), "found": "right", "note": ""},
-                never=NOT_THEIRS,
+                never=SEES_TO_NONE,
             ),
-            "take_down": Step("member", lambda cast: {"down_on": today()}, never=NOT_THEIRS),
+            "take_down": Step("member", lambda cast: {"down_on": today()}, never=SEES_TO_NONE),
             "show_again": Step("manager"),
         },
         page="audits:mark_transition",

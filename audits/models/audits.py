@@ -71,6 +71,19 @@ class AuditQuerySet(RecordQuerySet):
         return self.filter(Q(pk__in=own.values("pk")) | ~Q(pk__in=answers.values("pk")))
 
 
+def drafts_shown_to(person: Any) -> Any:
+    """The keys of the audits whose drafts a person sees, as a part of other questions.
+
+    Of whoever asks for a page, read with their roles, it is put together once.
+    """
+    known = person.__dict__
+    if "roles_held" not in known:
+        return Audit.objects.papers_shown_to(person).values("pk")
+    if "_drafts_shown" not in known:
+        known["_drafts_shown"] = Audit.objects.papers_shown_to(person).values("pk")
+    return known["_drafts_shown"]
+
+
 class Audit(Numbered, StatefulRecord):
     """An audit: what is audited, by whom, and what came of it.
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 from django.urls import reverse
 
-from audits.models.audits import Audit
+from audits.models.audits import Audit, drafts_shown_to
 from audits.models.checklists import ChecklistItem
 from qms.clauses import ClauseField
 from qms.records import Record, RecordQuerySet, StatefulRecord
@@ -50,7 +50,7 @@ class FindingQuerySet(RecordQuerySet):
         rows = super().visible_to(person)
         if not person.is_authenticated:
             return rows
-        drafts = Audit.objects.papers_shown_to(person).values("pk")
+        drafts = drafts_shown_to(person)
         return rows.filter(Q(status=Finding.Status.RELEASED) | Q(audit__in=drafts))
 
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from audits.models.audits import Audit
+from audits.models.audits import Audit, drafts_shown_to
 from audits.models.checklists import ChecklistItem
 from audits.models.findings import Finding
 from qms.clauses import ClauseField
@@ -23,7 +23,7 @@ class AuditNoteQuerySet(RecordQuerySet):
         rows = super().visible_to(person)
         if not person.is_authenticated:
             return rows
-        return rows.filter(audit__in=Audit.objects.papers_shown_to(person).values("pk"))
+        return rows.filter(audit__in=drafts_shown_to(person))
 
 
 class AuditNote(StatefulRecord):

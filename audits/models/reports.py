@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from audits.models.audits import Audit
+from audits.models.audits import Audit, drafts_shown_to
 from audits.models.findings import Finding
 from qms.links import Link, LinkQuerySet
 from qms.records import Record, RecordQuerySet, StatefulRecord
@@ -20,8 +20,7 @@ class ReportQuerySet(RecordQuerySet):
         audits = Audit.objects.visible_to(person)
         if person.is_authenticated:
             out = Q(status__in=(Audit.Status.RELEASED, *Audit.REPORTED))
-            drafts = Audit.objects.papers_shown_to(person)
-            audits = audits.filter(out | Q(pk__in=drafts.values("pk")))
+            audits = audits.filter(out | Q(pk__in=drafts_shown_to(person)))
         return rows.filter(audit__in=audits.values("pk"))
 
 
@@ -150,7 +149,7 @@ class AddendumQuerySet(RecordQuerySet):
         rows = rows.filter(audit__in=Audit.objects.visible_to(person).values("pk"))
         if not person.is_authenticated:
             return rows
-        drafts = Audit.objects.papers_shown_to(person).values("pk")
+        drafts = drafts_shown_to(person)
         return rows.filter(Q(status=Addendum.Status.ISSUED) | Q(audit__in=drafts))
 
 

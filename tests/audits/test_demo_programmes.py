@@ -48,13 +48,57 @@ class Firm:
         )
 
 
-@pytest.fixture(params=spread(companies(), quick=1))
-def firm(request: Any) -> Firm:
-    life = Life(request.param, today=today())
+def firm_of(name: str) -> Firm:
+    life = Life(name, today=today())
     setup._join(life)
     setup._describe(life)
     setup._draw_processes(life)
     return Firm(life, list(Process.objects.active().order_by("code")))
+
+
+@pytest.fixture
+def firm(company: str, db: None) -> Firm:
+    return firm_of(company)
+
+
+@dataclass
+class Planned:
+    """What a programme of a company would be, told without the database."""
+
+    codes: dict[int, str]
+    tied: dict[str, set[int]]  # who owns, works in or stands in for a process, by its code
+    ends_on: date
+    found: Proposal
+
+
+_planned: dict[tuple[str, int], Planned] = {}
+
+
+@pytest.fixture(params=spread(companies(), quick=1))
+def company(request: Any) -> Any:
+    return request.param
+
+
+@pytest.fixture(params=[1, 3])
+def planned(request: Any, company: str, db: None) -> Planned:
+    """The programme of so many years; a company is set up once for all who only read it."""
+    if (company, request.param) not in _planned:
+        firm = firm_of(company)
+        told, people = firm.life.told["processes"], firm.life.people
+        programme = firm.programme(request.param)
+        _planned[company, request.param] = Planned(
+            {process.pk: process.code for process in firm.processes},
+            {
+                code: {
+                    people[key].pk
+                    for key in (own["owner"], *own["members"], *own.get("deputies", []))
+                }
+                for code, own in told.items()
+            },
+            programme.ends_on,
+            planning.proposal_for(programme, today()),
+        )
+    return _planned[company, request.param]
 
 
 def days_of(found: Proposal) -> dict[int, list[date]]:
@@ -72,43 +116,32 @@ def long_gaps(days: list[date], until: date) -> list[tuple[date, date]]:
     return [(one, other) for one, other in steps if add_months(one, MONTHS_BETWEEN) < other]
 
 
-@pytest.mark.parametrize("years", [1, 3])
-def test_every_process_is_covered_in_every_programme_year_or_listed(firm: Firm, years: int) -> None:
-    found = planning.proposal_for(firm.programme(years), today())
+def test_every_process_is_covered_in_every_programme_year_or_listed(planned: Planned) -> None:
+    found = planned.found
     days = days_of(found)
     listed = {(hole.key, hole.window) for hole in found.holes if hole.kind == HoleKind.YEAR}
     missing = {
-        (process.pk, year)
-        for process in firm.processes
+        (key, year)
+        for key in planned.codes
         for year in found.years
-        if not any(day in year for day in days.get(process.pk, ()))
+        if not any(day in year for day in days.get(key, ()))
     }
     assert listed == missing
     assert not missing, "each of the three companies has auditors enough for all its processes"
 
 
-@pytest.mark.parametrize("years", [1, 3])
-def test_every_gap_of_more_than_fifteen_months_is_listed(firm: Firm, years: int) -> None:
-    programme = firm.programme(years)
-    found = planning.proposal_for(programme, today())
-    days = days_of(found)
-    listed = {hole.key for hole in found.holes if hole.kind == HoleKind.GAP}
-    there = {key for key, many in days.items() if long_gaps(many, programme.ends_on)}
-    assert listed == there
+def test_every_gap_of_more_than_fifteen_months_is_listed(planned: Planned) -> None:
+    days = days_of(planned.found)
+    listed = {hole.key for hole in planned.found.holes if hole.kind == HoleKind.GAP}
+    assert listed == {key for key, many in days.items() if long_gaps(many, planned.ends_on)}
 
 
-@pytest.mark.parametrize("years", [1, 3])
 def test_nobody_is_proposed_who_owns_works_in_or_stands_in_for_the_process(
-    firm: Firm, years: int
+    planned: Planned,
 ) -> None:
-    told, people = firm.life.told["processes"], firm.life.people
-    found = planning.proposal_for(firm.programme(years), today())
-    codes = {process.pk: process.code for process in firm.processes}
-    for each in found.audits:
+    for each in planned.found.audits:
         if each.auditor is not None:
-            own = told[codes[each.subject.key]]
-            tied = [own["owner"], *own["members"], *own.get("deputies", [])]
-            assert each.auditor.key not in {people[key].pk for key in tied}
+            assert each.auditor.key not in planned.tied[planned.codes[each.subject.key]]
 
 
 def test_a_gap_that_is_made_is_listed_with_its_process(firm: Firm) -> None:
