@@ -185,10 +185,12 @@ def _put_right(life: Life, told: dict[str, Any], nc: Nonconformity) -> None:
 
 def _leave_it_there(life: Life, told: dict[str, Any], nc: Nonconformity) -> None:
     closer = life.who("ceo" if nc.owner == life.who("quality") else "quality")
+    again = workflow.closed_without_action(nc, life.day())
     workflow.correct_only(
         nc,
         by=closer,
         correction=told["at_once"],
         similar="Asked at the other sites: nothing like it.",
         because="Put right at once and without effect on a customer.",
+        despite="It is looked at together with the one before." if again else "",
     )
