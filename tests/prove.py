@@ -72,6 +72,11 @@ PARTS = [
             "tests/documents/test_takes_effect.py",
         ),
     ),
+    Part(
+        "companies",
+        "three demo companies lived through their three years, no process without its audit",
+        ("tests/audits/test_demo_life.py",),
+    ),
 ]
 
 
