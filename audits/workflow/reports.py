@@ -97,15 +97,21 @@ def usual_texts(audit: Audit) -> dict[str, str]:
         ),
         "differences": _differences(audit),
         "follow_up": (
-            "The owner of the process answers each nonconformity with correction, cause and action,"
-            f" and accepts or declines each observation within {OBSERVATION_DAYS} days. The audit"
-            " is closed when all of them are settled."
+            f"{_who_follows_up(audit)} answers each nonconformity with correction, cause and"
+            f" action, and accepts or declines each observation within {OBSERVATION_DAYS} days."
+            " The audit is closed when all of them are settled."
         ),
         "confidentiality": (
             "For those it is distributed to. It leaves the organisation only with the consent of"
             " the quality manager."
         ),
     }
+
+
+def _who_follows_up(audit: Audit) -> str:
+    if audit.provider is None:
+        return "The owner of the process"
+    return f"{audit.provider.owner.name}, who looks after {audit.provider.name},"
 
 
 def texts_of(audit: Audit, report: AuditReport | None) -> dict[str, str]:

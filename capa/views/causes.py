@@ -10,6 +10,9 @@ from capa.forms import CauseTablesForm, EightDForm, NewEightDForm, OmitEightDFor
 from capa.models import CauseAnalysis, EightD, Nonconformity
 from qms import pages
 from qms.access import needs
+from qms.refusals import Refused
+
+SETTLED = Refused("The case is settled; open it again before you change its 8D.")
 
 
 def _answered(request: HttpRequest, pk: int) -> Nonconformity:
@@ -48,6 +51,8 @@ def nc_cause(request: HttpRequest, pk: int) -> HttpResponse:
 def nc_8d(request: HttpRequest, pk: int) -> HttpResponse:
     """The parts of the 8D that the case has not by itself."""
     nc = _answered(request, pk)
+    if request.method == "GET" and nc.is_settled:
+        return pages.refused(request, SETTLED)
     eight_d = EightD.objects.filter(nonconformity=nc, omitted_because="").first()
     create: Any = None
     if eight_d is None:
@@ -74,6 +79,8 @@ def nc_8d(request: HttpRequest, pk: int) -> HttpResponse:
 def nc_8d_omit(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide that a serious case needs no 8D, for a reason."""
     nc: Nonconformity = pages.find(request, Nonconformity.objects, pk=pk)
+    if request.method == "GET" and nc.is_settled:
+        return pages.refused(request, SETTLED)
 
     def decide(*, by: Any, **said: Any) -> Nonconformity:
         workflow.omit_8d(nc, by=by, **said)

@@ -90,7 +90,7 @@ def run_chart(
             "layer": layers,
         }
     )
-    return Chart(spec, title, said, headings, rows)
+    return Chart(spec, title, said, headings, rows, of_time=True)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def control_chart(
         )
     spec = specification({"vconcat": panels, "spacing": 18})
     del spec["width"], spec["height"]
-    return Chart(spec, title, said, headings, rows)
+    return Chart(spec, title, said, headings, rows, of_time=True)
 
 
 def _range_words(ranges: Sequence[Plotted], title: str) -> list[str]:

@@ -52,7 +52,8 @@ class Chart:
     """A picture and the numbers behind it.
 
     For `components/chart.html`: `svg`, `caption`, `headings`, `rows`. `spec` is None when there is
-    nothing to draw; then `svg` is one sentence. `description` is what a screen reader says.
+    nothing to draw; then `svg` is one sentence. `description` is what a screen reader says. One
+    `of_time` begins at its newest end on a narrow screen.
     """
 
     spec: dict[str, Any] | None
@@ -61,13 +62,15 @@ class Chart:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     empty: str = field(default="There is nothing to draw yet.")
+    of_time: bool = False
 
     @cached_property
     def svg(self) -> SafeString:
         """Inline SVG for a page, in the page's own colours."""
         if self.spec is None:
             return format_html('<p class="muted">{}</p>', self.empty)
-        return mark_safe(_for_page(svg(self.spec), self.description))  # noqa: S308  (rebuilt from an allow-list)
+        drawing = _for_page(svg(self.spec), self.description, of_time=self.of_time)
+        return mark_safe(drawing)  # noqa: S308  (rebuilt from an allow-list)
 
     @property
     def img(self) -> SafeString:
@@ -131,10 +134,11 @@ def _keep_allowed(element: Any, prefix: str) -> None:
             element.remove(child)
 
 
-def _for_page(drawing: str, description: str) -> str:
+def _for_page(drawing: str, description: str, *, of_time: bool) -> str:
     for placeholder, (variable, colour) in COLOURS.items():
         drawing = drawing.replace(placeholder, f"var({variable},{colour})")
-    opening = format_html('<svg class="chart" role="img" aria-label="{}" ', description)
+    kind = "chart chart-of-time" if of_time else "chart"
+    opening = format_html('<svg class="{}" role="img" aria-label="{}" ', kind, description)
     return drawing.replace('class="marks" ', "", 1).replace("<svg ", opening, 1)
 
 

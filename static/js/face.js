@@ -16,5 +16,8 @@ for (const here of document.querySelectorAll(".path [aria-current=step], .tabs [
   strip.scrollLeft = here.getBoundingClientRect().left - strip.getBoundingClientRect().left - 16;
 }
 
-// A picture wider than the screen begins where the newest stands.
-for (const view of document.querySelectorAll(".figure-view")) view.scrollLeft = view.scrollWidth;
+// A picture of time that is wider than the screen begins where the newest stands.
+for (const drawn of document.querySelectorAll(".chart-of-time")) {
+  const view = drawn.closest(".figure-view");
+  if (view) view.scrollLeft = view.scrollWidth;
+}

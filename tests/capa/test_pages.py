@@ -283,6 +283,8 @@ def test_a_serious_case_unfolds_the_8d_and_closes_only_with_it(shop: Shop) -> No
         setattr(eight_d, name, "Said.")
     eight_d.save_because("Finished.", by=shop.owner)
     assert workflow.close(shop.nc, by=shop.manager).status == "closed"
+    shut = shop.client.get(shop.at("8d/"))
+    assert (shut.status_code, "open it again before" in shut.content.decode()) == (422, True)
 
 
 def test_reports_print_and_the_bundle_holds_them_with_the_evidence(shop: Shop) -> None:
