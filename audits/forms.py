@@ -28,8 +28,9 @@ from audits.models import (
 )
 from audits.workflow.certification import PRINTED, TERMS
 from qms.clauses import ClauseFormField
-from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm
+from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm, name_the_empty_choice
 from qms.people.models import Person
+from qms.scope import current
 from qms.scope.models import Process, Site
 
 
@@ -70,14 +71,16 @@ def fit_to_kind(form: forms.BaseForm, kind: str) -> None:
         del form.fields[name]
     for name in NEEDED[Audit.Kind(kind)]:
         form.fields[name].required = True
+        name_the_empty_choice(form.fields[name], "Choose")
     if kind == Audit.Kind.CUSTOMER:
         form.fields["lead"].label = "Who is responsible here"
         form.fields["process"].label = "Process, if they look at one alone"
+        form.fields["auditee"].help_text = "Left empty, whoever looks after the customer does."
         del form.fields["auditees"]
     elif kind == Audit.Kind.SUPPLIER:
-        form.fields[
-            "criteria"
-        ].help_text = "Left empty: the contract, and what the provider is evaluated by."
+        by_them = "Left empty: the contract, and what the provider is evaluated by."
+        form.fields["criteria"].help_text = by_them
+        form.fields["auditee"].help_text = "Left empty, whoever looks after the provider does."
 
 
 class AuditForm(RecordForm):
@@ -133,6 +136,8 @@ def new_audit_form(kind: str) -> type[NewAuditForm]:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             del self.fields["kind"]
+            given = kwargs.get("initial") or {}
+            self.initial["edition"] = given.get("edition") or current.edition()
             fit_to_kind(self, kind)
             if kind == Audit.Kind.CUSTOMER:
                 self.fields["team"].label = "Who else is there"

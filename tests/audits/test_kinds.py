@@ -26,6 +26,7 @@ from qms.periods import add_months, today
 from qms.providers import workflow as providers
 from qms.providers.models import Provider
 from qms.refusals import Refused
+from qms.scope import current
 from qms.scope.models import Process
 from qms.scope.workflow import activate, create_process
 from qms.work.models import WorkItem
@@ -400,7 +401,9 @@ def test_a_customers_audit_of_one_process_gives_its_case_to_the_process_owner(
 def test_the_form_of_a_kind_asks_for_what_it_needs(house: House, client: Client, kind: str) -> None:
     factories.sign_in(client, house.lead)
     page = f"{reverse('audits:audit_create')}?kind={kind}"
-    shown = client.get(page).content.decode()
+    answer = client.get(page)
+    assert answer.context["form"]["edition"].value() == current.edition()
+    shown = answer.content.decode()
     asked = {name for name in ("process", "provider", "customer") if f'name="{name}"' in shown}
     wanted = {
         "internal": {"process"},
