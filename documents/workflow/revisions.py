@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -356,20 +357,33 @@ def pass_review(revision: Revision, *, by: Any) -> None:
     label="Approve",
     details={
         "effective_from": forms.DateField(
-            label="Effective from", required=False, help_text="Empty: at once."
+            label="Effective from",
+            required=False,
+            help_text="Empty: on the day that is planned, else at once.",
         )
     },
     locks=the_document,
     then=lambda revision, by: approve_if_complete(revision),
 )
 def approve(revision: Revision, *, by: Any, effective_from: date | None = None) -> None:
-    """Approve it; it takes effect at once or on the given day, in place of the one before."""
+    """Approve it; it takes effect at once or on the given day, in place of the one before.
+
+    Without a day the planned one stays; what somebody approved for a day takes no effect sooner.
+    """
+    planned, refuse = revision.effective_from, partial(Refused, field="effective_from")
     if effective_from and effective_from < today():
-        raise Refused(
-            "It cannot take effect in the past. Choose a day from today on, or leave it empty.",
-            field="effective_from",
+        raise refuse(
+            "It cannot take effect in the past. Choose a day from today on, or leave it empty."
         )
-    revision.effective_from = effective_from
+    if effective_from and planned and effective_from < planned:
+        seats = signatories_of(revision, Part.APPROVAL).seats
+        first = next((seat for seat in seats if seat.signed_on and seat.person_id != by.pk), None)
+        if first is not None:
+            raise refuse(
+                f"{first.person.name} approved it for {planned:%-d %B %Y}. It takes no effect"
+                " sooner; send it back if it has to."
+            )
+    revision.effective_from = effective_from or planned
     sign_off(revision, Part.APPROVAL, by=by, on=today())
 
 

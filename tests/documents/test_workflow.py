@@ -262,9 +262,9 @@ def several(cast: Cast, **more: object) -> Revision:
     return workflow.submit(revision, by=cast.author)
 
 
-def sign(revision: Revision, step: Any, part: str, place: int) -> Revision:
+def sign(revision: Revision, step: Any, part: str, place: int, **more: Any) -> Revision:
     person = workflow.signatories_of(revision, part).seats[place].person
-    signed: Revision = step(revision, by=person, proof=factories.proof(person))
+    signed: Revision = step(revision, by=person, proof=factories.proof(person), **more)
     return signed
 
 
@@ -287,6 +287,21 @@ def test_one_after_the_other_has_its_order(cast: Cast) -> None:
     assert set(Revision.objects.awaiting(cast.reviewer)) == {revision}
     sign(revision, workflow.review, "review", 0)
     assert sign(revision, workflow.review, "review", 1).status == "reviewed"
+
+
+def test_what_somebody_approved_for_a_day_takes_no_effect_sooner(cast: Cast) -> None:
+    planned, later = today() + timedelta(days=3), today() + timedelta(days=20)
+    revision = several(cast, effective_from=planned)
+    for place in (0, 1):
+        sign(revision, workflow.review, "review", place)
+    sign(revision, workflow.approve, "approval", 0)
+    assert revision.effective_from == planned, "left empty, the planned day stays"
+    with pytest.raises(Refused, match="takes no effect sooner"):
+        sign(revision, workflow.approve, "approval", 1, effective_from=today())
+    revision.refresh_from_db()
+    assert (revision.status, revision.effective_from) == ("reviewed", planned)
+    sign(revision, workflow.approve, "approval", 1, effective_from=later)
+    assert (revision.status, revision.effective_from) == ("approved", later)
 
 
 def test_a_quorum_is_enough_and_must_be_within_reach(cast: Cast) -> None:
