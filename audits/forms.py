@@ -30,8 +30,7 @@ from audits.workflow.certification import PRINTED, TERMS
 from qms.clauses import ClauseFormField
 from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm, name_the_empty_choice
 from qms.people.models import Person
-from qms.scope import current
-from qms.scope.models import Process, Site
+from qms.scope.models import Organisation, Process, Site
 
 
 class ProgrammeForm(RecordForm):
@@ -129,6 +128,11 @@ class NewAuditForm(AuditForm):
     )
 
 
+def _edition_in_use(audit: Audit) -> str:
+    organisation = Organisation.objects.current()
+    return str(organisation.edition if organisation else audit.edition)
+
+
 def new_audit_form(kind: str) -> type[NewAuditForm]:
     """The form of a new audit of one kind."""
 
@@ -137,7 +141,7 @@ def new_audit_form(kind: str) -> type[NewAuditForm]:
             super().__init__(*args, **kwargs)
             del self.fields["kind"]
             given = kwargs.get("initial") or {}
-            self.initial["edition"] = given.get("edition") or current.edition()
+            self.initial["edition"] = given.get("edition") or _edition_in_use(self.instance)
             fit_to_kind(self, kind)
             if kind == Audit.Kind.CUSTOMER:
                 self.fields["team"].label = "Who else is there"

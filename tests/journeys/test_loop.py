@@ -347,6 +347,10 @@ def the_cause_is_removed(company: Company, nc: Nonconformity) -> None:
         password=PASSWORD,
     )
     manager.reads("is now “Effective”.")
+    manager.press("It needs none")  # a major closes only with an 8D, or so
+    manager.write(because="One order, found before anything was delivered.")
+    manager.confirm()
+    manager.reads("One order, found before anything was delivered.")
     manager.press("Close", within=".next-steps")
     manager.reads("is now “Closed”.")
     nc.refresh_from_db()
