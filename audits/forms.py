@@ -128,11 +128,6 @@ class NewAuditForm(AuditForm):
     )
 
 
-def _edition_in_use(audit: Audit) -> str:
-    organisation = Organisation.objects.current()
-    return str(organisation.edition if organisation else audit.edition)
-
-
 def new_audit_form(kind: str) -> type[NewAuditForm]:
     """The form of a new audit of one kind."""
 
@@ -141,7 +136,7 @@ def new_audit_form(kind: str) -> type[NewAuditForm]:
             super().__init__(*args, **kwargs)
             del self.fields["kind"]
             given = kwargs.get("initial") or {}
-            self.initial["edition"] = given.get("edition") or _edition_in_use(self.instance)
+            self.initial["edition"] = given.get("edition") or Organisation.objects.edition()
             fit_to_kind(self, kind)
             if kind == Audit.Kind.CUSTOMER:
                 self.fields["team"].label = "Who else is there"

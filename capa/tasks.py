@@ -1,6 +1,5 @@
 """What the clock does with reports: the mailbox is read, and who wrote is told."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from celery import shared_task
@@ -20,16 +19,6 @@ def read_mailbox() -> int:
     return mailbox.read_mailbox()
 
 
-@dataclass(frozen=True)
-class Writer:
-    """Whom a mail goes to that is no person of ours."""
-
-    pk: str
-    name: str
-    email: str
-    is_active: bool = True
-
-
 @effect(ACKNOWLEDGE, outside=True, words="Thanks for a report by mail")
 def thank(waiting: Effect) -> None:
     """Tell who wrote that we have it, once, in the thread of their mail."""
@@ -38,7 +27,7 @@ def thank(waiting: Effect) -> None:
     to: Any = person
     if person.is_system:
         name = waiting.payload["name"] or waiting.payload["address"]
-        to = Writer(f"report-{report.pk}", name, waiting.payload["address"])
+        to = mail.Outsider(f"report-{report.pk}", name, waiting.payload["address"])
     organisation = Organisation.objects.current()
     context = {
         "subject_line": f"{report.number}: {report.title}",

@@ -100,6 +100,13 @@ def _id(part: Part, raw: Any) -> tuple[Any, str]:
     return int(text), ""
 
 
+def _record(part: Part, raw: Any) -> tuple[Any, str]:
+    value, why = _id(part, raw)
+    if why:
+        why = "That is no one row of the register. Give its number, or choose from what is offered."
+    return value, why
+
+
 def _files(part: Part, raw: Any) -> tuple[Any, str]:
     given = raw if isinstance(raw, list | tuple) else [raw]
     read_ = [_id(part, each) for each in given]
@@ -137,7 +144,7 @@ _READ: dict[str, Callable[[Part, Any], tuple[Any, str]]] = {
     "choices": _choices,
     "yes_no": _yes_no,
     "person": _id,
-    "record": _id,
+    "record": _record,
     "file": _files,
     "photo": _files,
     "table": _table,

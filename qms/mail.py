@@ -7,6 +7,7 @@ a retry has the same Message-ID. Nobody who left is written to.
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.headerregistry import Address
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,16 @@ from django.template.loader import render_to_string
 LONGEST_SUBJECT = 150
 _NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u0085\u2028\u2029]+")
+
+
+@dataclass(frozen=True)
+class Outsider:
+    """Whom a mail goes to that is no person of ours; `pk` is a name of its own in keys."""
+
+    pk: str
+    name: str
+    email: str
+    is_active: bool = True
 
 
 def compose(

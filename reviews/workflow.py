@@ -156,11 +156,10 @@ def plan_review(
     start = period_start or add_months(end + timedelta(days=1), -12)
     if number and Review.objects.filter(number=number).exists():
         raise Refused(f"There is a review {number} already.", field="number")
-    organisation = Organisation.objects.current()
     review = Review(
         number=number,
         title=title.strip() or f"Management review {planned_on:%B %Y}",
-        edition=edition or (organisation.edition if organisation else "2026"),
+        edition=edition or Organisation.objects.edition(),
         period_start=start,
         period_end=end,
         planned_on=planned_on,

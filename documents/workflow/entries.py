@@ -214,8 +214,7 @@ def only_its_author_attaches(entry: Entry, by: Any) -> str | None:
 
 def begin_form(starter: StarterForm, *, by: Person, **more: Any) -> Document:
     """A form from a ready one, as a draft; `more` as of `create_document`."""
-    organisation = Organisation.objects.current()
-    edition = organisation.edition if organisation else "2026"
+    edition = Organisation.objects.edition()
     return create_document(
         by=by,
         title=starter.title,

@@ -1,7 +1,5 @@
 """The mail of a survey: a link for each customer, composed when it is sent (9.1.2)."""
 
-from dataclasses import dataclass
-
 from django.urls import reverse
 
 from qms import mail
@@ -11,16 +9,6 @@ from qms.outbox.models import Effect
 from qms.outbox.workflow import effect
 from qms.periods import today
 from qms.scope.models import Organisation
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Whom a mail goes to that is no person of ours."""
-
-    pk: str
-    name: str
-    email: str
-    is_active: bool = True
 
 
 @effect(INVITE, outside=True, words="Invitation to a survey")
@@ -41,7 +29,7 @@ def invite(waiting: Effect) -> None:
         "act_label": "Answer",
         "organisation": organisation.name if organisation else "",
     }
-    desk = Desk(f"desk-{invitation.pk}", invitation.customer.name, invitation.address)
+    desk = mail.Outsider(f"desk-{invitation.pk}", invitation.customer.name, invitation.address)
     link = reverse("survey_answer", args=[invitation.token])
     message = mail.compose("survey", context, desk, key=waiting.key, act=link)
     mail.deliver(message)

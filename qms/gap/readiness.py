@@ -136,8 +136,7 @@ def edition_in_use(day: date | None = None) -> str:
         then = as_it_was(Organisation, end_of(day)).first()
         if then is not None:
             return str(then.edition)
-    organisation = Organisation.objects.current()
-    return organisation.edition if organisation else clauses.EDITIONS[-1]
+    return Organisation.objects.edition()
 
 
 def _standing(clause: Clause, told: list[Proofs], why_not: str, mend: dict[str, str]) -> Standing:

@@ -182,8 +182,7 @@ def take_processes(
     """
     if not owners:
         raise Refused("Choose at least one process; you can retire it later.")
-    organisation = Organisation.objects.current()
-    edition = organisation.edition if organisation else "2026"
+    edition = Organisation.objects.edition()
     places = list(sites)
     taken = []
     with db.atomic():

@@ -476,7 +476,7 @@ def test_a_row_of_a_long_register_is_found_by_its_number_or_words(cast: Cast) ->
         assert entry.subject is None
         again = client.get(reverse("documents:entry_edit", args=[entry.pk])).content.decode()
         assert f'value="{said}"' in again
-        with pytest.raises(Refused, match="Choose one"):
+        with pytest.raises(Refused, match="no one row of the register"):
             documents.submit_entry(entry, by=cast.manager)
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Upper
 from django.urls import reverse
 
 from qms.addresses import page_of
-from qms.clauses import EDITION_CHOICES
+from qms.clauses import EDITION_CHOICES, EDITIONS
 from qms.records import Record, RecordQuerySet, StatefulRecord
 
 _DAYS = [MinValueValidator(1), MaxValueValidator(730)]
@@ -26,6 +26,11 @@ class OrganisationQuerySet(RecordQuerySet):
     def current(self) -> "Organisation | None":
         """The organisation of this installation; None before it is set up."""
         return self.first()
+
+    def edition(self) -> str:
+        """The edition it works by; before it is set up, the newest one."""
+        organisation = self.current()
+        return str(organisation.edition) if organisation is not None else EDITIONS[-1]
 
 
 class Organisation(Record):
