@@ -46,7 +46,7 @@ def only_who_measures(indicator: Indicator, by: Any) -> str | None:
 def nothing_is_judged_by_it(indicator: Indicator, by: Any) -> str | None:
     """What is pursued needs its readings to the end."""
     pursued = Objective.objects.filter(indicator=indicator, status__in=PURSUED).order_by("number")
-    numbers = [each.number for each in pursued[:3]]
+    numbers = pursued.values_list("number", flat=True)[:3]
     if not numbers:
         return None
     return f"{' and '.join(numbers)} is judged by it. Conclude or change that objective first."
