@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
-from operator import and_, or_
+from operator import or_
 from typing import Any, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
@@ -244,14 +244,14 @@ def _find(
 ) -> Answer:
     if not asked.terms:
         return Answer([], {})
-    meant = _meant(asked.terms)
-    corrected = [meant.get(term, term) for term in asked.terms]
+    terms = _read_terms(asked.terms)
     tables = [_asked(each, person, asked) for each in live]
-    rows = list(_best(_visible(person, of), asked, corrected).union(*tables, all=True))
+    rows = list(_best(_visible(person, of), asked, terms).union(*tables, all=True))
     rows.sort(key=lambda row: (-row["sure"], -row["rank"], row["number"], row["pk"]))
     typed = [row for row in rows if row["sure"]]
     hits = [_found(row) for row in typed or rows]
-    return Answer(hits, meant if hits and not typed else {})
+    taken_for = {term.typed: term.meant for term in terms if term.meant != term.typed}
+    return Answer(hits, taken_for if hits and not typed else {})
 
 
 def _visible(person: Any, of: list[type[models.Model]]) -> Any:
@@ -275,23 +275,23 @@ COLUMNS = (
 )
 
 
-def _best(seen: Any, query: Query, corrected: list[str]) -> Any:
+def _best(seen: Any, query: Query, terms: list["Term"]) -> Any:
     """The best of each kind and of all; `sure`: 3 the number, 2 its beginning, 1 words as typed.
 
     The words around a match are cut out only for these, not for all that fit.
     """
-    asked, exact = _any_language(query.terms), query.text.upper()
+    asked, exact = Parsed.every(term.asked for term in terms), query.text.upper()
     fits = Q(vector=asked) | Q(shouted__startswith=exact)
     number = [models.When(shouted=exact, then=3), models.When(shouted__startswith=exact, then=2)]
     sure = models.Case(*number, default=1)
-    if corrected != query.terms:
+    if any(term.meant != term.typed for term in terms):
         sure = models.Case(*number, models.When(vector=asked, then=1), default=0)
-        asked = _any_language(corrected)
+        asked = Parsed.every(term.asked_instead for term in terms)
         fits |= Q(vector=asked)
     judged = {"shouted": Upper("number"), "rank": SearchRank(F("vector"), asked), "sure": sure}
     rows = seen.annotate(shouted=judged["shouted"]).filter(fits).annotate(**judged)
     best = _first_of_each_kind(rows, query.limit)
-    begins = Greatest(StrIndex(Lower("words"), Value(corrected[0])) - 60, 1)
+    begins = Greatest(StrIndex(Lower("words"), Value(terms[0].meant)) - 60, 1)
     return (
         Entry.objects.filter(pk__in=best)
         .annotate(**judged)
@@ -313,7 +313,7 @@ def _first_of_each_kind(rows: Any, limit: int) -> RawSQL:
     fits, values = rows.values(
         "pk", "record_type_id", "number", "sure", "rank"
     ).query.sql_with_params()
-    order = "sure DESC, rank DESC, number, pk"
+    order = 'sure DESC, rank DESC, number COLLATE "C", pk'
     place = f"row_number() OVER (PARTITION BY record_type_id ORDER BY {order})"
     ranked = f"SELECT fits.*, {place} AS place FROM ({fits}) AS fits"  # noqa: S608 - of the ORM
     chosen = f"SELECT pk FROM ({ranked}) AS ranked WHERE place <= %s ORDER BY {order} LIMIT %s"  # noqa: S608
@@ -362,34 +362,54 @@ def _model(kind: int) -> type[models.Model]:
     return model
 
 
-def _any_language(terms: list[str]) -> Any:
-    """All words, each by its beginning or its stem in any language; only letters and digits."""
-    return reduce(and_, (_word(term) for term in terms))
+def _any_language(word: str) -> str:
+    """A word of letters and digits, by its beginning or its stem in any language, as a query."""
+    ways = [f"to_tsquery('simple', {word} || ':*')"]
+    ways += [f"to_tsquery('{config}', {word})" for config in sorted(set(LANGUAGES.values()))]
+    return f"({' || '.join(ways)})::text"
 
 
-def _word(term: str) -> Any:
-    stems = [
-        SearchQuery(term, search_type="raw", config=config)
-        for config in sorted(set(LANGUAGES.values()))
-    ]
-    return reduce(or_, stems, SearchQuery(f"{term}:*", search_type="raw", config="simple"))
-
-
-NEAREST = """
-    SELECT t.term, (
+READ_TERMS = f"""
+    SELECT t.term, coalesce(near.word, t.term),
+      {_any_language("t.term")}, {_any_language("coalesce(near.word, t.term)")}
+    FROM unnest(%s::text[]) WITH ORDINALITY AS t(term, place)
+    LEFT JOIN LATERAL (
       SELECT w.word FROM finding_word AS w
-      WHERE w.word %% t.term AND similarity(w.word, t.term) >= %s
-      ORDER BY similarity(w.word, t.term) DESC, w.word LIMIT 1)
-    FROM unnest(%s::text[]) AS t(term)
-    WHERE NOT EXISTS (SELECT 1 FROM finding_word AS k WHERE k.word LIKE t.term || '%%')
-"""
+      WHERE length(t.term) > 2 AND t.term !~ '^[0-9]+$'
+        AND NOT EXISTS (SELECT 1 FROM finding_word AS k WHERE k.word LIKE t.term || '%%')
+        AND w.word %% t.term AND similarity(w.word, t.term) >= %s
+      ORDER BY similarity(w.word, t.term) DESC, w.word LIMIT 1) AS near ON true
+    ORDER BY t.place
+"""  # noqa: S608 - of constants
 
 
-def _meant(terms: list[str]) -> dict[str, str]:
-    """For each word that stands nowhere, the most similar one that does, where one is."""
-    asked = [term for term in terms if len(term) > 2 and not term.isdigit()]
-    if not asked:
-        return {}
+@dataclass(frozen=True)
+class Term:
+    """A word as typed and as it was taken, with the queries that find it (texts of `tsquery`).
+
+    A word that stands nowhere is taken for the most similar one that does, where one is.
+    """
+
+    typed: str
+    meant: str
+    asked: str
+    asked_instead: str
+
+
+def _read_terms(terms: list[str]) -> list[Term]:
+    """What the words mean; parsed once here instead of at each place the query stands."""
     with connection.cursor() as cursor:
-        cursor.execute(NEAREST, [ALIKE, asked])
-        return {term: word for term, word in cursor.fetchall() if word}
+        cursor.execute(READ_TERMS, [terms, ALIKE])
+        return [Term(*row) for row in cursor.fetchall()]
+
+
+class Parsed(SearchQuery):
+    """A query that PostgreSQL has parsed already."""
+
+    @classmethod
+    def every(cls, queries: Iterable[str]) -> "Parsed":
+        """All of these queries at once; what is no word to PostgreSQL asks for nothing."""
+        return cls(" & ".join(f"({each})" for each in queries if each), search_type="raw")
+
+    def as_sql(self, compiler: Any, connection: Any, **_kept: Any) -> Any:
+        return super().as_sql(compiler, connection, template="%(expressions)s::tsquery")
