@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import gc
 import os
-import shutil
 import signal
 import sys
 import time
@@ -22,9 +21,8 @@ from qms.local.postgres import Postgres
 from qms.local.processes import NotReady, spawn, stop
 from qms.local.valkey import Valkey
 from tests import template
+from tests.browser import MISSING, chromium, launched
 from tests.settings import NAME, OURS, ROOT, STACK
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 class Stack:
@@ -81,12 +79,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stack.stop()
 
 
-def chromium() -> str | None:
-    """The browser of the journeys: `CHROMIUM`, or the system's."""
-    given = os.environ.get("CHROMIUM", "")
-    return given or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-
-
 # What takes long begins first, so that at the end no worker waits for another's.
 LONG = (
     "test_demo_starts_whole",
@@ -103,7 +95,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.name.startswith(LONG))
     if chromium() is not None:
         return
-    skip = pytest.mark.skip(reason="No Chromium was found: apt-get install chromium")
+    skip = pytest.mark.skip(reason=MISSING)
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(skip)
@@ -180,13 +172,13 @@ def _fresh_cache() -> Iterator[None]:
     cache.clear()
 
 
-@pytest.fixture(scope="session")
-def browser_path() -> str:
-    """The Chromium of `@pytest.mark.browser` tests, for Playwright's `executable_path`."""
-    found = chromium()
-    if found is None:
-        pytest.skip("No Chromium was found: apt-get install chromium")
-    return found
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The running Chromium of `@pytest.mark.browser` tests, one for the tests of a file."""
+    with pytest.MonkeyPatch.context() as patch, launched() as running:
+        # Playwright's loop runs in this thread; the database work of the tests does it no harm.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield running
 
 
 @pytest.fixture

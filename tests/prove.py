@@ -64,12 +64,13 @@ PARTS = [
     ),
     Part(
         "numbers",
-        "200 concurrent creations, races of approval and release, 50,000 rows brought in",
+        "200 concurrent creations, races of approval and release, 50,000 rows and 40 MB of mail",
         (
             "tests/kernel/test_workflow.py",
             "tests/objectives/test_sheets.py",
             "tests/documents/test_workflow.py",
             "tests/documents/test_takes_effect.py",
+            "tests/capa/test_mailbox.py",
         ),
     ),
     Part(

@@ -6,9 +6,7 @@ in through the page as everybody does. Without `--at` a demo is started on a fre
 
 import argparse
 import contextlib
-import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.browser import MISSING, chromium, launched
+
 PASSWORD, DOMAIN = "demo-password", "halden.example"  # as the demo prints them
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 SCREENS: dict[str, Any] = {
     "desktop": {"width": 1440, "height": 900},
     "phone": {"width": 390, "height": 844},
@@ -220,11 +218,10 @@ def _wait_for(url: str, running: subprocess.Popen[bytes]) -> None:
 
 def take(host: str, out: Path, only: re.Pattern[str]) -> int:
     """Take the pictures of all pages whose name matches; returns how many."""
-    from playwright.sync_api import sync_playwright
-
+    if chromium() is None:
+        raise SystemExit(MISSING)
     taken = 0
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=_chromium(), args=FLAGS)
+    with launched() as browser:
         signed_in = {who: _sign_in(browser, host, who) for who in {each.who for each in SHOTS}}
         for screen, size in SCREENS.items():
             for scheme in SCHEMES:
@@ -239,16 +236,7 @@ def take(host: str, out: Path, only: re.Pattern[str]) -> int:
                             page.screenshot(path=path, full_page=shot.whole or screen == "phone")
                             taken += 1
                     context.close()
-        taken += _on_paper(browser, host, out, only, signed_in)
-        browser.close()
-    return taken
-
-
-def _chromium() -> str:
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        raise SystemExit("No Chromium was found. Install it: apt-get install chromium")
-    return found
+        return taken + _on_paper(browser, host, out, only, signed_in)
 
 
 def _sign_in(browser: Any, host: str, who: str) -> list[Any]:

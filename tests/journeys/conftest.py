@@ -7,20 +7,6 @@ import pytest
 
 from tests.journeys.desk import Desk
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-
-
-@pytest.fixture
-def browser(browser_path: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's loop runs in this thread; the database work of the tests beside it is harmless.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        yield launched
-        launched.close()
-
 
 @pytest.fixture(autouse=True)
 def _several_people_in_a_form(settings: Any) -> None:
