@@ -406,10 +406,9 @@ def _read_terms(terms: list[str]) -> list[Term]:
 class Parsed(SearchQuery):
     """A query that PostgreSQL has parsed already."""
 
+    template = "%(expressions)s::tsquery"
+
     @classmethod
     def every(cls, queries: Iterable[str]) -> "Parsed":
         """All of these queries at once; what is no word to PostgreSQL asks for nothing."""
         return cls(" & ".join(f"({each})" for each in queries if each), search_type="raw")
-
-    def as_sql(self, compiler: Any, connection: Any, **_kept: Any) -> Any:
-        return super().as_sql(compiler, connection, template="%(expressions)s::tsquery")
