@@ -74,6 +74,11 @@ PARTS = [
         ),
     ),
     Part(
+        "starts",
+        "a first start killed at each of its moments, and started again",
+        ("tests/local/test_launch.py",),
+    ),
+    Part(
         "companies",
         "three demo companies lived through their three years, no process without its audit",
         ("tests/audits/test_demo_life.py",),

@@ -16,6 +16,7 @@ import pytest
 from qms.local import launch
 from qms.local.processes import NotReady, is_zombie
 from qms.local.stack import Stack
+from tests.sampling import PROVING
 from tests.settings import ROOT
 
 
@@ -84,12 +85,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+MOMENTS = (r"Starting the database", r"Bringing the tables", r"100 events")
+
+
 @pytest.mark.slow
 def test_demo_starts_whole_stops_whole_and_outlives_kill_at_any_moment(folder: Path) -> None:
-    """One test, because even a young company takes a while to build."""
+    """One test, because even a young company takes a while to build.
+
+    Killed while it builds the company; by `make prove` at the moments before that too, and while
+    it runs, instead of being asked to end.
+    """
     port = free_port()
     program = launch.program_state()
-    for moment in (r"Starting the database", r"Bringing the tables", r"100 events"):
+    for moment in MOMENTS if PROVING else MOMENTS[-1:]:
         killed = Demo(folder, port)
         killed.wait_for(moment)
         killed.process.kill()
@@ -106,10 +114,13 @@ def test_demo_starts_whole_stops_whole_and_outlives_kill_at_any_moment(folder: P
     first.wait_for(r"packs    \| .* ready\.")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz/", timeout=20) as answer:
         assert answer.status == 200
-    first.process.kill()
-    first.process.wait()
+    if PROVING:
+        first.process.kill()
+        first.process.wait()
+        first.reader.join(timeout=10)
+    else:
+        assert first.end(signal.SIGINT) == 0
     wait_until_none(folder, patience=40)
-    first.reader.join(timeout=10)
     assert "Traceback" not in "".join(first.said)
 
     second = Demo(folder, port)
@@ -118,23 +129,17 @@ def test_demo_starts_whole_stops_whole_and_outlives_kill_at_any_moment(folder: P
     assert "Building the company" not in "".join(second.said)
     if program == launch.program_state():
         assert "Bringing the tables" not in "".join(second.said)
-    assert second.end(signal.SIGINT) == 0
-    assert "Traceback" not in "".join(second.said)
-    wait_until_none(folder)
-
     # One of its processes dies: the rest ends with it, and says which it was.
-    last = Demo(folder, port)
-    last.wait_for(r"The QMS runs at")
     (beat,) = (
         number
         for number in processes_of(folder)
         if b"\0beat\0" in Path(f"/proc/{number}/cmdline").read_bytes()
     )
     os.kill(beat, signal.SIGKILL)
-    last.process.wait(timeout=60)
-    last.reader.join(timeout=10)
-    assert last.process.returncode == 1
-    assert "The schedule process ended by itself" in "".join(last.said)
+    second.process.wait(timeout=60)
+    second.reader.join(timeout=10)
+    assert second.process.returncode == 1
+    assert "The schedule process ended by itself" in "".join(second.said)
     wait_until_none(folder)
 
 
