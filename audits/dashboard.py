@@ -197,9 +197,11 @@ def looks_at_marks(person: Any, start: date, end: date) -> list[Entry]:
 
 @contributions.relates(Process, "Audits", permission="audits.view_audit", add="audits:audit_create")
 def audits_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Related]]:
-    """The audits of a process, the latest first; those called off are left out."""
-    rows = Audit.objects.counting().filter(process__in=list(ids))
-    return _related_by("process_id", rows, person)
+    """The audits of a process of every kind, the latest first; those called off are left out.
+
+    Which of them the programme counts is said of each.
+    """
+    return _related_by("process_id", Audit.objects.filter(process__in=list(ids)), person)
 
 
 @contributions.relates(
@@ -224,12 +226,16 @@ def _related_by(key: str, rows: Any, person: Any) -> dict[int, list[Related]]:
     found: dict[int, list[Related]] = {}
     for each in rows.visible_to(person) if person else rows:
         day = each.conducted_on or each.planned_on
+        counts = each.kind == Audit.Kind.INTERNAL
+        is_beside = key == "process_id" and not counts
+        note = each.get_status_display()
         row = Related(
-            f"Audit of {day:%-d %B %Y}",
+            f"{STRIPS[Audit.Kind(each.kind)]} of {day:%-d %B %Y}",
             each.number,
             each.get_absolute_url(),
-            each.get_status_display(),
+            f"{note}, not counted in the programme" if is_beside else note,
             day=day,
+            counts=counts,
         )
         found.setdefault(getattr(each, key), []).append(row)
     return found

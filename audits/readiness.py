@@ -104,6 +104,8 @@ def _what_is_wrong(use: MarkUse, day: date, down: set[int]) -> str:
         return "it is to be taken down."
     if use.found == MarkUse.Found.WRONG:
         return "it is to be put right."
+    if use.changed_since:
+        return "it changed, or the certificate did, and nobody has compared them since."
     return "nobody has looked at it in time." if use.is_overdue(day) else ""
 
 

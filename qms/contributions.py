@@ -887,7 +887,10 @@ def drafting(what: str) -> Drafting | None:
 
 @dataclass(frozen=True)
 class Related:
-    """Something another chapter keeps for a record: an indicator, a document, an audit, a risk."""
+    """Something another chapter keeps for a record: an indicator, a document, an audit, a risk.
+
+    `counts` is false for what is shown with the others and left out where they are counted.
+    """
 
     title: str
     number: str = ""
@@ -895,6 +898,7 @@ class Related:
     note: str = ""
     tone: Literal["fine", "soon", "late", "plain"] = "plain"
     day: date | None = None
+    counts: bool = True
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,7 @@ class Amendment:
     states: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     reserves: Mapping[str, Reserve] = field(default_factory=dict)
+    follows: Callable[[Any, Any, Mapping[str, Any]], None] | None = None
 
     def obstacles(self, record: Any, by: Any) -> list[str]:
         """Why the record cannot be edited now; empty when it can."""
@@ -317,11 +318,14 @@ def amendment(
     states: Iterable[str] = (),
     checks: Iterable[Check] = (),
     reserves: Mapping[str, Reserve] | None = None,
+    follows: Callable[[Any, Any, Mapping[str, Any]], None] | None = None,
 ) -> Amendment:
     """Declare who may edit which fields of a record. One declaration for each model.
 
     `checks` take (record, changed values) and return a sentence or None: what new values must hold.
     `reserves` holds for a field `(record, by, new value) -> sentence or None`: who may not set it.
+    `follows` takes (record, by, changed values) with the new values in place, before the save: what
+    was said of the old ones and holds no more.
     """
     if model in _amendments:
         raise RuntimeError(f"{model.__name__} has an amendment already.")
@@ -334,6 +338,7 @@ def amendment(
         tuple(str(s) for s in states),
         tuple(checks),
         dict(reserves or {}),
+        follows,
     )
     _amendments[model] = declared
     return declared
@@ -372,6 +377,8 @@ def amend(
         if changed:
             for name, value in changed.items():
                 setattr(current, name, value)
+            if declared.follows:
+                declared.follows(current, by, changed)
             current.save_because(reason, by=by)
     record.refresh_from_db()
     return record

@@ -52,10 +52,11 @@ class MarkUse(Recurring, StatefulRecord):
         RIGHT = "right", "Wording and scope are right"
         WRONG = "wrong", "To be put right"
 
-    AGAIN_DAYS = 14  # what was wrong, or says a scope that changed, is looked at again within them
+    AGAIN_DAYS = 14  # what was wrong, or says what changed since, is looked at again within them
+    SAYS = ("certificate", "medium", "place", "shows", "wording")  # what a look compares
     PATHS = {("in_use", "in_use"), ("in_use", "down"), ("down", "in_use")}
     STATE_TONES = {"in_use": "fine", "down": "void"}
-    FROZEN = {"certificate", "medium", "place", "shows", "wording", "owner"}
+    FROZEN = {*SAYS, "owner"}
     FROZEN_IN = {"down"}
 
     certificate = models.ForeignKey(
@@ -120,3 +121,8 @@ class MarkUse(Recurring, StatefulRecord):
     @property
     def is_settled(self) -> bool:
         return self.status == self.Status.DOWN
+
+    @property
+    def changed_since(self) -> bool:
+        """Whether it was looked at once and says, or is held against, something else since."""
+        return self.last_on is not None and not self.found

@@ -22,10 +22,17 @@ USES = [
     Column("certificate", "Certificate", sort="certificate__number"),
     Column("owner", "Who sees to it", kind="person", sort="owner__name"),
     Column("last_on", "Looked at", kind="date", sort="last_on"),
-    Column("found", "Found", value="get_found_display", sort="found"),
+    Column("found", "Found", value=lambda use: what_stands(use), sort="found"),
     Column("next_due", "Next", kind="due", sort="next_due", settled=lambda use: use.is_settled),
     Column("status", "State", kind="state", sort="status"),
 ]
+
+
+def what_stands(use: MarkUse) -> str:
+    """What is to be said of a use in one line: nothing is right while it may not be shown."""
+    if not use.is_settled and workflow.not_in_force(use.certificate):
+        return "To be taken down"
+    return "Changed since the last look" if use.changed_since else str(use.get_found_display())
 
 
 class MarkUseFilter(django_filters.FilterSet):

@@ -41,8 +41,8 @@ Status = Certificate.Status
 
 
 @dataclass(frozen=True)
-class ScopeReduced:
-    """The body took something out of the scope: what names it is to be compared with the rest."""
+class CertificateChanged:
+    """What is printed on a certificate changed: what names it is to be compared with it again."""
 
     certificate: Certificate
     by: Any
@@ -173,7 +173,8 @@ def cover_sites(
         if why := editing_certificate.obstacles(locked, by):
             raise Refused(" ".join(why))
         refuse_stale(seen, {"certificate": locked}, CertificateSite)
-        _set_sites(locked, by=by, sites=sites)
+        if _set_sites(locked, by=by, sites=sites):
+            publish(CertificateChanged(locked, by))
     return certificate
 
 
@@ -351,7 +352,7 @@ def lift(certificate: Certificate, *, by: Any, ended_on: date) -> None:
             help_text="As it stands on the new certificate. Change the sites on its page.",
         )
     },
-    then=lambda certificate, by: publish(ScopeReduced(certificate, by)),
+    then=lambda certificate, by: publish(CertificateChanged(certificate, by)),
 )
 def reduce_scope(certificate: Certificate, *, by: Any, scope_text: str) -> None:
     """Record that the certification body took something out of the scope."""
@@ -438,12 +439,23 @@ def printed_dates_hold(certificate: Certificate, changed: Mapping[str, Any]) -> 
     return None
 
 
+NAMED = ("edition", "scope_text", "accreditation", "number")  # what uses of the mark may repeat
+
+
+def what_names_it_is_compared_again(
+    certificate: Certificate, by: Any, changed: Mapping[str, Any]
+) -> None:
+    if set(NAMED) & set(changed):
+        publish(CertificateChanged(certificate, by))
+
+
 editing_certificate = amendment(
     Certificate,
     permission="audits.change_certificate",
     fields=("edition", "scope_text", "accreditation", *PRINTED),
     states=(Status.APPLIED, *Certificate.HELD),
     checks=[printed_dates_hold],
+    follows=what_names_it_is_compared_again,
 )
 
 

@@ -1,19 +1,20 @@
 """Uses of the mark: entered, looked at, taken down when the certificate does not hold any more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django import forms
 
 from audits.models import Certificate, MarkUse
-from audits.workflow.certification import ScopeReduced
+from audits.workflow.certification import NAMED, CertificateChanged
 from qms import contributions
 from qms.contributions import Holding, Step, held
 from qms.events import handles
 from qms.files.workflow import guards_attaching
 from qms.people.models import Person
-from qms.periods import today
+from qms.periods import day_of, today
 from qms.records import RecordSaved
 from qms.recurring import check_day, check_months
 from qms.refusals import Refused
@@ -109,12 +110,44 @@ def stays_allowed(use: MarkUse, changed: Mapping[str, Any]) -> str | None:
     return on_packaging(changed.get("medium", use.medium), changed.get("shows", use.shows))
 
 
+def is_looked_at_anew(use: MarkUse, by: Any, changed: Mapping[str, Any]) -> None:
+    """A look holds for what it saw: whoever changes that has it compared again."""
+    if set(MarkUse.SAYS) & set(changed):
+        forget_the_look(use)
+
+
+def forget_the_look(use: MarkUse) -> None:
+    """What was found holds no more; until somebody looks again nothing is said about it."""
+    soon = today() + timedelta(days=MarkUse.AGAIN_DAYS)
+    use.found, use.note = Found.NONE, ""
+    use.sooner_on = min(use.sooner_on or soon, soon)
+
+
+def says_so_since(use: MarkUse) -> date | None:
+    """The day since when the use and its certificate say what they say; None while as entered."""
+    told = (
+        (MarkUse, use.pk, MarkUse.SAYS),
+        (Certificate, use.certificate_id, NAMED),
+    )
+    days = [_changed_on(model, key, fields) for model, key, fields in told]
+    return max((day for day in days if day), default=None)
+
+
+def _changed_on(model: Any, key: int, fields: Sequence[str]) -> date | None:
+    """The day on which one of the fields was last changed, by the history."""
+    rows = model.history.filter(id=key).order_by("history_id")
+    told = list(rows.values_list("history_date", *fields))
+    moments = [now[0] for before, now in pairwise(told) if before[1:] != now[1:]]
+    return day_of(moments[-1]) if moments else None
+
+
 editing_mark_use = amendment(
     MarkUse,
     permission=MAY,
     fields=(*FIELDS, "sooner_on"),
     states=(Status.IN_USE,),
     checks=[stays_allowed],
+    follows=is_looked_at_anew,
 )
 
 
@@ -144,6 +177,13 @@ editing_mark_use = amendment(
 def check_use(use: MarkUse, *, by: Any, checked_on: date, found: str, note: str = "") -> None:
     """Record that it was compared with the certificate; what is wrong comes again in two weeks."""
     check_day(checked_on, use.last_on, today=today(), what="look", field="checked_on")
+    since = says_so_since(use)
+    if since and checked_on < since:
+        raise Refused(
+            f"What it says, or the certificate, changed on {since:%-d %B %Y}; a look before that saw"
+            " something else. Look at it again.",
+            field="checked_on",
+        )
     if found not in Found.values or not found:
         raise Refused("Say what was found.", field="found")
     if found == Found.WRONG and not note.strip():
@@ -199,16 +239,21 @@ def its_uses_follow_a_certificate(event: RecordSaved) -> None:
         refresh(use)
 
 
-@handles(ScopeReduced)
-def what_names_it_is_looked_at_again(event: ScopeReduced) -> None:
-    """Everything that names a scope that was reduced is looked at within two weeks."""
-    soon = today() + timedelta(days=MarkUse.AGAIN_DAYS)
+@handles(CertificateChanged)
+def what_names_it_is_looked_at_again(event: CertificateChanged) -> None:
+    """Whatever names a certificate that says something else now is compared with it in two weeks.
+
+    What was wrong before is still to be put right.
+    """
     rows = MarkUse._base_manager.select_for_update(of=("self",)).filter(
         certificate=event.certificate.pk, status=Status.IN_USE
     )
     for use in rows.order_by("pk"):
-        use.sooner_on = min(use.sooner_on or soon, soon)
-        use.save_because("The scope was reduced; it is compared with what remains.", by=event.by)
+        found, note = use.found, use.note
+        forget_the_look(use)
+        if found == Found.WRONG:
+            use.found, use.note = found, note
+        use.save_because("The certificate changed; it is compared with it again.", by=event.by)
 
 
 def down_by(certificate: Certificate) -> date | None:
@@ -216,12 +261,17 @@ def down_by(certificate: Certificate) -> date | None:
     if not_in_force(certificate) is None:
         return None
     suspended = certificate.suspensions.filter(ended_on=None).first()
+    ran_out = certificate.expires_on if certificate.status in EXPIRING else None
     days = [
         suspended.began_on if suspended else None,
         certificate.transferred_on,
-        certificate.expires_on if certificate.status == Certificate.Status.EXPIRED else None,
+        ran_out + timedelta(days=1) if ran_out else None,
     ]
     return next((day for day in days if day), today())
+
+
+# In these a certificate that is not in force is past its printed day.
+EXPIRING = (*Certificate.IN_FORCE, Certificate.Status.EXPIRED)
 
 
 @contributions.work(MarkUse)
@@ -232,7 +282,10 @@ def steps_of_a_use(use: MarkUse) -> list[Step]:
     if day := down_by(use.certificate):
         return [Step("take_down", "Take it down", person=use.owner, due=day)]
     words = "Put it right" if use.found == Found.WRONG else "Look at it"
-    return [Step("look", words, person=use.owner, due=use.next_due)]
+    days = [use.next_due]
+    if use.certificate.expires_on:  # whoever sees to it learns of it then, whoever records what
+        days.append(use.certificate.expires_on + timedelta(days=1))
+    return [Step("look", words, person=use.owner, due=min(days))]
 
 
 @contributions.hand_over("Uses of the mark", order=84)

@@ -122,7 +122,7 @@ def loads_of(processes: Sequence[Process], day: date) -> list[Load]:
 
 
 def _within(rows: Iterable[Related], since: date, until: date) -> int:
-    return sum(1 for row in rows if row.day and since < row.day <= until)
+    return sum(1 for row in rows if row.counts and row.day and since < row.day <= until)
 
 
 def too_broad(loads: Sequence[Load]) -> list[Point]:

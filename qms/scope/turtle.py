@@ -34,8 +34,8 @@ SHOWN = ("Documents", "Indicators", "Risks")
 
 
 def last_audit(related: dict[str, list[Related]]) -> Related | None:
-    """The latest audit that has a day; the chapter gives the latest first."""
-    return next((row for row in related.get("Audits", []) if row.day), None)
+    """The latest audit of the programme that has a day; the chapter gives the latest first."""
+    return next((row for row in related.get("Audits", []) if row.day and row.counts), None)
 
 
 def deputies_of(process: Process) -> list[Person]:

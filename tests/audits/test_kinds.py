@@ -26,7 +26,7 @@ from qms.periods import add_months, today
 from qms.providers import workflow as providers
 from qms.providers.models import Provider
 from qms.refusals import Refused
-from qms.scope import current
+from qms.scope import advice, current, turtle
 from qms.scope.models import Process
 from qms.scope.workflow import activate, create_process
 from qms.work.models import WorkItem
@@ -178,8 +178,29 @@ def test_only_an_internal_audit_covers_its_process(house: House) -> None:
     assert any(words.startswith("Production has no audit") for words in said)
     blockers = [each.sentence for each in readiness.never("2026")]
     assert "Production was never audited." in blockers
-    year = contributions.related_to(Process, [house.process.pk])[house.process.pk]
-    assert year["Audits"] == []
+    beside = contributions.related_to(Process, [house.process.pk])[house.process.pk]["Audits"]
+    assert [each.counts for each in beside] == [False, False]
+    assert turtle.of(house.process)["last_audit"] is None
+
+
+def test_the_page_of_a_process_shows_every_audit_of_it_and_which_count(
+    house: House, client: Client
+) -> None:
+    special, theirs = house.special(), house.by_customer(process=house.process)
+    counted = workflow.plan_audit(
+        by=house.lead, process=house.process, planned_on=today(), lead=house.lead
+    )
+    house.of_provider()
+    before = advice.loads_of([house.process], today())
+    factories.sign_in(client, house.quality)
+    page = client.get(house.process.get_absolute_url()).content.decode()
+    for each in (special, theirs, counted):
+        assert each.get_absolute_url() in page
+    assert f"Special audit of {today():%-d %B %Y}" in page
+    assert page.count("not counted in the programme") == 2
+    for each in (special, theirs):
+        workflow.void(each, by=house.lead, reason="Settled otherwise.")
+    assert advice.loads_of([house.process], today()) == before
 
 
 def test_whoever_is_in_one_of_them_is_in_no_other_audit_that_day(house: House) -> None:

@@ -14,7 +14,8 @@ from audits import readiness, workflow
 from audits.models import Certificate, MarkUse
 from qms import clock
 from qms.periods import add_months, today
-from qms.refusals import Refused
+from qms.refusals import Refused, Stale
+from qms.scope.workflow import add_site
 from qms.work.models import WorkItem
 from qms.workflow import amend
 from tests import factories
@@ -132,6 +133,132 @@ def test_what_says_a_scope_that_was_reduced_is_looked_at_within_two_weeks(
         use.certificate, by=cast.manager, reason="One site closed.", scope_text="Cast valves"
     )
     assert steps_of(use)["look"][1] == today() + timedelta(days=14)
+
+
+REWORDED = "Our products are certified by BSI."
+
+
+def by_call(cast: Cast, use: MarkUse, client: Client) -> None:
+    amend(use, by=cast.manager, changes={"wording": REWORDED}, reason="Nicer.")
+
+
+def by_page(cast: Cast, use: MarkUse, client: Client) -> None:
+    given = {
+        "certificate": use.certificate_id,
+        "medium": use.medium,
+        "place": use.place,
+        "shows": use.shows,
+        "wording": REWORDED,
+        "owner": use.owner_id,
+        "every_months": use.every_months,
+        "version": use.version,
+        "reason": "Nicer.",
+    }
+    factories.sign_in(client, cast.manager)
+    answer = client.post(reverse("audits:mark_edit", args=[use.pk]), given)
+    assert answer.status_code == 303, answer.content.decode()
+
+
+def by_api(cast: Cast, use: MarkUse, client: Client) -> None:
+    factories.sign_in(client, cast.manager)
+    given = {"version": use.version, "reason": "Nicer.", "wording": REWORDED}
+    answer = client.patch(f"/api/v1/mark-uses/{use.pk}/", given, content_type="application/json")
+    assert answer.status_code == 200, answer.content.decode()
+
+
+@pytest.mark.parametrize("route", [by_call, by_page, by_api])
+def test_what_was_found_right_holds_for_no_other_words(
+    cast: Cast, use: MarkUse, client: Client, route: Any
+) -> None:
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+    route(cast, use, client)
+    use.refresh_from_db()
+    assert (use.wording, use.found, use.last_on) == (REWORDED, "", today())
+    assert steps_of(use)["look"][1] == today() + timedelta(days=14)
+    factories.sign_in(client, cast.manager)
+    assert "nobody has compared them again" in client.get(use.get_absolute_url()).content.decode()
+    assert "Changed since the last look" in client.get(reverse("audits:mark_list")).content.decode()
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+    assert use.found == "right"
+
+
+def test_who_sees_to_it_and_how_often_changes_nothing_of_what_was_found(
+    cast: Cast, use: MarkUse
+) -> None:
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+    changes = {"owner": cast.manager, "every_months": 6}
+    amend(use, by=cast.manager, changes=changes, reason="Another desk.")
+    assert use.found == "right"
+
+
+def test_whoever_looked_at_the_words_before_is_told_they_changed(cast: Cast, use: MarkUse) -> None:
+    seen = use.version
+    amend(use, by=cast.manager, changes={"wording": REWORDED}, reason="Nicer.")
+    with pytest.raises(Stale):
+        workflow.check_use(use, by=cast.member, version=seen, checked_on=today(), found="right")
+
+
+@pytest.mark.parametrize("what", ["the words", "the certificate"])
+def test_a_look_from_before_something_changed_says_nothing_about_it(
+    cast: Cast, use: MarkUse, what: str
+) -> None:
+    yesterday = today() - timedelta(days=1)
+    if what == "the words":
+        amend(use, by=cast.manager, changes={"wording": REWORDED}, reason="Nicer.")
+    else:
+        workflow.reduce_scope(
+            use.certificate, by=cast.manager, reason="Less.", scope_text="Cast valves"
+        )
+    use.refresh_from_db()
+    with pytest.raises(Refused, match="a look before that saw something else"):
+        workflow.check_use(use, by=cast.member, checked_on=yesterday, found="right")
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+
+
+@pytest.mark.parametrize("how", ["reduced", "edited", "sites"])
+def test_what_was_right_under_another_scope_is_not_said_to_be_right(
+    cast: Cast, use: MarkUse, how: str
+) -> None:
+    bad = enter(cast, use.certificate)
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+    workflow.check_use(bad, by=cast.member, checked_on=today(), found="wrong", note="No body.")
+    certificate, by = use.certificate, cast.manager
+    if how == "reduced":
+        workflow.reduce_scope(certificate, by=by, reason="Less.", scope_text="Cast valves")
+    elif how == "edited":
+        amend(certificate, by=by, changes={"scope_text": "Cast valves"}, reason="Typed anew.")
+    else:
+        workflow.cover_sites(certificate, by=by, sites=[add_site(by=cast.manager, name="Depot")])
+    use.refresh_from_db()
+    bad.refresh_from_db()
+    assert (use.found, bad.found, bad.note) == ("", "wrong", "No body.")
+    assert steps_of(use)["look"][1] == today() + timedelta(days=14)
+
+
+def test_on_the_day_after_the_printed_one_whoever_sees_to_it_is_told(
+    cast: Cast, use: MarkUse
+) -> None:
+    ends = today() + timedelta(days=40)
+    amend(use.certificate, by=cast.manager, changes={"expires_on": ends}, reason="As printed.")
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+    assert steps_of(use)["look"] == (cast.member, ends + timedelta(days=1))
+
+
+@pytest.mark.parametrize("lost", ["suspended", "past its day"])
+def test_the_list_calls_nothing_right_that_may_not_be_shown(
+    cast: Cast, use: MarkUse, client: Client, lost: str, time_machine: Any
+) -> None:
+    workflow.check_use(use, by=cast.member, checked_on=today(), found="right")
+    if lost == "suspended":
+        workflow.suspend(use.certificate, by=cast.manager, reason="Late.", began_on=today())
+    else:
+        time_machine.move_to(clock.now() + timedelta(days=901))
+    factories.sign_in(client, cast.manager)
+    told = b"".join(
+        client.get(reverse("audits:mark_list") + "?format=csv").streaming_content
+    ).decode()
+    assert "To be taken down" in told
+    assert "are right" not in told
 
 
 def test_the_mark_stays_off_packaging_and_words_may_be_on_it(cast: Cast, use: MarkUse) -> None:
