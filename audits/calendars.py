@@ -1,6 +1,7 @@
 """Audits as calendars read them: the invitation of one audit, and everybody's own feed."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -102,24 +103,28 @@ def _planned(person: Person, today: date, told: set[str]) -> list[Event]:
     its day moves, so that a calendar moves it, too.
     """
     entries = contributions.calendar_for(person, today - BACK, today + AHEAD)
+    shown = [each for each in entries if each.url not in told][:MOST]
     return [
         Event(
-            key=f"planned-{_mark(each)}",
+            key=f"planned-{mark}",
             title=f"{each.kind}: {each.title}",
             starts=each.day,
             ends=each.day,
             words=full_address(each.url),
             url=full_address(each.url),
         )
-        for each in entries
-        if each.url not in told
-    ][:MOST]
+        for each, mark in zip(shown, _marks(shown), strict=True)
+    ]
 
 
-def _mark(entry: Entry) -> str:
-    """One word for what an entry is, whatever its day."""
-    told = f"{entry.kind}|{entry.url}|{entry.title}"
-    return hashlib.sha256(told.encode()).hexdigest()[:20]
+def _marks(entries: Iterable[Entry]) -> Iterator[str]:
+    """One word for what each entry is, whatever its day; what comes again is counted."""
+    known: Counter[str] = Counter()
+    for entry in entries:
+        told = f"{entry.kind}|{entry.url}|{entry.title}"
+        mark = hashlib.sha256(told.encode()).hexdigest()[:20]
+        known[mark] += 1
+        yield mark if known[mark] == 1 else f"{mark}-{known[mark]}"
 
 
 def _theirs(slots: list[AuditSlot], audit: Audit, person: Person) -> list[AuditSlot]:

@@ -1,7 +1,7 @@
 """Calendar files (RFC 5545): events as other calendars read them, in UTC, with nothing they lack.
 
-Only what the product writes: one calendar of single events, no repetition and no zones, because an
-instant needs none. A day without a time is a day.
+`icalendar` writes them. Only what the product needs: one calendar of single events, no repetition
+and no zones, because an instant needs none. A day without a time is a day.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
+import icalendar
 from django.conf import settings
 
-LINE = 75  # octets, without the end of the line
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 
@@ -46,88 +46,66 @@ class Event:
 def calendar(
     events: Iterable[Event], *, name: str, at: datetime, is_invitation: bool = False
 ) -> bytes:
-    """The file of some events; an invitation asks its guests, anything else only tells."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//qms//audits//EN",
-        "CALSCALE:GREGORIAN",
-        f"METHOD:{'REQUEST' if is_invitation else 'PUBLISH'}",
-        f"X-WR-CALNAME:{_text(name)}",
-    ]
-    for event in events:
-        lines += _event(event, at)
-    lines.append("END:VCALENDAR")
-    return b"".join(_folded(line) for line in lines)
-
-
-def _event(event: Event, at: datetime) -> list[str]:
+    """The file of some events; an invitation asks its guests or calls it off, others only tell."""
+    known = list(events)
+    asks = "CANCEL" if known and all(each.is_off for each in known) else "REQUEST"
+    made = icalendar.Calendar()
+    made.add("VERSION", "2.0")
+    made.add("PRODID", "-//qms//audits//EN")
+    made.add("CALSCALE", "GREGORIAN")
+    made.add("METHOD", asks if is_invitation else "PUBLISH")
+    made.add("X-WR-CALNAME", icalendar.vText(_plain(name)))
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
-    lines = [
-        "BEGIN:VEVENT",
-        f"UID:{event.key}@{host}",
-        f"DTSTAMP:{_instant(at)}",
-        f"SEQUENCE:{max(0, event.version - 1)}",
-        *_span(event),
-        f"SUMMARY:{_text(event.title)}",
-        f"STATUS:{'CANCELLED' if event.is_off else 'CONFIRMED'}",
-    ]
-    if event.place:
-        lines.append(f"LOCATION:{_text(event.place)}")
-    if event.words:
-        lines.append(f"DESCRIPTION:{_text(event.words)}")
+    for each in known:
+        made.add_component(_event(each, at, host))
+    return made.to_ical()
+
+
+def _event(event: Event, at: datetime, host: str) -> icalendar.Event:
+    made = icalendar.Event()
+    made.add("UID", f"{event.key}@{host}")
+    made.add("DTSTAMP", _instant(at))
+    made.add("SEQUENCE", max(0, event.version - 1))
+    for name, value in _span(event).items():
+        made.add(name, value)
+    made.add("SUMMARY", _plain(event.title))
+    made.add("STATUS", "CANCELLED" if event.is_off else "CONFIRMED")
+    for name, words in (("LOCATION", event.place), ("DESCRIPTION", event.words)):
+        if words:
+            made.add(name, _plain(words))
     if event.url:
-        lines.append(f"URL:{event.url}")
+        made.add("URL", event.url)
     if event.organiser:
-        lines.append(f"ORGANIZER;{_named(event.organiser)}")
-    lines += [f"ATTENDEE;ROLE=REQ-PARTICIPANT;RSVP=TRUE;{_named(each)}" for each in event.guests]
-    lines.append("END:VEVENT")
-    return lines
+        made.add("ORGANIZER", _named(event.organiser))
+    for guest in event.guests:
+        made.add("ATTENDEE", _named(guest, ROLE="REQ-PARTICIPANT", RSVP="TRUE"))
+    return made
 
 
-def _span(event: Event) -> list[str]:
+def _span(event: Event) -> dict[str, date | datetime | str]:
     """Instants as they are; the end of days is the day after the last one."""
     if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
-        return [f"DTSTART:{_instant(event.starts)}", f"DTEND:{_instant(event.ends)}"]
+        return {"DTSTART": _instant(event.starts), "DTEND": _instant(event.ends)}
     after = event.ends + timedelta(days=1)
-    return [
-        f"DTSTART;VALUE=DATE:{event.starts:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{after:%Y%m%d}",
-        "TRANSP:TRANSPARENT",
-    ]
+    return {"DTSTART": event.starts, "DTEND": after, "TRANSP": "TRANSPARENT"}
 
 
-def _instant(moment: datetime) -> str:
+def _instant(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("A naive datetime is no instant; give it a zone.")
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return moment.astimezone(UTC)
 
 
-def _named(guest: Guest) -> str:
-    name = "".join(c for c in guest.name if c >= " " and c not in '"\x7f')
-    address = "".join(c for c in guest.email if c > " " and c not in '",;:\x7f')
-    return f'CN="{name}":mailto:{address}'
+def _named(guest: Guest, **more: str) -> icalendar.vCalAddress:
+    """Somebody as a property: the name without what ends a parameter, the address in one piece."""
+    address = "".join(c for c in guest.email if c.isprintable() and c not in ' ",;:')
+    found = icalendar.vCalAddress(f"mailto:{address}")
+    name = "".join(c for c in guest.name if c.isprintable() and c != '"')
+    found.params.update({"CN": name, **more})
+    return found
 
 
-def _text(text: str) -> str:
-    """Text as a value: what has a meaning there is escaped, control characters go."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept = "".join(c for c in plain if c == "\n" or (c >= " " and c != "\x7f"))
-    for mark in ("\\", ";", ","):
-        kept = kept.replace(mark, f"\\{mark}")
-    return kept.replace("\n", "\\n")
-
-
-def _folded(line: str) -> bytes:
-    """The line in pieces of at most 75 octets that cut no character in two."""
-    pieces: list[bytes] = []
-    piece = b""
-    for character in line:
-        encoded = character.encode()
-        room = LINE if not pieces else LINE - 1  # the space that goes before counts
-        if len(piece) + len(encoded) > room:
-            pieces.append(piece)
-            piece = b""
-        piece += encoded
-    pieces.append(piece)
-    return b"\r\n ".join(pieces) + b"\r\n"
+def _plain(text: str) -> str:
+    """Text without control characters, which no calendar may hold; lines end with a line feed."""
+    lines = "\n".join(text.splitlines())
+    return "".join(c for c in lines if c == "\n" or (c >= " " and c != "\x7f"))

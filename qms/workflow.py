@@ -375,13 +375,18 @@ def amend(
             raise Refused(unfit)
         _refuse_reserved(declared, current, by, changed)
         if changed:
-            for name, value in changed.items():
-                setattr(current, name, value)
-            if declared.follows:
-                declared.follows(current, by, changed)
+            _take_over(declared, current, by, changed)
             current.save_because(reason, by=by)
     record.refresh_from_db()
     return record
+
+
+def _take_over(declared: Amendment, record: Any, by: Any, changed: Mapping[str, Any]) -> None:
+    """Set the new values, and what follows from them in the record itself."""
+    for name, value in changed.items():
+        setattr(record, name, value)
+    if declared.follows:
+        declared.follows(record, by, changed)
 
 
 def _refuse_reserved(declared: Amendment, record: Any, by: Any, changed: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ def revoke_feed(feed: CalendarFeed, *, by: Any) -> None:
 
 
 def feed_of(token: str) -> CalendarFeed | None:
-    """The live feed of somebody who may sign in; None where there is none.
+    """The live feed of somebody who may sign in and still may have one; None where there is none.
 
     Asks the same whatever the token, and compares in constant time.
     """
@@ -51,5 +51,6 @@ def feed_of(token: str) -> CalendarFeed | None:
     feed = found.select_related("person").first()
     if feed is None or not hmac.compare_digest(feed.digest, digest):
         return None
-    allowed = feed.person.is_active and not feed.person.access_has_ended
+    person = feed.person
+    allowed = person.is_active and not person.access_has_ended and person.has_perm(MAY)
     return feed if allowed else None

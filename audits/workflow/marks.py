@@ -180,8 +180,8 @@ def check_use(use: MarkUse, *, by: Any, checked_on: date, found: str, note: str 
     since = says_so_since(use)
     if since and checked_on < since:
         raise Refused(
-            f"What it says, or the certificate, changed on {since:%-d %B %Y}; a look before that saw"
-            " something else. Look at it again.",
+            f"What it says, or the certificate, changed on {since:%-d %B %Y}; a look before that"
+            " saw something else. Look at it again.",
             field="checked_on",
         )
     if found not in Found.values or not found:
