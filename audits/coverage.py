@@ -10,7 +10,7 @@ from audits.planning import applicable_clauses, looks_of
 from audits.programme import Hole, HoleKind
 from qms import clauses
 from qms.clauses import ClauseRef
-from qms.periods import Period, today
+from qms.periods import Period, day_of, today
 from qms.scope.models import Process
 
 DONE, PLANNED, MISSING = "done", "planned", "missing"
@@ -161,6 +161,8 @@ def _holes(lines: Sequence[Line], processes: Sequence[Process], period: Period) 
     """Clauses nobody looks at, and processes without an audit, within the period shown."""
     span = f"{period.start:%-d %B %Y} and {period.end:%-d %B %Y}"
     for at, process in enumerate(processes):
+        if day_of(process.recorded_at) > period.end:
+            continue  # it was not there yet
         if not any(line.cells[at].state in {DONE, PLANNED} for line in lines):
             said = f"{process.name} has no audit between {span}."
             yield Hole(HoleKind.YEAR, process.pk, said, period)

@@ -109,7 +109,7 @@ def _audits(today: date) -> dict[str, Any]:
     return {
         "covered": active.filter(pk__in=reported.values("process_id")),
         "all": active,
-        "late": Audit.objects.overdue(today),
+        "late": Audit.objects.counting().overdue(today),
     }
 
 
@@ -121,7 +121,7 @@ def audits_tile(today: date, count: Mapping[str, int]) -> Tile:
     return Tile(
         title="Internal audits",
         figure=f"{covered} of {total}",
-        note=f"{late} audits are late."
+        note=f"{late} audit{' is' if late == 1 else 's are'} late."
         if late
         else "Every process was audited within a year."
         if covered == total

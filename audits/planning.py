@@ -17,7 +17,7 @@ from qms.clauses import ClauseRef
 from qms.competence.models import CompetenceRecord, CompetenceRequirement
 from qms.competence.workflow import requirements_of
 from qms.people.models import Absence, Person
-from qms.periods import Period
+from qms.periods import Period, day_of
 from qms.scope.models import NotApplicable, Process, ProcessSite, ScopeStatement
 from qms.scope.workflow import ClosedDays, closed_days
 
@@ -116,6 +116,7 @@ def subjects_of(
             factors.get(key, ()),
             tuple(sorted(days[key])),
             _shut_for(sites[key], shut) if shut else frozenset(),
+            since=day_of(process.recorded_at),
         )
         for key, process in places.items()
     ]
@@ -188,7 +189,10 @@ def holes(programme: AuditProgramme, today: date) -> list[Hole]:
     processes = list(Process.objects.active().order_by("code"))
     places = {process.pk: process for process in processes}
     days = days_of_audits(places, today)
-    subjects = [Subject(p.pk, p.name, audited_on=tuple(sorted(days[p.pk]))) for p in processes]
+    subjects = [
+        Subject(p.pk, p.name, audited_on=tuple(sorted(days[p.pk])), since=day_of(p.recorded_at))
+        for p in processes
+    ]
     return holes_of(subjects, {}, programme.cycle, clause_days(programme, today))
 
 

@@ -43,7 +43,7 @@ class Subject:
 
     `importance` goes from 1 to 5. `audited_on` are the days of its audits so far. `closed` are
     days on which nobody can be audited there (site calendars, holidays). `hours` is what an audit
-    of it takes an auditor.
+    of it takes an auditor. `since` is the day it was entered; years before it have no hole.
     """
 
     key: int
@@ -53,6 +53,7 @@ class Subject:
     audited_on: tuple[date, ...] = ()
     closed: frozenset[date] = frozenset()
     hours: Decimal = Decimal(8)
+    since: date = date.min
 
     @property
     def last(self) -> date | None:
@@ -329,7 +330,7 @@ def holes_of(
 
 def _empty_years(subject: Subject, days: Sequence[date], years: Sequence[Period]) -> Iterator[Hole]:
     for year in years:
-        if not any(day in year for day in days):
+        if subject.since <= year.end and not any(day in year for day in days):
             said = f"{subject.name} has no audit between {_span(year)}."
             yield Hole(HoleKind.YEAR, subject.key, said, year)
 

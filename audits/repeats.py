@@ -1,4 +1,4 @@
-"""Findings that come again: the same clause in the same process in earlier audits (9.2.2, 10.2).
+"""Findings that come again: the same clause, and the process, provider or customer (9.2.2, 10.2).
 
 Computed each time it is asked, so that nobody has to remember; nothing of it is stored.
 """
@@ -7,7 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from audits.models import Finding
+from django.db.models import Q
+
+from audits.models import Audit, Finding
+from audits.models.audits import SUBJECTS
 from qms import clauses
 from qms.clauses import ClauseRef
 from qms.periods import add_months, today
@@ -36,19 +39,41 @@ def earlier_of(findings: Iterable[Finding]) -> dict[int, list[Finding]]:
     if not asked:
         return {}
     rows = Finding.objects.released().standing().filter(stands__in=WEAK)
-    rows = rows.filter(audit__process__in={each.audit.process_id for each in asked})
-    rows = rows.filter(
-        clause__in={key for each in asked for key in _clauses_alike(each.clause)},
-        audit__conducted_on__gte=add_months(min(_day_of(each) for each in asked), -MONTHS),
-    ).select_related("audit")
+    rows = (
+        rows.filter(_of_the_same(asked))
+        .filter(
+            clause__in={key for each in asked for key in _clauses_alike(each.clause)},
+            audit__conducted_on__gte=add_months(min(_day_of(each) for each in asked), -MONTHS),
+        )
+        .select_related("audit")
+    )
     known: defaultdict[int, list[Finding]] = defaultdict(list)
     for row in rows.order_by("-audit__conducted_on", "-pk"):
-        known[row.audit.process_id or 0].append(row)
+        known[_what_of(row.audit)].append(row)
     return {
         each.pk: alike
         for each in asked
-        if (alike := [row for row in known[each.audit.process_id or 0] if _is_before(row, each)])
+        if (alike := [row for row in known[_what_of(each.audit)] if _is_before(row, each)])
     }
+
+
+def _what_of(audit: Audit) -> tuple[str, int]:
+    """What an audit looked at: a process, whoever audited it; else a provider, or us as a whole."""
+    for name in SUBJECTS:
+        if key := getattr(audit, f"{name}_id"):
+            return name, key
+    return "", 0
+
+
+def _of_the_same(findings: Iterable[Finding]) -> Q:
+    """What audits of the same processes, providers and customers found."""
+    found = Q(pk=None)
+    told = {_what_of(each.audit) for each in findings}
+    for name in SUBJECTS:
+        keys = [key for kind, key in told if kind == name]
+        others = {f"audit__{other}": None for other in SUBJECTS[: SUBJECTS.index(name)]}
+        found |= Q(**{f"audit__{name}__in": keys}, **others)
+    return found
 
 
 def _is_before(row: Finding, finding: Finding) -> bool:

@@ -101,6 +101,13 @@ class RecordSaved:
     created: bool
 
 
+def _is_wordless(constraint: models.BaseConstraint) -> bool:
+    said = str(constraint.violation_error_message)
+    return isinstance(constraint, models.CheckConstraint) and said == str(
+        constraint.default_violation_error_message
+    )
+
+
 class RecordQuerySet(models.QuerySet[Any]):
     """A queryset that refuses the shortcuts which would leave no history."""
 
@@ -221,6 +228,16 @@ class Record(models.Model):
                 raise
             finally:
                 del self._change_reason, self._history_user
+
+    def get_constraints(self) -> list[tuple[type[models.Model], list[models.BaseConstraint]]]:
+        """What a form checks: a promise without words is left to the procedure, which has some.
+
+        Django would name the constraint, which tells nobody what to do.
+        """
+        return [
+            (model, [each for each in constraints if not _is_wordless(each)])
+            for model, constraints in super().get_constraints()
+        ]
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__} records are kept; void them instead.")

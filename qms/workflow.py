@@ -17,7 +17,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.db import transaction as db
-from psycopg.errors import UniqueViolation
+from psycopg.errors import CheckViolation, UniqueViolation
 
 from qms.events import handlers, publish
 from qms.records import Record, StatefulRecord
@@ -34,12 +34,17 @@ GIVE_A_REASON = "Say why; the reason is kept with the record."
 def one_of_two() -> Iterator[None]:
     """Everything or nothing; who writes what somebody else wrote at the same moment is told so.
 
-    A check before the insert cannot see the other's row; the database's own rule can.
+    A check before the insert cannot see the other's row; the database's own rule can. What only the
+    database found not to fit is told as well.
     """
     try:
         with db.atomic():
             yield
     except IntegrityError as error:
+        if isinstance(error.__cause__, CheckViolation):
+            raise Refused(
+                "What is typed does not fit together, so nothing was saved. Compare it once more."
+            ) from error
         if isinstance(error.__cause__, UniqueViolation):
             raise Refused(
                 "It is there already, or somebody saved the same at the same moment. Look again"

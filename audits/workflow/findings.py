@@ -168,7 +168,7 @@ def record_finding(
     if why := other_edition(locked, clause):
         raise Refused(why, field="clause")
     if why := customers_alone(locked, reference, answer_due):
-        raise Refused(why, field="reference" if reference else "answer_due")
+        raise Refused(why, field="answer_due" if answer_due else "reference")
     last = locked.findings.aggregate(last=Max("position"))["last"] or 0
     finding = Finding(
         audit=locked,
@@ -188,7 +188,9 @@ def record_finding(
 
 
 def customers_alone(audit: Audit, reference: str, answer_due: date | None) -> str | None:
-    """Only a customer's findings come with their number and their deadline."""
+    """Only a customer's findings come with their number and their deadline, after the audit."""
+    if audit.is_theirs and answer_due and audit.conducted_on and answer_due < audit.conducted_on:
+        return "They cannot want the answer before it was found. Compare the day with theirs."
     if audit.is_theirs or not (reference or answer_due):
         return None
     return "Only a customer's finding has a number and a deadline of theirs."
