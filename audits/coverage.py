@@ -161,7 +161,7 @@ def _holes(lines: Sequence[Line], processes: Sequence[Process], period: Period) 
     """Clauses nobody looks at, and processes without an audit, within the period shown."""
     span = f"{period.start:%-d %B %Y} and {period.end:%-d %B %Y}"
     for at, process in enumerate(processes):
-        if day_of(process.recorded_at) > period.end:
+        if min(day_of(process.recorded_at), today()) > period.end:
             continue  # it was not there yet
         if not any(line.cells[at].state in {DONE, PLANNED} for line in lines):
             said = f"{process.name} has no audit between {span}."

@@ -116,7 +116,7 @@ def subjects_of(
             factors.get(key, ()),
             tuple(sorted(days[key])),
             _shut_for(sites[key], shut) if shut else frozenset(),
-            since=day_of(process.recorded_at),
+            since=min(day_of(process.recorded_at), today),
         )
         for key, process in places.items()
     ]
@@ -190,7 +190,12 @@ def holes(programme: AuditProgramme, today: date) -> list[Hole]:
     places = {process.pk: process for process in processes}
     days = days_of_audits(places, today)
     subjects = [
-        Subject(p.pk, p.name, audited_on=tuple(sorted(days[p.pk])), since=day_of(p.recorded_at))
+        Subject(
+            p.pk,
+            p.name,
+            audited_on=tuple(sorted(days[p.pk])),
+            since=min(day_of(p.recorded_at), today),
+        )
         for p in processes
     ]
     return holes_of(subjects, {}, programme.cycle, clause_days(programme, today))

@@ -47,7 +47,7 @@ def earlier_of(findings: Iterable[Finding]) -> dict[int, list[Finding]]:
         )
         .select_related("audit")
     )
-    known: defaultdict[int, list[Finding]] = defaultdict(list)
+    known: defaultdict[tuple[str, int], list[Finding]] = defaultdict(list)
     for row in rows.order_by("-audit__conducted_on", "-pk"):
         known[_what_of(row.audit)].append(row)
     return {

@@ -20,7 +20,7 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.orm import create_schema
 from ninja.params.models import BodyModel, PathModel, QueryModel
 from ninja.security import HttpBearer, SessionAuth
-from pydantic import ConfigDict, Field, create_model
+from pydantic import Field, create_model
 
 from qms import contributions
 from qms.forms import transition_form
@@ -130,8 +130,6 @@ def _say(error: Mapping[str, Any]) -> str:
     """What pydantic says, as a sentence."""
     if error["type"] == "missing":
         return "It is missing; this request needs it."
-    if error["type"] == "extra_forbidden":
-        return "It is nothing this request takes; leave it out."
     said = str(error["msg"]).rstrip(".")
     return f"{said[:1].upper()}{said[1:]}."
 
@@ -173,12 +171,6 @@ def _choices_of(field: Any) -> Any:
     return Literal[tuple(values)]
 
 
-class Body(Schema):
-    """What a request brings: a field it does not take is refused, never dropped in silence."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 def schema_of(name: str, fields: Mapping[str, forms.Field], *, partial: bool = False) -> Any:
     """A schema that asks for what the form asks for; `partial` makes every field optional."""
     asked: dict[str, Any] = {}
@@ -191,7 +183,7 @@ def schema_of(name: str, fields: Mapping[str, forms.Field], *, partial: bool = F
             asked[key] = (kind | None, Field(None, description=label))
         else:
             asked[key] = (kind, Field(..., description=label))
-    return create_model(name, __base__=Body, **asked)
+    return create_model(name, __base__=Schema, **asked)
 
 
 def _bound(values: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def calendar(
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     for each in known:
         made.add_component(_event(each, at, host))
-    return made.to_ical()
+    return bytes(made.to_ical())
 
 
 def _event(event: Event, at: datetime, host: str) -> icalendar.Event:

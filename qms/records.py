@@ -229,7 +229,9 @@ class Record(models.Model):
             finally:
                 del self._change_reason, self._history_user
 
-    def get_constraints(self) -> list[tuple[type[models.Model], list[models.BaseConstraint]]]:
+    def get_constraints(
+        self,
+    ) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
         """What a form checks: a promise without words is left to the procedure, which has some.
 
         Django would name the constraint, which tells nobody what to do.
