@@ -136,9 +136,7 @@ def certificate_tile(today: date, count: Mapping[str, int]) -> Tile:
     """The certificate and what comes next."""
     certificate = Certificate.objects.valid(today).order_by("-expires_on").first()
     if certificate is None:
-        return Tile(
-            "Certification", "–", "No certificate is recorded.", "plain", "/audits/certificates/"
-        )
+        return _without_certificate()
     following = certificate.visits.filter(status="planned").order_by("planned_on").first()
     note = (
         f"Next: {following.get_kind_display().lower()}, {following.planned_on:%-d %b %Y}."
@@ -152,6 +150,19 @@ def certificate_tile(today: date, count: Mapping[str, int]) -> Tile:
         tone="plain" if following else "soon",
         url=certificate.get_absolute_url(),
     )
+
+
+def _without_certificate() -> Tile:
+    """Why there is none in force: it is suspended, or over, or none was ever held."""
+    last = Certificate.objects.exclude(decided_on=None).order_by("-decided_on", "-pk").first()
+    if last is None:
+        return Tile(
+            "Certification", "–", "No certificate is recorded.", "plain", "/audits/certificates/"
+        )
+    is_over = last.status in Certificate.IN_FORCE  # nobody recorded yet that it ran out
+    shown = Certificate.Status.EXPIRED.label if is_over else last.get_status_display()
+    said = "No certificate is in force; nothing may name it."
+    return Tile("Certification", str(shown), said, "late", last.get_absolute_url())
 
 
 @contributions.calendar

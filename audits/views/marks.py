@@ -117,7 +117,14 @@ def mark_detail(request: HttpRequest, pk: int) -> HttpResponse:
         due=use.next_due,
         settled=use.is_settled,
         lost="" if use.is_settled else workflow.not_in_force(use.certificate),
+        instead=_instead_of(use.certificate),
     )
+
+
+def _instead_of(certificate: Certificate) -> Certificate | None:
+    """The certificate that follows and may be named, so that nothing has to come down."""
+    following = workflow.follower_of(certificate)
+    return following if following and workflow.not_in_force(following) is None else None
 
 
 @needs("audits.change_markuse")

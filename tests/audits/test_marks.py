@@ -1,6 +1,6 @@
 """Where the mark and the certificate are shown, and what comes down (ISO/IEC 17021-1 8.3)."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from audits import readiness, workflow
+from audits.dashboard import certificate_tile
 from audits.models import Certificate, MarkUse
 from qms import clock
 from qms.periods import add_months, today
@@ -269,6 +270,45 @@ def test_the_mark_stays_off_packaging_and_words_may_be_on_it(cast: Cast, use: Ma
         amend(worded, by=cast.manager, changes={"shows": "mark"}, reason="Nicer.")
     with pytest.raises(IntegrityError), transaction.atomic():
         MarkUse._base_manager.filter(pk=worded.pk).update(shows="mark")
+
+
+@pytest.mark.parametrize(
+    ("lost", "figure"), [("", "Mar 2029"), ("suspended", "Suspended"), ("past its day", "Expired")]
+)
+def test_the_tile_says_what_became_of_the_certificate(
+    cast: Cast, use: MarkUse, time_machine: Any, lost: str, figure: str
+) -> None:
+    ends = date(2029, 3, 9)
+    amend(use.certificate, by=cast.manager, changes={"expires_on": ends}, reason="As printed.")
+    if lost == "suspended":
+        workflow.suspend(use.certificate, by=cast.manager, reason="Late.", began_on=today())
+    elif lost:
+        time_machine.move_to(datetime(2029, 3, 10, 12, tzinfo=UTC))
+    tile = certificate_tile(today(), {})
+    assert tile.figure == figure
+    assert (tile.tone == "late") == bool(lost)
+
+
+def test_what_names_a_certificate_that_is_followed_may_name_the_next(
+    cast: Cast, use: MarkUse, client: Client, time_machine: Any
+) -> None:
+    old, by = use.certificate, cast.manager
+    time_machine.move_to(clock.now() + timedelta(days=10))
+    workflow.transfer(old, by=by, reason="Near.", transferred_to="DNV", transferred_on=today())
+    new = workflow.apply_for_certificate(
+        by=by,
+        body=workflow.enter_body(by=by, name="DNV"),
+        scope_text=old.scope_text,
+        predecessor=old,
+    )
+    factories.sign_in(client, by)
+    assert "Take it down." in client.get(use.get_absolute_url()).content.decode()
+    days = {"decided_on": today(), "issued_on": today(), "expires_on": old.expires_on}
+    workflow.grant(new, by=by, number="DNV 1", **days)
+    assert "which follows, or take it down" in client.get(use.get_absolute_url()).content.decode()
+    amend(use, by=by, changes={"certificate": new}, reason="Transferred.")
+    assert steps_of(use).keys() == {"look"}
+    assert use.found == ""
 
 
 def test_an_application_is_named_nowhere(cast: Cast) -> None:
