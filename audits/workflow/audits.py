@@ -322,6 +322,8 @@ def confirm(audit: Audit, *, by: Any) -> None:
 )
 def postpone(audit: Audit, *, by: Any, planned_on: date) -> None:
     """Plan another day; the reason counts in the programme."""
+    if planned_on < today():
+        raise Refused("That day is past. Choose one to come.", field="planned_on")
     if audit.window_end and planned_on > audit.window_end and not agrees(audit, by):
         raise Refused(_beyond(audit), field="planned_on")
     audit.planned_on = planned_on

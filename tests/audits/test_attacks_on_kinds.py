@@ -342,6 +342,73 @@ def test_the_pack_says_of_what_kind_each_audit_is(house: House) -> None:
     assert [covered for _process, covered in told["coverage"]] == [False]
 
 
+# What changed since it was confirmed
+
+
+def test_who_came_to_look_after_the_provider_since_does_not_start_its_audit(house: House) -> None:
+    audit = workflow.confirm(house.of_provider(), by=house.lead)
+    amend(house.provider, by=house.quality, changes={"owner": house.second})
+    with pytest.raises(Refused, match="Sam Cole looks after"):
+        workflow.start(audit, by=house.lead)
+    other = workflow.confirm(
+        house.of_provider(team=[], planned_on=today() + timedelta(days=1)), by=house.lead
+    )
+    providers.end(house.provider, by=house.quality, reason="Closed down.")
+    with pytest.raises(Refused, match="provides nothing any more"):
+        workflow.start(other, by=house.lead)
+
+
+def test_an_exception_for_one_provider_excuses_with_no_other(house: House) -> None:
+    amend(house.provider, by=house.quality, changes={"owner": house.lead})
+    other = providers.propose_provider(
+        by=house.quality, name="Other", provides="Bars", owner=house.lead
+    )
+    audit = house.of_provider()
+    workflow.record_exception(
+        audit, by=house.quality, person=house.lead, reason="Nobody else.", mitigation="Two of us."
+    )
+    with pytest.raises(Refused, match="decided for this provider"):
+        amend(audit, by=house.lead, changes={"provider": other})
+
+
+def test_no_audit_of_any_kind_is_postponed_into_the_past(house: House) -> None:
+    for audit in (house.of_provider(), house.by_customer(), house.special()):
+        with pytest.raises(Refused, match="That day is past"):
+            workflow.postpone(
+                audit, by=house.lead, reason="x", planned_on=today() - timedelta(days=1)
+            )
+
+
+def test_an_audit_without_criteria_is_confirmed_of_no_kind(house: House) -> None:
+    for audit in (house.of_provider(), house.by_customer(), house.special()):
+        amend(audit, by=house.lead, changes={"criteria": " "})
+        with pytest.raises(Refused, match="its criteria"):
+            workflow.confirm(audit, by=house.lead)
+
+
+def test_nobody_softens_what_a_supplier_audit_found_by_an_edit(
+    house: House, client: Client
+) -> None:
+    audit = house.begun(house.of_provider())
+    finding = house.find(audit, "major")
+    factories.sign_in(client, house.second)
+    path = f"/api/v1/findings/{finding.pk}/"
+    for grade in ("minor", "good"):
+        given = {"version": finding.version, "grade": grade, "reason": "x"}
+        assert sent(client, "patch", path, given).status_code == 422
+    for move, given in (
+        ("soften", {"grade": "minor", "softened_because": "x"}),
+        ("void", {"reason": "x"}),
+        ("merge", {"into": 2}),
+    ):
+        if move == "merge":
+            house.find(audit, "observation")
+        answer = sent(client, "post", f"{path}{move}/", {"version": finding.version, **given})
+        assert answer.status_code in (403, 422), answer.content
+    finding.refresh_from_db()
+    assert (finding.grade, finding.status) == ("major", "draft")
+
+
 # Sentences, never the names of constraints
 
 

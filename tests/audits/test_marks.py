@@ -1,12 +1,14 @@
 """Where the mark and the certificate are shown, and what comes down (ISO/IEC 17021-1 8.3)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +16,7 @@ from audits import readiness, workflow
 from audits.dashboard import certificate_tile
 from audits.models import Certificate, MarkUse
 from qms import clock
+from qms.people.models import Person
 from qms.periods import add_months, today
 from qms.refusals import Refused, Stale
 from qms.scope.workflow import add_site
@@ -309,6 +312,36 @@ def test_what_names_a_certificate_that_is_followed_may_name_the_next(
     amend(use, by=by, changes={"certificate": new}, reason="Transferred.")
     assert steps_of(use).keys() == {"look"}
     assert use.found == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_edited_while_somebody_looks_are_not_said_to_be_right() -> None:
+    cast = Cast()
+    use = a_mark_use(cast)
+    start = Barrier(2)
+
+    def press(number: int) -> str:
+        mine = MarkUse.objects.get(pk=use.pk)
+        try:
+            start.wait(timeout=10)
+            if number:
+                by = Person.objects.get(pk=cast.manager.pk)
+                amend(mine, by=by, changes={"wording": REWORDED}, reason="Nicer.")
+            else:
+                by = Person.objects.get(pk=cast.member.pk)
+                seen = {"version": use.version, "checked_on": today(), "found": "right"}
+                workflow.check_use(mine, by=by, **seen)
+            return "done"
+        except Stale:
+            return "stale"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(press, range(2)))
+    use.refresh_from_db()
+    assert outcomes in (["done", "done"], ["stale", "done"])
+    assert (use.wording, use.found) == (REWORDED, "")
 
 
 def test_an_application_is_named_nowhere(cast: Cast) -> None:
