@@ -25,11 +25,16 @@ MOST = 500
 
 def invitation(audit: Audit) -> bytes:
     """The file that invites the team and who answers for what is audited to each part of it."""
-    people = dict.fromkeys([*team_of(audit), audit.subject.owner])
+    people = dict.fromkeys([*team_of(audit), *_owners(audit)])
     guests = [Guest(p.name, p.email or "") for p in people if p is not None and address_of(p)]
     organiser = Guest(audit.lead.name, audit.lead.email or "") if address_of(audit.lead) else None
     events = list(events_of(audit, agenda_of(audit), organiser=organiser, guests=guests))
     return ical.calendar(events, name=str(audit), at=clock.now(), is_invitation=True)
+
+
+def _owners(audit: Audit) -> list[Person | None]:
+    """Who answers for what is audited; of a customer's audit of one process its owner, too."""
+    return [audit.subject.owner, audit.process.owner if audit.process else None]
 
 
 def events_of(audit: Audit, slots: Iterable[AuditSlot], **more: Any) -> Iterator[Event]:
@@ -81,7 +86,9 @@ def feed(person: Person, today: date) -> bytes:
         planned_on__range=(today - BACK, today + AHEAD),
     )
     audits = list(
-        rows.select_related(*SUBJECTS, "site", "lead").order_by("planned_on", "pk")[:MOST]
+        rows.select_related(
+            *SUBJECTS, *(f"{each}__owner" for each in SUBJECTS), "site", "lead"
+        ).order_by("planned_on", "pk")[:MOST]
     )
     parts = AuditSlot.objects.filter(audit__in=audits, status=AuditSlot.Status.PLANNED)
     by_audit: dict[int, list[AuditSlot]] = {}
@@ -132,6 +139,6 @@ def _theirs(slots: list[AuditSlot], audit: Audit, person: Person) -> list[AuditS
 
     Without any they get the whole audit, as a day.
     """
-    if audit.subject.owner_id == person.pk:
+    if person in _owners(audit):
         return slots
     return [slot for slot in slots if slot.auditor_id in (None, person.pk)]

@@ -170,9 +170,14 @@ def audit_days(person: Any, start: date, end: date) -> list[Entry]:
     """When audits are planned, a strip for each kind."""
     rows = Audit.objects.visible_to(person).planned_between(start, end).select_related(*SUBJECTS)
     return [
-        Entry(each.planned_on, each.title, STRIPS[Audit.Kind(each.kind)], each.get_absolute_url())
+        Entry(each.planned_on, _told(each), STRIPS[Audit.Kind(each.kind)], each.get_absolute_url())
         for each in rows.order_by("planned_on", "pk")[:200]
     ]
+
+
+def _told(audit: Audit) -> str:
+    """An audit beside the name of its strip, which says of what kind it is."""
+    return f"Audit {'by' if audit.is_theirs else 'of'} {audit.subject.name}"
 
 
 STRIPS = {each: each.label for each in Audit.Kind} | {Audit.Kind.INTERNAL: "Audit"}

@@ -76,6 +76,7 @@ def fit_to_kind(form: forms.BaseForm, kind: str) -> None:
         form.fields["process"].label = "Process, if they look at one alone"
         form.fields["auditee"].help_text = "Left empty, whoever looks after the customer does."
         del form.fields["auditees"]
+        form.order_fields(asked)
     elif kind == Audit.Kind.SUPPLIER:
         by_them = "Left empty: the contract, and what the provider is evaluated by."
         form.fields["criteria"].help_text = by_them
@@ -113,6 +114,7 @@ class AuditForm(RecordForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             fit_to_kind(self, self.instance.kind)
+            self.fields["clauses"].begin_with(self.instance.edition)
 
 
 class NewAuditForm(AuditForm):
@@ -138,6 +140,7 @@ def new_audit_form(kind: str) -> type[NewAuditForm]:
             given = kwargs.get("initial") or {}
             self.initial["edition"] = given.get("edition") or Organisation.objects.edition()
             fit_to_kind(self, kind)
+            self.fields["clauses"].begin_with(str(self.initial["edition"]))
             if kind == Audit.Kind.CUSTOMER:
                 self.fields["team"].label = "Who else is there"
                 self.fields["team"].help_text = "Who walks along and writes down what they say."

@@ -359,6 +359,11 @@ class ClausesFormField(forms.TypedMultipleChoiceField):
         )
         self.error_messages["invalid_choice"] = "Choose clauses from the list."
 
+    def begin_with(self, edition: str) -> None:
+        """Show the clauses of an edition first; those of the other follow."""
+        groups = list(self.choices)
+        self.choices = sorted(groups, key=lambda group: f"({edition})" not in str(group[0]))
+
     def clean(self, value: Any) -> list[str]:
         return sorted_keys(super().clean(value))
 

@@ -13,11 +13,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from pypdfium2 import PdfDocument
 
 from audits import coverage, planning, readiness, repeats, workflow
 from audits.dashboard import _audits
 from audits.evidence import finding_register, programme
 from audits.models import Audit, Finding
+from audits.prints import report_pdf
 from capa.models import Nonconformity
 from qms import clock, contributions
 from qms.finding.workflow import find
@@ -448,3 +450,10 @@ def test_what_does_not_fit_is_said_in_words_on_every_route(
         assert answer.status_code == 422, said
         assert words in said
         assert "is violated" not in said
+
+
+def test_the_criteria_stand_line_by_line_on_paper(house: House) -> None:
+    audit = house.of_provider()
+    found = PdfDocument(report_pdf(audit, house.lead))
+    lines = found[0].get_textpage().get_text_range().splitlines()
+    assert "Delivery on the agreed day" in [each.strip() for each in lines]

@@ -110,3 +110,21 @@ def test_a_title_somebody_pasted_stops_nobodys_feed(cast: Cast) -> None:
     )  # fmt: skip
     read = events_in(calendars.feed(cast.lead, today()))
     assert [str(each["LOCATION"]) for each in read if "LOCATION" in each] == ["Hall2"]
+
+
+def test_the_owner_of_the_process_a_customer_looks_at_is_invited_too(cast: Cast) -> None:
+    process = cast.process()
+    audit = workflow.plan_audit(
+        by=cast.lead,
+        kind="customer",
+        customer=scenes.a_customer(cast),
+        process=process,
+        planned_on=today(),
+        lead=cast.lead,
+    )
+    workflow.add_slot(
+        audit, by=cast.lead, starts_at=time(9), ends_at=time(10), auditor=cast.lead, what="Stores"
+    )
+    (asked,) = events_in(calendars.invitation(audit))
+    assert f"mailto:{process.owner.email}" in [str(each) for each in asked["ATTENDEE"]]
+    assert "Stores" in calendars.feed(process.owner, today()).decode()

@@ -433,6 +433,8 @@ def test_the_form_of_a_kind_asks_for_what_it_needs(house: House, client: Client,
         "customer": {"customer", "process"},
     }
     assert asked == wanted[kind]
+    shown_first = str(answer.context["form"].fields["clauses"].choices[0][0])
+    assert shown_first.endswith(f"({current.edition()})")
     given = {name: getattr(house, name).pk for name in asked}
     answer = client.post(
         page,
