@@ -27,7 +27,7 @@ from audits.models import (
     VisitSlot,
 )
 from audits.workflow.certification import PRINTED, TERMS
-from qms.clauses import ClauseFormField
+from qms.clauses import ClauseFormField, begin_with
 from qms.forms import LinksForm, ManyFilesField, PlainForm, RecordForm, name_the_empty_choice
 from qms.people.models import Person
 from qms.scope.models import Organisation, Process, Site
@@ -114,7 +114,7 @@ class AuditForm(RecordForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             fit_to_kind(self, self.instance.kind)
-            self.fields["clauses"].begin_with(self.instance.edition)
+            begin_with(self.instance.edition, self.fields["clauses"])
 
 
 class NewAuditForm(AuditForm):
@@ -140,7 +140,7 @@ def new_audit_form(kind: str) -> type[NewAuditForm]:
             given = kwargs.get("initial") or {}
             self.initial["edition"] = given.get("edition") or Organisation.objects.edition()
             fit_to_kind(self, kind)
-            self.fields["clauses"].begin_with(str(self.initial["edition"]))
+            begin_with(str(self.initial["edition"]), self.fields["clauses"])
             if kind == Audit.Kind.CUSTOMER:
                 self.fields["team"].label = "Who else is there"
                 self.fields["team"].help_text = "Who walks along and writes down what they say."

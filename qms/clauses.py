@@ -359,13 +359,14 @@ class ClausesFormField(forms.TypedMultipleChoiceField):
         )
         self.error_messages["invalid_choice"] = "Choose clauses from the list."
 
-    def begin_with(self, edition: str) -> None:
-        """Show the clauses of an edition first; those of the other follow."""
-        groups = list(self.choices)
-        self.choices = sorted(groups, key=lambda group: f"({edition})" not in str(group[0]))
-
     def clean(self, value: Any) -> list[str]:
         return sorted_keys(super().clean(value))
+
+
+def begin_with(edition: str, field: Any) -> None:
+    """Show the clauses of an edition first in a field; those of the other follow."""
+    groups = list(field.choices)
+    field.choices = sorted(groups, key=lambda group: f"({edition})" not in str(group[0]))
 
 
 def sorted_keys(references: Iterable[ClauseRef | str]) -> list[str]:
