@@ -35,8 +35,8 @@ from tests.sampling import played, spread
 from tests.scenes import ALL, SCENES, Cast, Scene, Stage, make
 
 REASON, WRONG = "It has to be.", "somebody else's long password"
-STRANGERS_TRIED = 8  # one in so many; all of them by call where the state allows the move
-ROUTES_TRIED = 3  # one in so many refusals of the right person comes by page and by program too
+STRANGERS_TRIED = 16  # one in so many; all of them by call where the state allows the move
+ROUTES_TRIED = 6  # one in so many refusals of the right person comes by page and by program too
 ROLES_REFUSED = 6  # one in so many
 ADMIN_PARTS = 8
 WRITE_TWO = ("merge",)  # two records of one kind, each with a history row of its own
@@ -393,6 +393,7 @@ def test_every_move_by_everybody_on_every_route(scenes: list[Scene], settings: A
 @pytest.mark.parametrize(
     "check", spread(["_check_person", "_check_state", "_check_words"], quick=1)
 )
+@pytest.mark.slow
 def test_the_play_notices_a_check_that_is_gone(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one of the three checks of every transition, a step is seen to be too easy."""
     monkeypatch.setattr(Transition, check, lambda *args: None)
@@ -417,6 +418,7 @@ def signed_in(person: Any) -> Client:
 
 
 @pytest.mark.parametrize("part", spread(range(ADMIN_PARTS), quick=1))
+@pytest.mark.slow
 def test_the_admin_site_shows_rows_to_administrators_and_changes_none(
     part: int, cast: Cast
 ) -> None:

@@ -89,6 +89,7 @@ def test_every_page_says_who_may_open_it() -> None:
     assert not silent
 
 
+@pytest.mark.slow
 def test_every_operation_of_the_api_says_who_may_call_it() -> None:
     declared = {(each.method.lower(), each.path) for each in operations}
     schema = api.get_openapi_schema()

@@ -65,6 +65,7 @@ def test_pictures_are_there_and_light() -> None:
     assert [each.name for each in pictures if each.stat().st_size > LARGEST] == []
 
 
+@pytest.mark.slow
 def test_the_commands_of_manage_are_there() -> None:
     named = set(re.findall(r"manage\.py ([a-z_]+)", README))
     known = {path.stem for path in ROOT.rglob("management/commands/*.py")}

@@ -220,7 +220,7 @@ def test_no_page_tells_what_its_reader_may_not_see(house: House) -> None:
     told, seen = [], set()
     for role, _person, client in house.clients():
         for path in paths:
-            if path not in more and not played(f"{role} {path}", one_in=6):
+            if path not in more and not played(f"{role} {path}", one_in=12):
                 continue
             answer = client.get(path)
             assert answer.status_code < 500, path
@@ -255,13 +255,14 @@ def keyed(house: House, words: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("words", spread(MAY_SEE, quick=1))
+@pytest.mark.slow
 def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> None:
     paths = list(keyed(house, words))
     assert len(paths) > 8
     opened = set()
     for role, _person, client in house.clients():
         for path in paths:
-            if role not in MAY_SEE[words] and not played(f"key {role} {path}", one_in=2):
+            if role not in MAY_SEE[words] and not played(f"key {role} {path}", one_in=4):
                 continue
             answer = client.get(path)
             if role in MAY_SEE[words]:
@@ -269,7 +270,7 @@ def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> Non
                 continue
             assert answer.status_code in (403, 404), f"{role} {path}"
             assert words not in text_of(answer), f"{role} {path}"
-            if not played(f"{role} {path}", one_in=3):
+            if not played(f"{role} {path}", one_in=6):
                 continue
             # To whoever may open such pages at all it is as if it were not there.
             none = client.get(re.sub(r"/\d+/", "/999999/", path, count=1))
@@ -339,6 +340,7 @@ def _said(field: Any) -> Any:
     return 1 if isinstance(field, forms.IntegerField) else "x"
 
 
+@pytest.mark.slow
 def test_search_and_evidence_are_asked_for_a_person(house: House) -> None:
     for role, person, _client in house.clients():
         for words, readers in MAY_SEE.items():

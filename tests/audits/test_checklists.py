@@ -239,6 +239,7 @@ def test_notes_are_the_teams_own(cast: Cast, audit: Audit) -> None:
 # --- pages ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_page_offers_everything_and_takes_over_what_is_chosen(
     cast: Cast, audit: Audit, client: Client
 ) -> None:

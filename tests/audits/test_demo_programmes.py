@@ -116,6 +116,7 @@ def long_gaps(days: list[date], until: date) -> list[tuple[date, date]]:
     return [(one, other) for one, other in steps if add_months(one, MONTHS_BETWEEN) < other]
 
 
+@pytest.mark.slow
 def test_every_process_is_covered_in_every_programme_year_or_listed(planned: Planned) -> None:
     found = planned.found
     days = days_of(found)
@@ -136,6 +137,7 @@ def test_every_gap_of_more_than_fifteen_months_is_listed(planned: Planned) -> No
     assert listed == {key for key, many in days.items() if long_gaps(many, planned.ends_on)}
 
 
+@pytest.mark.slow
 def test_nobody_is_proposed_who_owns_works_in_or_stands_in_for_the_process(
     planned: Planned,
 ) -> None:
@@ -144,6 +146,7 @@ def test_nobody_is_proposed_who_owns_works_in_or_stands_in_for_the_process(
             assert each.auditor.key not in planned.tied[planned.codes[each.subject.key]]
 
 
+@pytest.mark.slow
 def test_a_gap_that_is_made_is_listed_with_its_process(firm: Firm) -> None:
     """Taken over and then postponed far: the programme says it, whoever planned it."""
     programme = firm.programme(3)
@@ -170,6 +173,7 @@ def test_a_gap_that_is_made_is_listed_with_its_process(firm: Firm) -> None:
     assert [hole.window for hole in said] == empty
 
 
+@pytest.mark.slow
 def test_the_same_company_gets_the_same_programme_again(firm: Firm) -> None:
     programme = firm.programme(3)
     first = planning.proposal_for(programme, today())

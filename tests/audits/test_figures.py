@@ -136,6 +136,7 @@ def test_an_outside_auditor_counts_only_what_they_see(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?year=1700", "?year=x", "?year=2031&print=1"])
+@pytest.mark.slow
 def test_the_page_says_what_on_time_means(cast: Cast, client: Client, query: str) -> None:
     client.force_login(cast.manager, backend="qms.people.access.RoleBackend")
     assert "nothing to count" in client.get(f"/audits/figures/{query}").content.decode()

@@ -180,6 +180,7 @@ def test_the_matrix_shows_what_is_planned_audited_and_missing(firm: Firm) -> Non
     assert not any("8.5.1" in hole.sentence for hole in found.holes)
 
 
+@pytest.mark.slow
 def test_the_pages_open_and_take_over(firm: Firm, client: Any) -> None:
     programme = firm.programme()
     client.force_login(firm.quality)
@@ -205,6 +206,7 @@ def test_the_pages_open_and_take_over(firm: Firm, client: Any) -> None:
     assert printed.content[:5] == b"%PDF-"
 
 
+@pytest.mark.slow
 def test_questions_of_proposal_and_matrix_do_not_grow_with_processes(
     firm: Firm, django_assert_max_num_queries: Any
 ) -> None:

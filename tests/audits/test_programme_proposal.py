@@ -200,6 +200,7 @@ def organisations(draw: st.DrawFn) -> tuple[list[Subject], list[Auditor], frozen
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(organisations())
+@pytest.mark.slow
 def test_never_an_ineligible_auditor_never_a_hole_that_is_not_listed(
     organisation: tuple[list[Subject], list[Auditor], frozenset[object], int],
 ) -> None:

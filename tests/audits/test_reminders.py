@@ -78,6 +78,7 @@ def after(*stages: int) -> list[date]:
     return [PLANNED + timedelta(days=stage) for stage in stages]
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_runs_all_day_long_sends_each_reminder_once(
     cast: Cast,
 ) -> None:
@@ -98,6 +99,7 @@ def test_run_twice_it_sends_once(cast: Cast, stage: int) -> None:
 
 
 @pytest.mark.parametrize("first_day_off", spread(range(-9, 9), quick=4))
+@pytest.mark.slow
 def test_after_three_stopped_days_nothing_is_lost_and_nothing_comes_twice(
     cast: Cast, first_day_off: int
 ) -> None:
@@ -114,6 +116,7 @@ def test_after_three_stopped_days_nothing_is_lost_and_nothing_comes_twice(
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_whatever_the_scheduler_does_no_stage_comes_twice_and_the_last_is_not_missed(
     cast: Cast, seed: int
 ) -> None:
@@ -143,6 +146,7 @@ def test_late_in_the_evening_it_is_still_the_organisations_day(cast: Cast) -> No
     assert to(looks(at(PLANNED, 0, 15)), cast.lead) == [PLANNED]
 
 
+@pytest.mark.slow
 def test_a_postponed_audit_is_reminded_of_by_its_new_day_only(cast: Cast) -> None:
     audit = confirmed(cast)
     looks(at(PLANNED - timedelta(days=7)))
@@ -155,6 +159,7 @@ def test_a_postponed_audit_is_reminded_of_by_its_new_day_only(cast: Cast) -> Non
     assert to(sent, cast.member) == [later + timedelta(days=stage) for stage in STAGES]
 
 
+@pytest.mark.slow
 def test_once_it_began_the_team_is_left_alone_and_the_lead_reports(cast: Cast) -> None:
     audit = confirmed(cast)
     looks(at(PLANNED))
@@ -174,6 +179,7 @@ def test_an_audit_that_was_called_off_reminds_nobody(cast: Cast) -> None:
     assert not looks(*(at(day) for day in after(*STAGES)))
 
 
+@pytest.mark.slow
 def test_a_visit_of_the_body_is_announced_to_who_prepares_it(cast: Cast) -> None:
     with time_machine.travel(datetime(2026, 5, 1, 9, tzinfo=UTC), tick=False):
         certificate = scenes.an_application(cast)

@@ -356,6 +356,7 @@ def test_auditees_respond_to_released_findings_and_it_stands_in_the_report(
     assert [(r.text, r.disagrees) for r in told.responses.all()] == [("It is part 8.", True)]
 
 
+@pytest.mark.slow
 def test_what_was_found_before_is_recognised_for_thirty_six_months(round_: Round) -> None:
     first = found(round_, "observation")
     round_.issue(audit_of(first))
@@ -480,6 +481,7 @@ def test_who_met_and_who_receives_it_is_recorded_until_it_is_signed(
         workflow.set_people(audit, by=round_.lead, opening=[], closing=[], recipients=[])
 
 
+@pytest.mark.slow
 def test_pages_and_pdf_show_answers_repeats_merges_and_addenda(
     round_: Round, client: Client
 ) -> None:

@@ -98,6 +98,7 @@ def test_money_is_seen_by_who_may_see_it_only(client: Any) -> None:
     assert "/nonconformities/costs/" not in answers[-1].content.decode()
 
 
+@pytest.mark.slow
 def test_the_page_asks_as_much_for_a_thousand_entries_as_for_two(client: Any) -> None:
     books = Books()
     entry = books.cost(books.first, "scrap", "10")

@@ -40,6 +40,7 @@ def section_of(plan: dict[str, Any], title: str) -> str:
     return next((each["html"] for each in plan["sections"] if each["title"] == title), "")
 
 
+@pytest.mark.slow
 def test_money_leaves_only_where_somebody_who_sees_it_chose_so() -> None:
     books = Books()
     books.cost(books.first, "scrap", "120.50", note="Press 7 of Roy")
@@ -101,6 +102,7 @@ def test_the_choice_stands_in_the_form_and_under_the_signature(client: Client) -
     assert pack.content_hash != before
 
 
+@pytest.mark.slow
 def test_complaints_outputs_and_ideas_stand_in_the_pack() -> None:
     books = Books()
     workflow.hold_output(by=books.quality, what="Bent frames", product="Frame", quantity=Decimal(3))

@@ -155,6 +155,7 @@ def test_figures_and_board_ask_as_much_for_many_cases_as_for_few(client: Any) ->
     assert all(count <= 16 for count in few)
 
 
+@pytest.mark.slow
 def test_a_thousand_cases_are_asked_for_like_two_on_board_figures_and_in_the_list(
     client: Any,
 ) -> None:

@@ -250,6 +250,7 @@ def test_whys_of_lines_without_dashes_are_one_chain() -> None:
 # The full 8D, reports and the bundle
 
 
+@pytest.mark.slow
 def test_a_serious_case_unfolds_the_8d_and_closes_only_with_it(shop: Shop) -> None:
     page = shop.client.get(shop.at()).content.decode()
     assert "Answer as 8D" in page
@@ -331,6 +332,7 @@ def test_a_corrective_action_is_planned_on_its_own_page(shop: Shop) -> None:
     assert "Materials by name" in listed
 
 
+@pytest.mark.slow
 def test_the_page_of_a_case_asks_as_much_for_thirty_tasks_as_for_two(shop: Shop) -> None:
     shop.posts("answer/", WHOLE | {"action_due": today(), "check_on": today()})
     [action] = CorrectiveAction.objects.all()

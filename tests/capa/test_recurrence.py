@@ -77,6 +77,7 @@ def record_all(cases: list[Labelled], by: Any) -> dict[int, Labelled]:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_of_300_varied_cases_the_repeats_are_found_and_few_others(record_property: Any) -> None:
     """On the families the weights were not chosen by. Held: 86 of 90, 0.93 and 0.82."""
     known = record_all(labelled(), factories.person("quality_manager"))
@@ -251,6 +252,7 @@ def test_the_page_of_recurring_causes_asks_as_much_for_many_families_as_for_one(
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_a_thousand_repeats_are_asked_for_like_two(client: Any) -> None:
     shop = Shop()
     first, second, last = shop.case(), shop.case(), shop.case()

@@ -193,6 +193,7 @@ def test_an_empty_list_teaches_and_a_filtered_one_offers_to_clear(page: Client) 
     assert b"Nothing matches these filters." in filtered.content
 
 
+@pytest.mark.slow
 def test_history_costs_the_same_however_long_it_is(
     page: Client, manager: Person, action: Action, django_assert_max_num_queries: Any
 ) -> None:

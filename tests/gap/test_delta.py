@@ -109,6 +109,7 @@ def test_only_a_completed_assessment_of_the_edition_before_can_be_begun_from(
         workflow.start_delta(by=factories.person("process_owner"), earlier=earlier)
 
 
+@pytest.mark.slow
 def test_the_pages_lead_from_one_edition_to_the_next(
     browser: Client, manager: Person, earlier: Assessment
 ) -> None:

@@ -73,6 +73,7 @@ def test_bars_lie_on_the_paper_and_work_never_overlaps_for_one_person(
 
 
 @pytest.mark.parametrize("page", ["", "roadmap/", "signals/"])
+@pytest.mark.slow
 def test_a_page_asks_the_same_for_two_gaps_and_for_forty(
     browser: Client, manager: Person, assessment: Assessment, page: str
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_document_keeps_current_but_proves_no_record() -> None:
     assert found.at("5.2.2").blockers[0].mend == "Write it"
 
 
+@pytest.mark.slow
 def test_an_answer_with_evidence_shows_a_clause_and_a_gap_blocks_it_until_it_is_closed(
     manager: Person, assessment: Assessment
 ) -> None:
@@ -158,6 +159,7 @@ def test_what_the_scope_leaves_out_says_why(manager: Person) -> None:
 # The page
 
 
+@pytest.mark.slow
 def test_the_page_answers_for_any_day_and_on_paper(browser: Client, manager: Person) -> None:
     page = browser.get("/readiness/").content.decode()
     assert "No management review was held" in page

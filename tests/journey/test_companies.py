@@ -21,6 +21,7 @@ def told(request: pytest.FixtureRequest) -> dict[str, Any]:
     return company(request.param)
 
 
+@pytest.mark.slow
 def test_there_are_three_companies_of_three_countries_and_sizes() -> None:
     known = [company(name)["organisation"] for name in companies()]
     assert {each["country"] for each in known} == {"CA", "GB", "US"}

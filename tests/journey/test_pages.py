@@ -57,6 +57,7 @@ def test_every_page_opens_or_is_refused_in_words_before_anything_is_set_up(role:
     assert client.get("/journey/principles/luck/").status_code in (403, 404)
 
 
+@pytest.mark.slow
 def test_looking_at_the_start_makes_nothing() -> None:
     client = signed_in(factories.person("quality_manager"))
     for address in PAGES:
@@ -90,6 +91,7 @@ class Path:
 
 
 @pytest.mark.usefixtures("_one_by_one")
+@pytest.mark.slow
 def test_the_path_from_an_empty_installation_to_a_plan() -> None:
     admin = factories.person("administrator", name="Ada First")
     path = Path(admin)
@@ -174,6 +176,7 @@ def test_nobody_takes_a_role_on_who_may_not_give_roles() -> None:
     assert admin.post("/start/people/me/", {"role": "emperor"}).status_code == 422
 
 
+@pytest.mark.slow
 def test_the_journeys_pages_ask_the_same_however_much_there_is() -> None:
     pages = ("/journey/", "/journey/compact/", "/start/", "/clauses/2026/9.2.2/")
     manager = factories.person("quality_manager", "top_management")

@@ -61,6 +61,7 @@ def test_behind_the_proxy_everybody_has_a_count_of_their_own(settings: Any) -> N
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("page", ["/copies/{}/", "/survey/{}/"])
+@pytest.mark.slow
 def test_a_public_page_counts_by_that_address(settings: Any, page: str) -> None:
     settings.TRUSTED_PROXIES = 1
     cache.clear()

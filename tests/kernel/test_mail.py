@@ -124,6 +124,7 @@ def test_no_header_is_smuggled_in(text: str) -> None:
 
 @trying(deadline=None)  # the first one reads the templates
 @given(st.text(max_size=300), st.text(max_size=80))
+@pytest.mark.slow
 def test_any_title_and_name_make_a_mail_that_can_be_sent(title: str, name: str) -> None:
     try:
         (title + name).encode()

@@ -316,6 +316,7 @@ def test_a_page_too_long_to_print_is_refused_before_drawing() -> None:
         pdf.render_isolated("x" * (pdf.LONGEST_HTML + 1))
 
 
+@pytest.mark.slow
 def test_a_picture_bomb_in_a_page_leaves_a_page_without_it() -> None:
     bomb = base64.b64encode(png(12_000, 12_000, "1")).decode()
     html = page(f'<p>Before</p><img alt="bomb" src="data:image/png;base64,{bomb}"><p>After</p>')

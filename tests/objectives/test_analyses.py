@@ -154,6 +154,7 @@ def test_a_planned_review_asks_the_owners_of_processes_that_measure(cast: Cast) 
     assert not items.filter(person=cast.owner).exists()
 
 
+@pytest.mark.slow
 def test_a_draft_asks_as_little_for_many_indicators_as_for_one(cast: Cast) -> None:
     firm = Firm()
     indicator = firm.indicator([*CALM, 75])

@@ -22,6 +22,7 @@ def firm() -> Firm:
     return Firm()
 
 
+@pytest.mark.slow
 def test_a_signal_is_answered_once_and_raises_one_nonconformity(firm: Firm) -> None:
     indicator = firm.indicator([*CALM, *CALM, 75])
     day = control_of(indicator).signals[0].day

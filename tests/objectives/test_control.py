@@ -69,6 +69,7 @@ def test_too_few_readings_make_no_limits(firm: Firm) -> None:
     assert not found.stretches
 
 
+@pytest.mark.slow
 def test_provisional_limits_stand_still_as_soon_as_there_are_enough(firm: Firm) -> None:
     few = control_of(firm.indicator([*CALM, *CALM]))
     more = control_of(firm.indicator([*CALM, *CALM, 70, 71]))
@@ -109,6 +110,7 @@ def test_what_corrects_a_reading_is_asked_about_anew(firm: Firm) -> None:
     assert found.earlier == (first,)
 
 
+@pytest.mark.slow
 def test_a_period_that_both_charts_mark_is_asked_about_once(firm: Firm) -> None:
     """With the value as it is read, not with every digit that was computed."""
     indicator = firm.indicator([*CALM, *CALM, "75.123456"])
@@ -172,6 +174,7 @@ def test_the_same_pattern_going_on_is_answered_with_it(firm: Firm) -> None:
     assert any(at == 27 and is_open for at, _, is_open in told)
 
 
+@pytest.mark.slow
 def test_what_was_explained_stays_on_the_page_when_its_signal_goes(firm: Firm) -> None:
     """A typing error is explained, then corrected: the explanation is not lost with the signal."""
     indicator = firm.indicator([*CALM, *CALM, 75])
@@ -247,6 +250,7 @@ def test_frozen_limits_judge_what_comes_and_are_never_moved_by_it(firm: Firm) ->
     assert [each.limits for each in control_of(indicator).stretches] == [old]
 
 
+@pytest.mark.slow
 def test_a_missing_period_breaks_the_run_in_the_indicator_too(firm: Firm) -> None:
     broken = control_of(firm.indicator([*CALM, 51, 51, 51, 51, None, 51, 51, 51, 51, 51]))
     whole = control_of(firm.indicator([*CALM, *[51] * 10]))
@@ -255,6 +259,7 @@ def test_a_missing_period_breaks_the_run_in_the_indicator_too(firm: Firm) -> Non
     assert broken.taken[16] is None
 
 
+@pytest.mark.slow
 def test_limits_need_readings_a_reason_and_a_day_of_their_own(firm: Firm) -> None:
     indicator = firm.indicator([*CALM, *CALM, 75])
     days = [each.day for each in control_of(indicator).taken if each]
@@ -299,6 +304,7 @@ def test_picture_table_and_signals_say_the_same(firm: Firm) -> None:
     assert [row[:5] for row in again.rows] == [row[:5] for row in chart.rows]
 
 
+@pytest.mark.slow
 def test_capability_is_shown_only_while_the_process_is_stable(firm: Firm) -> None:
     limits = {"lower_limit": Decimal(44), "upper_limit": Decimal(56)}
     calm = fit_of(control_of(firm.indicator([*CALM, *CALM], **limits)))
@@ -311,6 +317,7 @@ def test_capability_is_shown_only_while_the_process_is_stable(firm: Firm) -> Non
     assert fit_of(control_of(firm.indicator(CALM))) is None
 
 
+@pytest.mark.slow
 def test_the_pages_explain_and_freeze(firm: Firm, client: Any) -> None:
     limits = {"lower_limit": Decimal(44), "upper_limit": Decimal(56)}
     indicator = firm.indicator([*CALM, *CALM, 75], **limits)

@@ -71,6 +71,7 @@ def queries_of(client: Client, address: str) -> int:
     return len(caught)
 
 
+@pytest.mark.slow
 def test_a_list_of_a_thousand_takes_as_many_queries_as_one_of_ten(
     manager: Person, owner: Person
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_list_of_a_thousand_takes_as_many_queries_as_one_of_ten(
     assert "<span" not in sheet
 
 
+@pytest.mark.slow
 def test_the_record_shows_where_it_stands_the_chart_and_its_numbers(
     objective: Objective, owner: Person
 ) -> None:

@@ -90,6 +90,7 @@ def test_an_empty_installation_still_gives_an_honest_pack(manager: Person) -> No
     assert manifest["left_out"], "a pack of nothing says what it leaves out"
 
 
+@pytest.mark.slow
 def test_what_is_built_verifies_with_its_own_verifier(manager: Person) -> None:
     with_file(manager)
     pack = build(manager)

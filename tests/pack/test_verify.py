@@ -114,6 +114,7 @@ def found(at: int, flip: int, data: bytes) -> bool:
     return verdict(bytes(changed))[0] in (verifier.ALTERED, verifier.DAMAGED)
 
 
+@pytest.mark.slow
 def test_any_changed_byte_is_found() -> None:
     data = make(FILES)
     assert [at for at, flip in changes(250) if not found(at, flip, data)] == []

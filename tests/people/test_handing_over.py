@@ -240,6 +240,7 @@ def test_an_absence_makes_sense_or_is_refused_in_words(manager: Person, owner: P
 # Outside auditors
 
 
+@pytest.mark.slow
 def test_an_outside_auditor_sees_their_audits_and_nothing_else(
     manager: Person, keeper: Person, owner: Person, client: Client
 ) -> None:

@@ -44,6 +44,7 @@ def log(tmp_path: Path) -> Path:
     return sheets.nonconformity_log(tmp_path / "ncr log.xlsx")
 
 
+@pytest.mark.slow
 def test_the_preview_of_a_master_list_names_every_problem(
     manager: Person, master_list: Path
 ) -> None:
@@ -60,6 +61,7 @@ def test_the_preview_of_a_master_list_names_every_problem(
     assert preview.unknown == ["I “Remarks”"]
 
 
+@pytest.mark.slow
 def test_the_preview_of_a_log_names_every_problem(manager: Person, log: Path) -> None:
     preview = importers()["nonconformities"].preview(read(log))
     assert len(preview.rows) == 200
@@ -70,6 +72,7 @@ def test_the_preview_of_a_log_names_every_problem(manager: Person, log: Path) ->
     assert len(said) == 4
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_until_it_is_accepted(manager: Person, master_list: Path) -> None:
     out = io.StringIO()
     call_command("import_register", "documents", master_list, by=manager.email, stdout=out)

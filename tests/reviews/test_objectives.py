@@ -81,6 +81,7 @@ def test_an_objective_begun_while_the_inputs_are_compiled_is_asked_at_the_meetin
     assert [row.objective for row in workflow.objectives_of(review)] == [objective]
 
 
+@pytest.mark.slow
 def test_compiling_again_looks_anew_and_keeps_the_answers(cast: Cast) -> None:
     objective = an_active_objective(cast)
     review = cast.compiled()
@@ -93,6 +94,7 @@ def test_compiling_again_looks_anew_and_keeps_the_answers(cast: Cast) -> None:
     assert (row.seen_version, row.answer) == (objective.version, "confirmed")
 
 
+@pytest.mark.slow
 def test_answers_stay_with_signed_minutes_and_stand_under_the_signature(cast: Cast) -> None:
     an_active_objective(cast)
     review = cast.decided()
@@ -149,6 +151,7 @@ def typed(rows: list[ReviewedObjective], **said: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_twelve_objectives_are_answered_in_one_form(cast: Cast) -> None:
     for _ in range(12):
         an_active_objective(cast)

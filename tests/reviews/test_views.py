@@ -68,6 +68,7 @@ def test_an_employee_sees_no_review(cast: Cast) -> None:
     assert api(client, "GET", "reviews/", {}).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_review_goes_its_whole_way_on_its_page(cast: Cast) -> None:
     manager, boss = signed_in(cast.manager), signed_in(cast.boss)
     made = manager.post(
@@ -166,6 +167,7 @@ def test_a_stale_comment_is_shown_beside_what_is_stored(cast: Cast) -> None:
     assert "First." in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_the_minutes_print(cast: Cast) -> None:
     review = cast.closed()
     assert minutes_pdf(review).startswith(b"%PDF")

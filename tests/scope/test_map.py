@@ -88,6 +88,7 @@ def lie_on_each_other(picture: Picture) -> list[tuple[Any, Any]]:
 
 @settings(max_examples=60, deadline=None)
 @given(companies(), st.sampled_from([SCREEN, A4, LETTER]))
+@pytest.mark.slow
 def test_nothing_on_the_map_is_in_the_way_of_anything(
     company: tuple[list[Node], list[tuple[int, int]]], sheet: tuple[float, float]
 ) -> None:

@@ -51,6 +51,7 @@ def text_of(pdf: bytes) -> str:
     return done.stdout.decode()
 
 
+@pytest.mark.slow
 def test_the_pages_open_empty_and_full() -> None:
     manager = factories.person("quality_manager")
     client = as_(manager)

@@ -70,6 +70,7 @@ def test_each_stage_is_due_on_its_day_and_not_the_day_before(stage: int) -> None
     assert latest_stage(DUE, day - timedelta(days=1)) != stage
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_looks_every_day_reminds_at_each_stage_once(
     manager: Person, owner: Person
 ) -> None:
