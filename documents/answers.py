@@ -14,8 +14,10 @@ from django import forms
 
 from documents.design import MOST_DIGITS, Part
 from qms.forms import NumberField, within_reach
+from qms.forms import unkeepable as not_for_the_database
 
 MOST_SHORT, MOST_LONG, MOST_ROWS, MOST_FILES = 200, 10_000, 100, 5
+MOST_SENT = 2 * MOST_ROWS  # rows that are looked at, empty ones among them
 FILL_IN, CHOOSE = "Fill this in.", "Choose one."
 Name = Callable[[str, int], str]  # ("person" or a register, id) → how it is called
 
@@ -45,6 +47,8 @@ def read(part: Part, raw: Any) -> tuple[Any, str]:
 def _text(most: int) -> Callable[[Part, Any], tuple[Any, str]]:
     def of(part: Part, raw: Any) -> tuple[Any, str]:
         text = str(raw)
+        if isinstance(raw, Mapping | list | tuple):
+            return raw, "Write it as text."
         if len(text) > most:
             return text, f"These are {len(text):,} characters; write at most {most:,}."
         return text, ""
@@ -54,8 +58,14 @@ def _text(most: int) -> Callable[[Part, Any], tuple[Any, str]]:
 
 def _number(part: Part, raw: Any) -> tuple[Any, str]:
     asked = NumberField(max_digits=MOST_DIGITS, decimal_places=part["decimals"])
+    if isinstance(raw, float):
+        return str(
+            raw
+        ), "Give a number with decimals as text, like “12.5”, so that no digit is lost."
+    if isinstance(raw, bool | Mapping | list | tuple):
+        return str(raw)[:80], "Write a number, like 12.5."
     try:
-        number = asked.clean("" if isinstance(raw, bool | float) else raw)
+        number = asked.clean(raw)
     except forms.ValidationError as error:
         return str(raw), " ".join(error.messages)
     return f"{number:f}", ""
@@ -119,6 +129,8 @@ def _files(part: Part, raw: Any) -> tuple[Any, str]:
 def _table(part: Part, raw: Any) -> tuple[Any, str]:
     if not isinstance(raw, list | tuple):
         return None, "Give the table as rows."
+    if len(raw) > MOST_SENT:
+        return list(raw), _too_many(len(raw))
     rows: list[dict[str, Any]] = []
     why = ""
     for given in raw:
@@ -131,8 +143,24 @@ def _table(part: Part, raw: Any) -> tuple[Any, str]:
         if any(not is_empty(value) for value in row.values()):
             rows.append(row)
     if len(rows) > MOST_ROWS:
-        why = f"These are {len(rows)} rows; at most {MOST_ROWS} fit. Attach the rest as a file."
+        why = _too_many(len(rows))
     return rows or None, why
+
+
+def _too_many(rows: int) -> str:
+    return f"These are {rows:,} rows; at most {MOST_ROWS} fit. Attach the rest as a file."
+
+
+def unkeepable(value: Any) -> str:
+    """Why an answer cannot be kept even in a draft; asked before anything else looks at it."""
+    rows = value if isinstance(value, list | tuple) else [value]
+    if len(rows) > MOST_SENT:
+        return _too_many(len(rows))
+    for row in rows:
+        cells = row.values() if isinstance(row, Mapping) and row is not value else [row]
+        if any(isinstance(each, Mapping | list | tuple) for each in cells):
+            return "An answer is a value, several values, or rows of values."
+    return not_for_the_database(value)
 
 
 _READ: dict[str, Callable[[Part, Any], tuple[Any, str]]] = {

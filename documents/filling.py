@@ -18,7 +18,7 @@ from documents.workflow import start_entry
 from qms.contributions import Related
 from qms.files.models import Attachment
 from qms.files.workflow import attach_all, attachments_of
-from qms.forms import DateInput, ManyFilesInput, PlainForm, RecordForm
+from qms.forms import DateInput, JsonField, ManyFilesInput, PlainForm, RecordForm
 from qms.people.models import Person
 from qms.refusals import Refused
 from qms.workflow import amend
@@ -94,16 +94,16 @@ class TableInput(forms.Widget):
             "columns": self.part["columns"],
             "rows": [
                 [_cell(name, at, column, row.get(column["key"])) for column in self.part["columns"]]
-                for at, row in enumerate(rows[: answers.MOST_ROWS + MORE_ROWS])
+                for at, row in enumerate(rows[: answers.MOST_SENT + MORE_ROWS])
             ],
         }
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """As many rows as were sent, also more than fit: that is said, not cut off."""
+        """Also more rows than fit: that is said, not cut off."""
         rows = []
         keys = [column["key"] for column in self.part["columns"]]
-        for at in range(10 * answers.MOST_ROWS):
+        for at in range(answers.MOST_SENT + 1):
             row = {key: data.get(f"{name}-{at}-{key}") for key in keys}
             if all(value is None for value in row.values()):
                 break
@@ -414,7 +414,7 @@ class NewEntryForm(PlainForm):
 
     form = forms.ModelChoiceField(Document.objects.filter(kind="form"))
     happened_at = forms.DateTimeField(required=False)
-    values = forms.JSONField(required=False)
+    values = JsonField(required=False)
 
     def clean_values(self) -> Any:
         return _answers_of_program(self.cleaned_data["values"])
@@ -423,7 +423,7 @@ class NewEntryForm(PlainForm):
 class EntryValuesForm(RecordForm):
     """The answers of a draft, from a program."""
 
-    values = forms.JSONField(required=False)
+    values = JsonField(required=False)
 
     class Meta:
         model = Entry

@@ -38,13 +38,14 @@ def words_of(revision: Revision) -> str:
     return f"{written}\n{made.words if made else ''}".strip()
 
 
-@findable(Entry, "Entries of forms", order=15)
+@findable(Entry, "Entries of forms", order=15, edition=2)
 def describe_entry(entry: Entry) -> Text | None:
-    """The answers of what was submitted; a draft is nobody's to find."""
+    """The answers of what was submitted, without people; a draft is nobody's to find."""
     if entry.submitted_on is None:
         return None
-    names = Names(ids_in(entry.parts, entry.values))
-    said = (answers.in_words(p, entry.values.get(p["key"]), names) for p in entry.parts)
+    asked = [part for part in entry.parts if part["kind"] != "person"]  # names can be erased
+    names = Names(ids_in(asked, entry.values))
+    said = (answers.in_words(part, entry.values.get(part["key"]), names) for part in asked)
     about = f": {entry.subject}" if entry.subject is not None else ""
     return Text(
         title=f"{entry.form.title}{about}",

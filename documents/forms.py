@@ -130,6 +130,9 @@ class DocumentForm(RecordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.is_released:
+            self.fields["title"].widget.attrs["readonly"] = True
+            self.fields["title"].help_text = "As it was approved. A new revision changes it."
         if self.instance.pk:
             live = self.instance.site_links.live()
             self.initial["sites"] = list(live.values_list("site_id", flat=True))

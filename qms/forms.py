@@ -7,8 +7,9 @@ do. Serves 7.5.3: an edit carries the version it was made on and, where released
 import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
-from datetime import date
+from datetime import date, datetime
 from functools import cache
+from math import isfinite
 from typing import Any, ClassVar
 
 from django import forms
@@ -149,6 +150,35 @@ class NumberField(forms.DecimalField):
         return super().to_python(typed)
 
 
+class JsonField(forms.JSONField):
+    """A value from a program: what cannot be read or kept is refused before anybody uses it."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            read = super().to_python(value)
+        except (ValueError, RecursionError):  # a number of 5,000 digits, brackets in brackets
+            raise forms.ValidationError("This cannot be read as JSON.", code="invalid") from None
+        if why := unkeepable(read):
+            raise forms.ValidationError(why)
+        return read
+
+
+def unkeepable(value: Any) -> str:
+    """Why the database cannot keep a JSON value; empty when it can."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            waiting += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple):
+            waiting += each
+        elif isinstance(each, float) and not isfinite(each):
+            return "A value is no number that can be kept."
+        elif isinstance(each, str) and re.search("[\0\ud800-\udfff]", each):
+            return "A text holds a character that cannot be kept. Type it again."
+    return ""
+
+
 class FaceForm:
     """Mixed in before a form class: our look, the person's choices, and the typed values."""
 
@@ -265,13 +295,15 @@ def prepare_fields(form: forms.BaseForm, by: Any) -> None:
         name_the_empty_choice(field, "Choose" if field.required else "None")
         if isinstance(field, forms.ModelChoiceField):
             _limit_choices(field, by, _present(form, name))
-        if isinstance(field, forms.DateField) and within_reach not in field.validators:
+        dated = isinstance(field, forms.DateField | forms.DateTimeField)
+        if dated and within_reach not in field.validators:
             field.validators.append(within_reach)
         _choose_widget(field)
 
 
 def within_reach(day: date) -> None:
     """Refuse a day of a year that is a typing error; sums of such days would leave the calendar."""
+    day = day.date() if isinstance(day, datetime) else day
     if not EARLIEST <= day <= LATEST:
         raise forms.ValidationError(
             f"Check the year: {day.year} is before {EARLIEST.year} or after {LATEST.year}."

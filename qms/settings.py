@@ -416,6 +416,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600  # a working day
 CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a form with a dozen full tables
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
     # The proxy of docker-compose.yml sets this header and drops what a client sends.

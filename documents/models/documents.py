@@ -82,7 +82,7 @@ class DocumentQuerySet(RecordQuerySet):
 
     def visible_to(self, person: Any) -> Self:
         """Restricted documents are for their owner, their process, their readers and the top."""
-        from documents.models.reading import ReadingTask
+        from documents.models.reading import Audience, ReadingTask
         from documents.models.revisions import Revision, Signatory
 
         rows = super().visible_to(person)
@@ -91,9 +91,11 @@ class DocumentQuerySet(RecordQuerySet):
         mine = Q(owner=person) | Q(created_by=person) | Q(process__owner=person)
         wrote = Q(pk__in=Revision.objects.filter(created_by=person).values("document_id"))
         signs = Q(pk__in=Signatory.objects.of(person).values("revision__document_id"))
-        # Who is asked to read it may see it.
-        asked = ReadingTask._base_manager.filter(person=person, status__in=("open", "acknowledged"))
-        reads = Q(pk__in=asked.values("document_id"))
+        # Who is asked to read it may see it; who has read it, while still among its readers.
+        tasks = ReadingTask._base_manager.filter(person=person)
+        asked = Q(pk__in=tasks.filter(status="open").values("document_id"))
+        read = Q(pk__in=tasks.filter(status="acknowledged").values("document_id"))
+        reads = asked | read & Q(pk__in=Audience.naming(person).values("document_id"))
         is_open = Q(confidentiality=Document.Confidentiality.OPEN)
         return rows.filter(is_open | mine | wrote | signs | reads)
 

@@ -65,6 +65,9 @@ class EvidencePointer(Numbered, StatefulRecord):
     sampled_on = models.DateField("last sample", null=True, editable=False)
     next_sample = models.DateField("next sample", null=True, editable=False)
     seen = models.TextField("what the sample shows", blank=True, editable=False)
+    sample = models.ForeignKey(
+        "files.Attachment", models.PROTECT, null=True, related_name="+", editable=False
+    )
     status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE, editable=False)
 
     objects = EvidencePointerQuerySet.as_manager()

@@ -17,6 +17,7 @@ from qms.addresses import page_of
 from qms.links import Link
 from qms.people.roles import ROLES
 from qms.records import RecordQuerySet, StatefulRecord
+from qms.scope.models import ProcessDeputy, ProcessMember
 
 READERS_OF_THE_MATRIX = ("quality_manager", "top_management", "lead_auditor")
 _ONE_TARGET = (
@@ -62,6 +63,19 @@ class Audience(Link):
 
     def __str__(self) -> str:
         return f"{self.whom} of {self.document.number}"
+
+    @classmethod
+    def naming(cls, person: Any) -> Any:
+        """The lines that name a person: alone, with everyone, by a role or by a process."""
+        links = (ProcessMember, ProcessDeputy)
+        works_in = (
+            link.objects.live().filter(person=person).values("process_id") for link in links
+        )
+        by_process = Q(process__owner=person)
+        for processes in works_in:
+            by_process |= Q(process__in=processes)
+        by_role = Q(role__in=person.role_names)
+        return cls.objects.live().filter(Q(everyone=True) | by_role | by_process | Q(person=person))
 
     def get_absolute_url(self) -> str:
         return self.document.get_absolute_url()

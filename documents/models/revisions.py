@@ -319,7 +319,9 @@ class Signatory(Record):
         verbose_name_plural = "signatories"
         constraints = [
             models.UniqueConstraint(
-                fields=["revision", "part", "person"], name="documents_signatory_once"
+                fields=["revision", "part", "person"],
+                condition=Q(ended=False),
+                name="documents_signs_once",
             ),
         ]
 

@@ -3,14 +3,15 @@
 from typing import Any
 
 import django_filters
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from documents import workflow
 from documents.forms import CopyForm, NewCopyForm
-from documents.models import ControlledCopy, Document
+from documents.models import ControlledCopy, Document, Revision
 from documents.prints import copy_pdf as pdf_of
 from documents.views.tabs import tabs
 from qms import pages
@@ -79,6 +80,7 @@ def copy_detail(request: HttpRequest, pk: int) -> HttpResponse:
     copy = _copy(request, pk)
     following = ControlledCopy.objects.filter(replaces=copy).first()
     may = request.user.has_perm("documents.add_controlledcopy")
+    kept = Revision.objects.kept().filter(pk=copy.revision_id).exists()
     return pages.show_record(
         request,
         copy,
@@ -92,7 +94,7 @@ def copy_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         following=following,
         may_issue=may and copy.status != "issued" and following is None,
-        may_print=may or request.user.pk == copy.holder_id,
+        may_print=kept and workflow.who_prints_it(copy, request.user) is None,
     )
 
 
@@ -142,6 +144,10 @@ def copy_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def copy_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The copy on paper, with its number, its holder and its QR code."""
     copy = _copy(request, pk)
+    if why := workflow.who_prints_it(copy, request.user):
+        raise PermissionDenied(why)
+    if not Revision.objects.kept().filter(pk=copy.revision_id).exists():
+        raise Http404("What it said was disposed of.")
     return pages.send_pdf(
         pdf_of(copy, full_address(reverse("copy_standing", args=[copy.token]))), copy.number
     )

@@ -107,11 +107,10 @@ def pointer_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 @needs("documents.view_legalhold")
 def retention(request: HttpRequest) -> HttpResponse:
     """What was kept long enough, what is held, and what was disposed of."""
-    withdrawn = Document.objects.visible_to(request.user).kept_no_longer()
-    rows = [
-        (each, workflow.kept_until(each), workflow.why_it_stays(each))
-        for each in withdrawn.select_related("process").order_by("number")[:200]
-    ]
+    seen = Document.objects.visible_to(request.user).kept_no_longer()
+    withdrawn = list(seen.select_related("process").order_by("number")[:200])
+    kept = workflow.keeping_of(withdrawn)
+    rows = [(each, kept[each.pk].until, kept[each.pk].stays) for each in withdrawn]
     holds = LegalHold.objects.visible_to(request.user).select_related("process", "created_by")
     done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")
     context = {

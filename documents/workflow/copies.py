@@ -40,7 +40,7 @@ def issue_copy(
     place = " ".join(place.split())
     if (holder is None) == (not place):
         raise Refused("Name a person or a place, one of the two.", field="holder")
-    if holder is not None and (not holder.is_active or holder.is_system):
+    if holder is not None and not _works_here(holder):
         raise Refused(f"{holder.name} has left. Choose somebody who works here.", field="holder")
     if replaces is not None:
         _check_replaced(replaces, locked)
@@ -152,7 +152,22 @@ passing_on = amendment(
 def _one_holder(copy: ControlledCopy, changes: Any) -> str | None:
     holder = changes.get("holder", copy.holder)
     place = changes.get("place", copy.place)
-    return None if (holder is None) != (not place) else "Name a person or a place, one of the two."
+    if (holder is None) == (not place):
+        return "Name a person or a place, one of the two."
+    if holder is not None and holder.pk != copy.holder_id and not _works_here(holder):
+        return f"{holder.name} has left. Choose somebody who works here."
+    return None
+
+
+def _works_here(holder: Person) -> bool:
+    return holder.is_active and not holder.is_system
+
+
+def who_prints_it(copy: ControlledCopy, by: Any) -> str | None:
+    """Whoever else prints it would make a second copy with the same number."""
+    if by.pk == copy.holder_id or by.has_perm("documents.add_controlledcopy"):
+        return None
+    return "Only its holder, or who issues copies, prints a controlled copy."
 
 
 def standing_of(token: str) -> bool | None:

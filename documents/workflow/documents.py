@@ -150,7 +150,15 @@ editing_document = amendment(
         "watch_on",
     ),
     states=(Document.Status.ACTIVE,),
+    reserves={"title": lambda document, by, value: the_title_was_approved(document)},
 )
+
+
+def the_title_was_approved(document: Document) -> str | None:
+    """A released document is called what was approved, in every list."""
+    if document.is_released:
+        return "It was approved with this title. Start a revision to give it another one."
+    return None
 
 
 # What holds for a kind

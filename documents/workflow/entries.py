@@ -29,7 +29,7 @@ from qms.files.models import Attachment
 from qms.files.workflow import guards_attaching
 from qms.origins import is_visible
 from qms.people.models import Person
-from qms.periods import EARLIEST, day_of, start_of, today
+from qms.periods import EARLIEST, LATEST, day_of, start_of, today
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 from qms.workflow import amendment, creates, transition, voids
@@ -244,6 +244,8 @@ def start_entry(
     revision = in_force(form)
     if why := why_not_filled_in(form, revision):
         raise Refused(why)
+    if happened_at is not None and (wrong := no_such_moment(happened_at)):
+        raise Refused(wrong, field="happened_at")
     given = dict(values or {})
     if strange := _strange(revision.fields, {}, given):  # type: ignore[union-attr]
         raise Refused(strange)
@@ -303,6 +305,13 @@ def who_corrects(entry: Entry, by: Any) -> str | None:
     return "Only who filled it in, the owner of its form or process, or the quality manager does."
 
 
+def no_such_moment(moment: datetime) -> str | None:
+    """A year that is a typing error; at the end of time no list could show it."""
+    if EARLIEST.year < moment.year < LATEST.year:
+        return None
+    return f"Check the year: {moment.year} is before {EARLIEST.year} or after {LATEST.year}."
+
+
 def _strange(
     parts: list[design.Part], before: Mapping[str, Any], values: Mapping[str, Any]
 ) -> str | None:
@@ -310,6 +319,10 @@ def _strange(
     known = {part["key"] for part in design.asked(parts)} | set(before)
     if foreign := sorted(set(values) - known):
         return f"The form has no field “{str(foreign[0])[:40]}”."
+    for key, value in values.items():
+        if why := answers.unkeepable(value):
+            part = design.part_with(parts, key)
+            return f"{part['label']}: {why}" if part else why
     if len(json.dumps(values, default=str)) > MOST_CHARACTERS:
         return "This is more than an entry can hold. Attach the long part as a file."
     return None
@@ -444,6 +457,8 @@ editing_entry = amendment(
 
 
 def answers_can_be_kept(entry: Entry, changes: Mapping[str, Any]) -> str | None:
+    if "happened_at" in changes and (why := no_such_moment(changes["happened_at"])):
+        return why
     if "values" not in changes:
         return None
     if not isinstance(changes["values"], dict):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db import transaction as db
@@ -22,6 +21,7 @@ from documents.workflow.revisions import RevisionBecameEffective
 from qms import contributions
 from qms.contributions import Step
 from qms.events import handles
+from qms.forms import JsonField
 from qms.links import refuse_stale
 from qms.people.models import Person, RoleAssignment
 from qms.people.roles import EMPLOYEE, ROLES
@@ -389,7 +389,7 @@ def questions_of(task: ReadingTask) -> list[dict[str, Any]]:
     only=only_the_reader,
     guards=[it_is_what_is_in_force, it_asks_questions],
     details={
-        "answers": forms.JSONField(
+        "answers": JsonField(
             label="Answers", help_text="The places chosen, from 0, for each question: [[0], [1, 2]]"
         )
     },

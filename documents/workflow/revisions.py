@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 Status = Revision.Status
 REVIEWED, APPROVED = "Reviewed", "Approved"
 LOOK_WITHIN = 30  # days from a flag to the look at the document
+MOST_AHEAD = 60  # months from today to the day a revision takes effect
 
 
 @dataclass(frozen=True)
@@ -375,6 +376,8 @@ def approve(revision: Revision, *, by: Any, effective_from: date | None = None) 
         raise refuse(
             "It cannot take effect in the past. Choose a day from today on, or leave it empty."
         )
+    if effective_from and (why := too_far_ahead(effective_from)):
+        raise refuse(why)
     if effective_from and planned and effective_from < planned:
         seats = signatories_of(revision, Part.APPROVAL).seats
         first = next((seat for seat in seats if seat.signed_on and seat.person_id != by.pk), None)
@@ -385,6 +388,13 @@ def approve(revision: Revision, *, by: Any, effective_from: date | None = None) 
             )
     revision.effective_from = effective_from or planned
     sign_off(revision, Part.APPROVAL, by=by, on=today())
+
+
+def too_far_ahead(day: date) -> str | None:
+    """A day that is a typing error: nobody approves for the next generation."""
+    if day <= add_months(today(), MOST_AHEAD):
+        return None
+    return f"It would take effect in {day.year}, more than five years from now. Check the year."
 
 
 @transition(
@@ -575,8 +585,13 @@ editing = amendment(
     checks=[
         lambda revision, changes: text_is_clean(revision, changes),
         lambda revision, changes: fields_are_clean(revision, changes),
+        lambda revision, changes: the_day_is_near(changes.get("effective_from")),
     ],
 )
+
+
+def the_day_is_near(planned: date | None) -> str | None:
+    return too_far_ahead(planned) if planned else None
 
 
 def text_is_clean(revision: Revision, changes: Mapping[str, Any]) -> str | None:

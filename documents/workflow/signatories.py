@@ -115,9 +115,10 @@ def name_signatories(revision: Revision, part: str, people: Iterable[Any], *, by
     with one_of_two():
         stored = {
             seat.person_id: seat
-            for seat in Signatory.objects.filter(revision=revision, part=part).select_for_update(
-                of=("self",)
-            )
+            # Of a person who was named before and again since, the seat that stands.
+            for seat in Signatory.objects.filter(revision=revision, part=part)
+            .select_for_update(of=("self",))
+            .order_by("-ended", "pk")
         }
         for position, person in enumerate(wanted, start=1):
             seat = stored.pop(person.pk, None)
@@ -144,7 +145,7 @@ def name_signatory(*, by: Any, revision: Revision, part: str, person: Any) -> Si
     if person in named:
         raise Refused(f"{person.name} signs this already.", field="person")
     name_signatories(revision, part, [*named, person], by=by)
-    return Signatory.objects.get(revision=revision, part=part, person=person)
+    return Signatory.objects.get(revision=revision, part=part, person=person, ended=False)
 
 
 def sign_off(revision: Revision, part: str, *, by: Any, on: Any) -> None:

@@ -249,6 +249,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "documents.view_evidencepointer": EVERYONE,
     "documents.add_evidencepointer": (QM, PO),
     "documents.change_evidencepointer": (QM, PO),
+    "documents.sample_evidencepointer": EVERYONE,  # its owner's, its process's: a guard says so
     "documents.view_legalhold": (QM, TM, PO),
     "documents.add_legalhold": (QM, TM),
     "documents.view_disposition": EVERYONE,

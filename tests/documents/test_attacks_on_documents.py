@@ -1,0 +1,401 @@
+"""What an attacker, a person in a hurry and an auditor tried on documents, and what holds now."""
+
+import json
+from datetime import date, timedelta
+from threading import Event
+from time import sleep
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from documents import workflow
+from documents.models import (
+    ControlledCopy,
+    Disposition,
+    Document,
+    Entry,
+    EvidencePointer,
+    LegalHold,
+    ReadingTask,
+)
+from qms import clock
+from qms.files.workflow import attach
+from qms.finding.workflow import find
+from qms.periods import add_months, today
+from qms.refusals import Refused
+from qms.scope.workflow import create_process
+from qms.workflow import amend
+from tests import factories
+from tests.documents.test_keeping import Old
+from tests.documents.test_workflow import Cast
+from tests.kernel.test_workflow import at_once
+
+pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5")]
+
+NUMBER = {"key": "n", "kind": "number", "label": "Pieces"}
+TEXT = {"key": "x", "kind": "text", "label": "Remark"}
+TABLE = {"key": "t", "kind": "table", "label": "Parts", "columns": [TEXT]}
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return Cast()
+
+
+def client(person: Any) -> Client:
+    made = Client()
+    factories.sign_in(made, person)
+    return made
+
+
+def form_of(cast: Cast, *fields: dict[str, Any]) -> Document:
+    """A form in force."""
+    form = workflow.create_document(
+        by=cast.author,
+        title="Log",
+        kind="form",
+        owner=cast.author,
+        fields=list(fields),
+        reviewers=[cast.reviewer],
+        approvers=[cast.approver],
+    )
+    cast.approved(form.revisions.get())
+    return form
+
+
+def sent(person: Any, path: str, body: str) -> Any:
+    return client(person).post(f"/api/v1/{path}", body, content_type="application/json")
+
+
+# --- holds and dispositions -----------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("run", range(5))
+@pytest.mark.parametrize("first", ["hold", "dispose"])
+def test_a_hold_and_a_disposition_at_once_wait_for_each_other(first: str, run: int) -> None:
+    """Never both: after the hold nothing goes; what goes is gone before the hold is placed."""
+    old, begun, kept = Old(), Event(), []
+    proposed, boss = old.proposed(), old.boss
+    moves = {
+        "hold": lambda: workflow.place_hold(by=boss, title="Claim", why="A customer sues."),
+        "dispose": lambda: workflow.dispose(proposed, by=boss, proof=factories.proof(boss)),
+    }
+
+    def begins() -> None:
+        with transaction.atomic():
+            moves[first]()
+            begun.set()
+            sleep(0.2)  # done, and not kept yet
+            kept.append(first)
+
+    def comes_second() -> None:
+        begun.wait()
+        second = next(name for name in moves if name != first)
+        try:
+            moves[second]()
+        finally:
+            kept.append(second)
+
+    answers = at_once(begins, comes_second)
+    assert kept[0] == first
+    held = [f"{each.number} holds it: Claim." for each in LegalHold.objects.all()]
+    assert answers == (sorted([*held, "ok"]) if first == "hold" else ["ok", "ok"])
+    assert Disposition.objects.filter(status="done").exists() == (first == "dispose")
+
+
+def test_a_hold_on_a_process_is_not_escaped_by_moving_the_document_first() -> None:
+    old = Old()
+    process = create_process(by=old.manager, code="PUR", name="Purchasing", owner=old.manager)
+    with connection.cursor() as cursor:  # as it stood before it was moved, and then withdrawn
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        row = old.document.history.earliest("history_id").history_id
+        cursor.execute(
+            "UPDATE documents_historicaldocument SET process_id = %s WHERE history_id = %s",
+            [process.pk, row],
+        )
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    workflow.place_hold(by=old.boss, title="Claim", why="Sued.", process=process)
+    with pytest.raises(Refused, match="holds it: Claim"):
+        old.proposed()
+
+
+def test_the_page_of_what_is_kept_asks_the_same_for_one_and_for_many(cast: Cast) -> None:
+    boss = factories.person("top_management")
+    asked = []
+    for many in (1, 12):
+        for _ in range(many):
+            made = cast.approved(cast.draft()).document
+            workflow.withdraw(made, by=cast.approver, reason="Merged.")
+        with CaptureQueriesContext(connection) as queries:
+            assert client(boss).get("/documents/retention/").status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1] <= 20
+
+
+# --- samples --------------------------------------------------------------------------------------
+
+
+class Elsewhere:
+    """Evidence elsewhere with one sample, and who answers for it."""
+
+    def __init__(self) -> None:
+        self.owner = factories.person()
+        keeper = factories.person("process_owner")
+        self.pointer = workflow.point_at_evidence(
+            by=keeper,
+            title="Changes are reviewed",
+            system="Repository",
+            query="merged",
+            owner=self.owner,
+            retention="Ten years",
+        )
+        self.attached("may", b"a,b\n1,2\n")
+        self.taken()
+
+    def attached(self, name: str, content: bytes) -> None:
+        attach(self.pointer, ContentFile(content, name=f"{name}.csv"), by=self.owner)
+
+    def taken(self, **more: Any) -> EvidencePointer:
+        told = {"seen": "All of May.", **more}
+        return workflow.take_sample(self.pointer, by=self.owner, **told)
+
+
+def test_the_owner_keeps_the_sample_whatever_their_role_and_nobody_elses_does() -> None:
+    elsewhere, stranger = Elsewhere(), factories.person("process_owner")
+    assert elsewhere.pointer.sample.name == "may.csv"
+    with pytest.raises(Refused, match="Only its owner"):
+        attach(elsewhere.pointer, ContentFile(b"c\n", name="c.csv"), by=stranger)
+    elsewhere.attached("june", b"a,b\n3,4\n")
+    path = f"evidence-pointers/{elsewhere.pointer.pk}/take_sample/"
+    body = {"seen": "x", "version": elsewhere.pointer.version}
+    assert sent(stranger, path, json.dumps(body)).status_code == 403
+    assert sent(elsewhere.owner, path, json.dumps(body)).status_code == 200
+
+
+def test_one_sample_does_not_count_twice_whatever_reason_is_given() -> None:
+    elsewhere = Elsewhere()
+    for reason in ("", "Because I say so."):
+        with pytest.raises(Refused, match="Attach the new sample first"):
+            elsewhere.taken(reason=reason)
+    elsewhere.attached("again", b"a,b\n5,6\n")
+    elsewhere.taken(reason="A reason of my own.")
+    with pytest.raises(Refused, match="Attach the new sample first"):
+        elsewhere.taken(reason="Another one.")
+
+
+def test_the_same_file_under_another_name_is_no_new_sample() -> None:
+    elsewhere = Elsewhere()
+    elsewhere.attached("june", b"a,b\n1,2\n")
+    with pytest.raises(Refused, match="kept as a sample before"):
+        elsewhere.taken()
+
+
+def test_a_sample_is_neither_of_tomorrow_nor_older_than_the_last_one() -> None:
+    elsewhere = Elsewhere()
+    elsewhere.attached("june", b"a,b\n3,4\n")
+    with pytest.raises(Refused, match="in the future"):
+        elsewhere.taken(taken_on=today() + timedelta(days=1))
+    with pytest.raises(Refused, match="not older"):
+        elsewhere.taken(taken_on=today() - timedelta(days=1))
+    assert elsewhere.taken(taken_on=today()).next_sample == add_months(today(), 6)
+
+
+# --- what is filled in ----------------------------------------------------------------------------
+
+HOSTILE = {
+    '{"n": NaN}': "no number that can be kept",
+    '{"n": 1e400}': "no number that can be kept",
+    '{"x": "a\\u0000b"}': "cannot be kept",
+    '{"x": "\\ud800"}': "cannot be kept",
+    '{"t": [{"x": "\\u0000"}]}': "cannot be kept",
+    '{"t": [{"x": {"y": [1]}}]}': "rows of values",
+    '{"x": {"a": 1}}': "rows of values",
+    '{"x": ' + "[" * 300 + "]" * 300 + "}": "rows of values",
+    '{"t": [' + ",".join(['{"x": "1"}'] * 10_000) + "]}": "These are 10,000 rows; at most 100",
+}
+
+
+@pytest.mark.parametrize("values", HOSTILE, ids=lambda values: values[:24])
+def test_what_no_database_can_keep_is_refused_in_a_sentence(cast: Cast, values: str) -> None:
+    form, who = form_of(cast, NUMBER, TEXT, TABLE), factories.person()
+    answer = sent(who, "entries/", f'{{"form": {form.pk}, "values": {values}}}')
+    assert (answer.status_code, HOSTILE[values] in answer.json()["detail"]) == (422, True)
+    draft = workflow.start_entry(by=who, form=form)
+    answer = client(who).patch(
+        f"/api/v1/entries/{draft.pk}/",
+        f'{{"version": 1, "values": {values}}}',
+        content_type="application/json",
+    )
+    assert (answer.status_code, HOSTILE[values] in answer.json()["detail"]) == (422, True)
+    with pytest.raises(Refused):
+        workflow.start_entry(by=who, form=form, values=json.loads(values))
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_an_entry_at_the_end_of_time_does_not_break_every_list(cast: Cast, moment: str) -> None:
+    form, who = form_of(cast, TEXT), factories.person()
+    answer = sent(who, "entries/", json.dumps({"form": form.pk, "happened_at": moment}))
+    assert (answer.status_code, "Check the year" in answer.json()["detail"]) == (422, True)
+    draft = workflow.start_entry(by=who, form=form)
+    with pytest.raises(Refused, match="Check the year"):
+        amend(draft, by=who, changes={"happened_at": clock.now().replace(year=9999)})
+    assert client(who).get(reverse("documents:entry_list")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1.5, "as text, like"), (True, "Write a number"), ([1], "Write a number"), ("1,234", "two w")],
+)
+def test_a_number_is_never_guessed_at(cast: Cast, value: Any, words: str) -> None:
+    form, who = form_of(cast, NUMBER), factories.person()
+    draft = workflow.start_entry(by=who, form=form, values={"n": value})
+    with pytest.raises(Refused, match=words):
+        workflow.submit_entry(draft, by=who)
+
+
+def test_two_full_tables_are_saved_and_not_lost(cast: Cast) -> None:
+    columns = [TEXT | {"key": f"c{at}"} for at in range(8)]
+    form = form_of(cast, *(TABLE | {"key": key, "columns": columns} for key in ("t1", "t2")))
+    typed = {
+        f"a_{key}-{row}-c{at}": "1" for key in ("t1", "t2") for row in range(100) for at in range(8)
+    }
+    who = factories.person()
+    address = reverse("documents:entry_create", args=[form.pk])
+    moment = {"happened_at": "2026-01-05T10:00", "action": "submit"}
+    assert client(who).post(address, typed | moment).status_code == 303
+    entry = Entry.objects.get()
+    assert (entry.status, len(entry.values["t1"]), len(entry.values["t2"])) == (
+        "submitted",
+        100,
+        100,
+    )
+
+
+def test_a_draft_with_more_rows_than_fit_shows_them_all(cast: Cast) -> None:
+    form, who = form_of(cast, TABLE), factories.person()
+    rows = [{"x": f"part {row}"} for row in range(150)]
+    draft = workflow.start_entry(by=who, form=form, values={"t": rows})
+    page = client(who).get(f"{draft.get_absolute_url()}edit/").content.decode()
+    assert 'value="part 149"' in page
+    with pytest.raises(Refused, match="These are 150 rows; at most 100 fit"):
+        workflow.submit_entry(draft, by=who)
+
+
+def test_people_named_in_an_entry_are_not_in_the_index_of_words(cast: Cast) -> None:
+    form = form_of(cast, TEXT, {"key": "p", "kind": "person", "label": "Trainee"})
+    who = factories.person(name="Zebulon Quagmire")
+    entry = workflow.start_entry(by=who, form=form, values={"p": who.pk, "x": "welding"})
+    workflow.submit_entry(entry, by=who)
+    assert [hit.pk for hit in find(cast.author, "welding", of=[Entry], limit=5).hits] == [entry.pk]
+    assert not find(cast.author, "Quagmire", of=[Entry], limit=5).hits
+
+
+# --- what was approved ----------------------------------------------------------------------------
+
+
+def test_a_document_in_force_is_called_what_was_approved(cast: Cast) -> None:
+    document = cast.approved(cast.draft()).document
+    document.refresh_from_db()
+    changes = {"title": "Anything nobody approved"}
+    with pytest.raises(Refused, match="approved with this title"):
+        amend(document, by=cast.approver, changes=changes, reason="Hurry.")
+    answer = client(cast.approver).patch(
+        f"/api/v1/documents/{document.pk}/",
+        json.dumps(changes | {"version": document.version, "reason": "Hurry."}),
+        content_type="application/json",
+    )
+    assert (answer.status_code, "approved with this title" in answer.json()["detail"]) == (
+        422,
+        True,
+    )
+    revision = workflow.start_revision(document, by=cast.author, change_summary="Renamed.")
+    amend(revision, by=cast.author, changes={"title": "Buying"})
+    cast.approved(revision)
+    document.refresh_from_db()
+    assert document.title == "Buying"
+
+
+@pytest.mark.parametrize("year", [2062, 2199])
+def test_a_day_of_the_next_generation_is_a_typing_error(cast: Cast, year: int) -> None:
+    draft, day = cast.draft(), date(year, 5, 4)
+    with pytest.raises(Refused, match="Check the year"):
+        amend(draft, by=cast.author, changes={"effective_from": day})
+    with pytest.raises(Refused, match="Check the year"):
+        cast.approved(draft, effective_from=day)
+
+
+def test_a_signature_is_handed_on_to_somebody_who_was_named_before(cast: Cast) -> None:
+    revision = cast.draft()
+    other = factories.person("process_owner", name="Olga Other")
+    workflow.name_signatories(revision, "review", [cast.reviewer, other], by=cast.author)
+    workflow.name_signatories(revision, "review", [cast.reviewer], by=cast.author)
+    workflow.submit(revision, by=cast.author)
+    seat = workflow.signatories_of(revision, "review").seats[0]
+    amend(seat, by=cast.reviewer, changes={"person": other}, reason="I am away.")
+    workflow.review(revision, by=other, proof=factories.proof(other))
+    assert revision.status == "reviewed"
+    workflow.send_back(revision, by=other, reason="Once more.")
+    both = [other, cast.reviewer]
+    workflow.name_signatories(revision, "review", both, by=cast.author)
+    assert [each.person for each in workflow.signatories_of(revision, "review").seats] == both
+
+
+# --- copies and readers ---------------------------------------------------------------------------
+
+
+def test_a_controlled_copy_is_printed_by_its_holder_and_who_issues_them(cast: Cast) -> None:
+    document, holder = cast.approved(cast.draft()).document, factories.person()
+    copy = workflow.issue_copy(document, by=cast.approver, holder=holder)
+    address = f"{copy.get_absolute_url()}pdf/"
+    assert client(factories.person()).get(address).status_code == 403
+    assert client(holder).get(address).status_code == 200
+    assert client(cast.approver).get(address).status_code == 200
+
+
+def test_a_copy_is_not_passed_on_to_somebody_who_left(cast: Cast) -> None:
+    document = cast.approved(cast.draft()).document
+    copy = workflow.issue_copy(document, by=cast.approver, place="Gate")
+    gone = factories.person(name="Gone")
+    gone.is_active = False
+    gone.save_because("Left.", by=None)
+    with pytest.raises(Refused, match="Gone has left"):
+        amend(copy, by=cast.approver, changes={"holder": gone, "place": ""}, reason="Theirs.")
+
+
+def test_nothing_of_a_document_that_was_disposed_of_comes_out_of_its_copies() -> None:
+    old = Old()
+    copy = ControlledCopy(
+        document=old.document,
+        revision=old.document.revisions.get(),
+        place="Gate",
+        issued_on=today(),
+        created_by=old.manager,
+    )
+    copy.save()
+    workflow.destroy_copy(copy, by=old.manager)
+    workflow.dispose(old.proposed(), by=old.boss, proof=factories.proof(old.boss))
+    asked = client(old.boss)
+    assert asked.get(copy.get_absolute_url()).status_code == 200
+    assert client(old.manager).get(f"{copy.get_absolute_url()}pdf/").status_code == 404
+
+
+def test_who_has_read_a_restricted_document_and_reads_it_no_more_sees_it_no_more(
+    cast: Cast,
+) -> None:
+    reader = factories.person()
+    document = cast.document(confidentiality="restricted")
+    workflow.set_audience(document, workflow.Readers(people=(reader,)), by=cast.approver)
+    cast.approved(document.revisions.get())
+    workflow.acknowledge(ReadingTask.objects.get(), by=reader)
+    assert Document.objects.visible_to(reader).exists()
+    document.refresh_from_db()
+    workflow.set_audience(document, workflow.Readers(), by=cast.approver, reason="Moved.")
+    assert not Document.objects.visible_to(reader).exists()
+    workflow.set_audience(document, workflow.Readers(everyone=True), by=cast.approver, reason="x")
+    assert Document.objects.visible_to(reader).exists()
