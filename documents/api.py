@@ -67,6 +67,7 @@ revisions = Resource(
         "number",
         "label",
         "is_minor",
+        "why_minor",
         "title",
         "text",
         "fields",

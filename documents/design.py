@@ -8,10 +8,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
+from django import forms
+
+from qms.forms import NumberField
 from qms.refusals import Refused
 
 Part = dict[str, Any]
@@ -128,13 +131,14 @@ def _number(given: Mapping[str, Any], label: str) -> Part:
 
 def _decimal(given: Any, label: str) -> str:
     """A limit as plain digits; empty where there is none."""
-    text = str(given if given is not None else "").strip().replace(",", ".")
+    text = str(given if given is not None else "").strip()
     if not text:
         return ""
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise _wrong(label, f"“{text[:20]}” is no limit; write a number, like 12.5") from None
+        number = Decimal(NumberField().clean(text))
+    except forms.ValidationError as error:
+        said = " ".join(error.messages).rstrip(".")
+        raise _wrong(label, f"“{text[:20]}” is no limit; {said[:1].lower()}{said[1:]}") from None
     if not number.is_finite() or abs(number.adjusted()) >= MOST_DIGITS - MOST_DECIMALS:
         raise _wrong(label, f"“{text[:20]}” is no limit that can be kept")
     return f"{number:f}"

@@ -17,8 +17,10 @@ from qms.records import RecordSaved
 @findable(Document, "Documents", order=10)
 def describe(document: Document) -> Text:
     """The words of the revision in force and of the file uploaded with it."""
-    rows = Revision.objects.effective().filter(document=document)
-    in_force = rows.select_related("source__blob").first()
+    in_force = None
+    if document.status == Document.Status.ACTIVE:
+        rows = Revision.objects.effective().filter(document=document)
+        in_force = rows.select_related("source__blob").first()
     names = [document.get_kind_display(), str(document.process or "")]
     return Text(
         title=document.title,
@@ -57,9 +59,9 @@ def describe_entry(entry: Entry) -> Text | None:
 
 @handles(RecordSaved, order=96)
 def follow_the_revision(event: RecordSaved) -> None:
-    """What came into force or went out of it changes what is found."""
+    """What came into force changes what is found; what was withdrawn goes with its document."""
     revision = event.record
-    if isinstance(revision, Revision) and revision.status in Revision.RELEASED_STATES:
+    if isinstance(revision, Revision) and revision.status in ("effective", "superseded"):
         refresh(revision.document)
 
 

@@ -211,7 +211,7 @@ class RevisionForm(Writing, RecordForm):
     """The content of a draft and who reviews and approves it."""
 
     ABOUT = ("title",)
-    CONTENT = ("upload", "change_summary")
+    CONTENT = ("upload", "change_summary", "why_minor")
     MORE = ("in_order", "review_quorum", "approval_quorum", "effective_from")
     BESIDE = ("upload", "reviewers", "approvers")
 
@@ -232,6 +232,7 @@ class RevisionForm(Writing, RecordForm):
             "text",
             "upload",
             "change_summary",
+            "why_minor",
             "questions",
             "reviewers",
             "approvers",
@@ -244,6 +245,8 @@ class RevisionForm(Writing, RecordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
+            if not self.instance.is_minor:
+                del self.fields["why_minor"]
             address = reverse("documents:revision_picture", args=[self.instance.pk])
             self.fields["text"].widget.attrs["pictures"] = address
             for part, name in (("review", "reviewers"), ("approval", "approvers")):

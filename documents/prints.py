@@ -49,6 +49,7 @@ def revision_context(revision: Revision, as_of: datetime | None = None) -> dict[
             ("Reviewed", _by(revision.reviewed_by, revision.reviewed_on)),
             ("Approved", _by(revision.approved_by, revision.approved_on)),
             ("What changed", revision.change_summary or "–"),
+            *([("Minor because", revision.why_minor)] if revision.why_minor else []),
         ],
     )
 

@@ -5,14 +5,16 @@ its words are compared. lxml does the comparing; what it gives is cleaned like e
 """
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from html import escape
 from typing import Any
 
 from lxml.html.diff import htmldiff
 
-from documents import design
+from documents import content, design
 from documents.content.html import clean
 from documents.models import Revision
 from documents.shown import in_words, on_page
@@ -20,7 +22,16 @@ from qms.files.models import Rendition
 
 # lxml compares word by word; beyond this only lines are compared.
 MOST_WORDS = 40_000
+MOST_MINOR = 10  # percent of the words; beyond it a minor revision says why it is one
+LEAST_WORDS = 50  # in a text of a few words a single one is no tenth of it
 HIDDEN = ("label", "key", "question", "right")  # the right answers are for those who write them
+_BESIDE = {
+    "Title": "its title",
+    "Uploaded file": "its uploaded file",
+    "Pictures": "its pictures",
+    "Fields of the form": "the fields of the form",
+    "Questions to the reader": "the questions to the reader",
+}
 _TAG = re.compile(r"<[^>]+>")
 _INSERTED = re.compile(r"<ins>(.*?)</ins>", re.DOTALL)
 _DELETED = re.compile(r"<del>(.*?)</del>", re.DOTALL)
@@ -63,6 +74,66 @@ def compare(before: Revision, after: Revision, *, person: Any, as_text: bool = F
         _facts(before, after),
         waiting,
     )
+
+
+# How much of it
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of what was read a revision changes: words in percent, and what beside the text.
+
+    `share` is None while the words of an uploaded file are still being read.
+    """
+
+    since: str
+    share: int | None
+    beside: list[str] = field(default_factory=list)
+
+    @property
+    def is_small(self) -> bool:
+        return self.share is not None and self.share <= MOST_MINOR and not self.beside
+
+    @property
+    def in_words(self) -> str:
+        read = self.share is not None
+        told = [f"{self.share} % of the words" if read else "words still being read", *self.beside]
+        return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+
+
+def extent_of(before: Revision, after: Revision) -> Extent:
+    """How much of an earlier revision a later one changes."""
+    (old, first), (new, second) = _lines(before), _lines(after)
+    changed, whole = _words_changed(old, new), max(_count(old), _count(new), LEAST_WORDS)
+    share = None if first or second else -(-100 * changed // whole)
+    differs = {name for name, *_ in _facts(before, after)}
+    if _reads(before) and _reads(after):
+        differs.discard("Uploaded file")  # its words were compared
+    if content.pictures_in(before.text) != content.pictures_in(after.text):
+        differs.add("Pictures")
+    return Extent(
+        before.label, share, [words for name, words in _BESIDE.items() if name in differs]
+    )
+
+
+def _reads(revision: Revision) -> bool:
+    """Whether the words of the uploaded file are known; a scan has none."""
+    blob = revision.source.blob_id if revision.source else None
+    return Rendition.objects.filter(blob=blob).exclude(words="").exists()
+
+
+def _words_changed(old: list[str], new: list[str]) -> int:
+    """Words that are gone or new, whichever are more; what moved elsewhere is both."""
+    changed = 0
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            gone, come = (Counter(" ".join(lines).split()) for lines in (old[a:b], new[c:d]))
+            changed += max((gone - come).total(), (come - gone).total())
+    return changed
+
+
+def _count(lines: Iterable[str]) -> int:
+    return sum(len(line.split()) for line in lines)
 
 
 def _words(html: str) -> int:

@@ -75,7 +75,7 @@ def _keep_series_ahead(document: Document) -> None:
     """The next number of the series comes after an imported one."""
     prefix, _year = document.number_series()
     head, _, tail = document.number.rpartition("-")
-    if head == prefix and tail.isdigit():
+    if head == prefix and tail.isascii() and tail.isdigit() and len(tail) < 10:
         reserve_up_to(prefix, int(tail))
 
 

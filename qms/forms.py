@@ -16,6 +16,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.db.models.fields import BLANK_CHOICE_DASH
+from django.forms.fields import InvalidJSONInput
 from django.forms.renderers import BaseRenderer, DjangoTemplates, TemplatesSetting
 from django.template import TemplateDoesNotExist
 from django.utils.functional import cached_property
@@ -161,6 +162,12 @@ class JsonField(forms.JSONField):
         if why := unkeepable(read):
             raise forms.ValidationError(why)
         return read
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return InvalidJSONInput(data)
 
 
 def unkeepable(value: Any) -> str:

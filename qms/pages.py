@@ -488,6 +488,8 @@ def do_transition(
 ) -> HttpResponse:
     """One transition of a record: GET asks what it needs, POST makes the move.
 
+    `notice` in the context is a sentence to know before; it stands above the form.
+
     Answers 303, or 422 with the sentence and the form as typed, 409 when the page was stale, 403
     when the role does not allow it, 404 when there is no such transition.
     """

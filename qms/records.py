@@ -264,7 +264,8 @@ class StatefulRecord(Record):
 
     `PATHS` are all the moves there are (state, state); the database holds to them, and a test
     compares them with the transitions. In the states `FROZEN_IN` the fields `FROZEN` stay; in those
-    of them that are in `TAKES_PROOF_IN` a certificate or photo may still be attached.
+    of them that are in `TAKES_PROOF_IN` a certificate or photo may still be attached. `READ_WITH`
+    are the records every transition of it asks about; they are read with it.
     """
 
     STATE_FIELD: ClassVar[str] = "status"
@@ -273,6 +274,7 @@ class StatefulRecord(Record):
     FROZEN: ClassVar[Collection[str]] = ()
     FROZEN_IN: ClassVar[Collection[str]] = ()
     TAKES_PROOF_IN: ClassVar[Collection[str]] = ()
+    READ_WITH: ClassVar[Collection[str]] = ()
 
     class Meta(Record.Meta):
         abstract = True

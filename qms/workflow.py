@@ -126,7 +126,9 @@ class Transition:
         with db.atomic():
             if self.locks:
                 self.locks(record)
-            current = self.model._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
+            rows = self.model._base_manager.select_for_update(of=("self",))
+            also = self.model.READ_WITH
+            current = (rows.select_related(*also) if also else rows).get(pk=record.pk)
             self._check_person(current, by)
             self._check_state(current, version)
             self._check_words(current, by, reason)

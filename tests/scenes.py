@@ -845,6 +845,14 @@ def a_successor(cast: Cast, revision: Revision) -> None:
     approve(cast, following, effective_from=in_days(1))
 
 
+def a_minor_one(cast: Cast, revision: Revision) -> Revision:
+    """The next draft, begun as a minor change."""
+    approve(cast, revision)
+    return documents.start_revision(
+        revision.document, by=cast.author, change_summary="A typing error.", is_minor=True
+    )
+
+
 def withdraw_its_document(cast: Cast, revision: Revision) -> None:
     document = Document.objects.get(pk=revision.document_id)
     documents.withdraw(document, by=cast.approver, reason="Merged into another.")
@@ -1713,6 +1721,7 @@ ALL = (
         Revision,
         a_draft,
         {
+            "make_major": Step("author", before=a_minor_one, detour=True),
             "submit": Step("author"),
             "review": Step("reviewer", never=("author", "approver", "everything"), detour=True),
             "pass_review": Step("system", through=sign_the_review),

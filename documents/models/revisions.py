@@ -111,6 +111,7 @@ class Revision(StatefulRecord):
     RELEASED_STATES = ("effective", "superseded", "withdrawn")
     STATE_TONES = {"effective": "fine", "superseded": "void", "withdrawn": "void"}
     PATHS = {
+        ("draft", "draft"),
         ("draft", "in_review"),
         ("in_review", "in_review"),
         ("in_review", "reviewed"),
@@ -125,7 +126,8 @@ class Revision(StatefulRecord):
         ("draft", "void"),
     }
     CONTENT = ("title", "text", "source", "fields", "questions", "change_summary")
-    FROZEN = {"document", "number", "label", "is_minor", *CONTENT}
+    READ_WITH = ("document",)
+    FROZEN = {"document", "number", "label", "is_minor", "why_minor", *CONTENT}
     UNTOLD = ("questions",)  # they bear the right answers
     FROZEN_IN = {
         "in_review",
@@ -145,6 +147,12 @@ class Revision(StatefulRecord):
         "a minor change",
         default=False,
         help_text="It changes nothing that people do: nobody is asked to read it again.",
+    )
+    why_minor = models.TextField(
+        "why it is a minor change all the same",
+        max_length=1000,
+        blank=True,
+        help_text="Asked where it changes more than a tenth of what people have read.",
     )
     title = models.CharField("title", max_length=200)
     text = models.JSONField("text", default=empty_text, blank=True)
@@ -252,6 +260,8 @@ class Revision(StatefulRecord):
         told["source_sha256"] = self.source.blob.sha256 if self.source else ""
         pictures = Attachment.objects.filter(pk__in=content.pictures_in(self.text)).order_by("pk")
         told["pictures_sha256"] = dict(pictures.values_list("pk", "blob__sha256"))
+        if self.why_minor:
+            told["why_minor"] = self.why_minor
         return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     def told_change(self, name: str, old: Any, new: Any) -> tuple[str, str] | None:

@@ -206,6 +206,10 @@ def reading_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     task = _task(request, pk)
     given = request.POST.get("version", "")
     version = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else None
+    shown, stands = request.POST.get("revision", ""), workflow.in_force_for(task)
+    if shown and stands is not None and shown != str(stands.pk):
+        sentence = f"Revision {stands.label} took effect while you read. Read what it says now."
+        return _reading_page(request, task, sentence=sentence, status=409)
     try:
         if asked := workflow.questions_of(task):
             answers = [_places(request.POST.getlist(f"q{at}")) for at in range(len(asked))]
@@ -225,7 +229,8 @@ def reading_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _places(given: list[str]) -> list[int]:
-    return sorted({int(each) for each in given if each.isascii() and each.isdigit()})
+    known = (each for each in given if each.isascii() and each.isdigit() and len(each) < 4)
+    return sorted({int(each) for each in known})
 
 
 @needs(ANYONE_SIGNED_IN)

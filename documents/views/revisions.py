@@ -99,6 +99,7 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
             and revision.status in Revision.OPEN_STATES
         ),
         print_url=reverse("documents:revision_pdf", args=[revision.pk]),
+        extent=workflow.what_it_changes(revision),
         causes=(
             workflow.causes_of(revision, request.user) if revision.status in DECIDED_SOON else None
         ),
@@ -174,7 +175,21 @@ def is_written(revision: Revision) -> bool:
 def revision_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Send to review, sign, approve, send back, void."""
     rows = Revision.objects.select_related("document")
-    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+    revision = pages.find(request, rows, pk=pk)
+    notice = _to_know(revision, name)
+    return pages.do_transition(request, revision, name, context={"notice": notice})
+
+
+def _to_know(revision: Revision, name: str) -> str:
+    """What who signs a minor revision should know: how much of what was read it changes."""
+    extent = workflow.what_it_changes(revision) if name in ("review", "approve") else None
+    if extent is None:
+        return ""
+    why = f" Minor all the same: {revision.why_minor}" if revision.why_minor else ""
+    return (
+        f"A minor revision: it changes {extent.in_words} since revision {extent.since}, and nobody"
+        f" is asked to read it again.{why}"
+    )
 
 
 @needs("documents.view_revision")

@@ -88,6 +88,7 @@ from documents.workflow.revisions import (
     editing,
     make_due_revisions_effective,
     make_effective,
+    make_major,
     only_a_draft_takes_files,
     pass_review,
     review,
@@ -96,6 +97,7 @@ from documents.workflow.revisions import (
     submit,
     supersede,
     void,
+    what_it_changes,
     withdraw_revision,
 )
 from documents.workflow.signatories import (
@@ -186,6 +188,7 @@ __all__ = [
     "lose_copy",
     "make_due_revisions_effective",
     "make_effective",
+    "make_major",
     "mark_corrected",
     "move_over",
     "name_signatories",
@@ -229,6 +232,7 @@ __all__ = [
     "unfit",
     "void",
     "void_entry",
+    "what_it_changes",
     "who_corrects",
     "who_keeps_it",
     "who_prints_it",

@@ -15,6 +15,8 @@ from qms.people.models import Person
 from qms.refusals import Refused
 from qms.workflow import amendment, creates, transition
 
+MOST_OF_NUMBER, MOST_OF_TITLE = 40, 200  # characters
+
 
 @dataclass(frozen=True)
 class DocumentWithdrawn:
@@ -48,10 +50,8 @@ def create_document(
     `text` is a tree of `documents.content`, `external` the issuer, edition and watch_on of an
     external document. `number` is given only for imported registers.
     """
-    if not title.strip():
-        raise Refused("Give the document a title.", field="title")
-    if number and Document.objects.filter(number=number).exists():
-        raise Refused(f"There is a document {number} already.", field="number")
+    number = number.strip()
+    _check_named(title.strip(), number)
     _only_of_external(kind, external)
     if fields and kind != Document.Kind.FORM:
         raise Refused("Only a form has fields.", field="kind")
@@ -87,6 +87,22 @@ def create_document(
         if people:
             name_signatories(draft, part, people, by=by)
     return document
+
+
+def _check_named(title: str, number: str) -> None:
+    """A title and, of a former list, a number that fit on one line and are not taken."""
+    if not title:
+        raise Refused("Give the document a title.", field="title")
+    if len(title) > MOST_OF_TITLE:
+        raise Refused(f"Give it a title of at most {MOST_OF_TITLE} characters.", field="title")
+    if number and not (number.isprintable() and len(number) <= MOST_OF_NUMBER):
+        raise Refused(
+            f"This is no number of a document: at most {MOST_OF_NUMBER} letters, digits and signs"
+            " on one line.",
+            field="number",
+        )
+    if number and Document.objects.filter(number__iexact=number).exists():
+        raise Refused(f"There is a document {number} already.", field="number")
 
 
 def _only_of_external(kind: str, told: Mapping[str, Any]) -> None:

@@ -243,10 +243,12 @@ def settle_reading(
     Twice is once, and two at the same moment are one after the other.
     """
     chosen = None if documents is None else list(documents)
-    if chosen is None and not _concerns_anybody(person):
+    if chosen is None and not _concerns_anybody(chosen, person):
         return Settled()
     with db.atomic(savepoint=False):
         _one_at_a_time()
+        if chosen is not None and not _concerns_anybody(chosen, person):
+            return Settled()
         asked = asked_revisions(chosen)
         wanted = readers_wanted(chosen, person)
         done = Settled(ended=_end_what_is_over(chosen, person, asked, wanted))
@@ -254,12 +256,16 @@ def settle_reading(
     return done
 
 
-def _concerns_anybody(person: Person | None) -> bool:
+def _concerns_anybody(documents: list[int] | None, person: Person | None) -> bool:
     """Whether there is anything to settle; most moves of people concern no document."""
     tasks = ReadingTask.objects.open()
     if person is not None:
         tasks = tasks.of(person)
-    named = Audience.objects.live().values("pk")
+    audience = Audience.objects.live().filter(document__status=Document.Status.ACTIVE)
+    if documents is not None:
+        tasks = tasks.filter(document__in=documents)
+        audience = audience.filter(document__in=documents)
+    named = audience.values("pk")
     return bool(named.union(tasks.values("pk"), all=True).exists())
 
 

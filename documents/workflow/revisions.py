@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from documents import content, design
 from documents.models import Document, ReviewFlag, Revision
+from documents.redline import Extent, extent_of
 from documents.workflow.signatories import (
     Part,
     begin_anew,
@@ -123,6 +124,31 @@ def not_given_to_its_register(fields: list[design.Part]) -> str:
     if missing:
         return f"{register.label} needs this too: {', '.join(missing)}. Say which field gives it."
     return ""
+
+
+def what_it_changes(revision: Revision) -> Extent | None:
+    """How much a minor revision changes of the major one that people have read.
+
+    Not of the one before it: many small steps are a long way. None where nothing was read.
+    """
+    if not revision.is_minor:
+        return None
+    released = revision.document.revisions.released().select_related("source__blob")
+    major = released.filter(number__lt=revision.number, is_minor=False).order_by("-number").first()
+    read = major or released.order_by("number").first()
+    return extent_of(read, revision) if read is not None and read.pk != revision.pk else None
+
+
+def a_minor_change_is_small(revision: Revision, by: Any) -> str | None:
+    """Who changes much says why nobody has to read it again; it is signed with the revision."""
+    extent = what_it_changes(revision)
+    if extent is None or extent.is_small or revision.why_minor.strip():
+        return None
+    return (
+        f"Nobody is asked to read a minor revision, but this one changes {extent.in_words} since"
+        f" revision {extent.since}. Say in the draft why it is minor all the same, or make it a"
+        " major one."
+    )
 
 
 def pictures_are_its_own(revision: Revision, by: Any) -> str | None:
@@ -290,6 +316,23 @@ def next_label(document: Document, *, minor: bool) -> str:
 @transition(
     Revision,
     source=Status.DRAFT,
+    target=Status.DRAFT,
+    permission="documents.change_revision",
+    only=lambda revision, by: None if revision.is_minor else "It is a major revision already.",
+    guards=[nobody_else_writes],
+    label="Make it a major revision",
+    locks=the_document,
+    primary=False,
+)
+def make_major(revision: Revision, *, by: Any) -> None:
+    """Its readers are asked to read it; its text stays, its number becomes the next whole one."""
+    revision.is_minor, revision.why_minor = False, ""
+    revision.label = next_label(revision.document, minor=False)
+
+
+@transition(
+    Revision,
+    source=Status.DRAFT,
     target=Status.IN_REVIEW,
     permission="documents.change_revision",
     guards=[
@@ -300,6 +343,7 @@ def next_label(document: Document, *, minor: bool) -> str:
         signatories_are_named,
         signatories_may_sign,
         quorum_can_be_reached,
+        a_minor_change_is_small,
         nobody_else_writes,
         comments_are_settled,
     ],
@@ -476,7 +520,6 @@ def send_back(revision: Revision, *, by: Any) -> None:
     guards=[lambda revision, by: withdrawn_with_its_document(revision)],
     reason=True,
     label="Withdraw the revision",
-    locks=the_document,
     primary=False,
 )
 def withdraw_revision(revision: Revision, *, by: Any) -> None:
@@ -522,7 +565,7 @@ def a_successor_takes_over(revision: Revision) -> str | None:
 
 
 def withdrawn_with_its_document(revision: Revision) -> str | None:
-    if Document._base_manager.get(pk=revision.document_id).status == Document.Status.WITHDRAWN:
+    if revision.document.status == Document.Status.WITHDRAWN:
         return None
     return "Withdraw the document; its revision goes with it."
 
@@ -575,6 +618,7 @@ editing = amendment(
         "fields",
         "questions",
         "change_summary",
+        "why_minor",
         "in_order",
         "review_quorum",
         "approval_quorum",
@@ -591,6 +635,8 @@ editing = amendment(
 
 
 def the_day_is_near(planned: date | None) -> str | None:
+    if planned and planned < today():
+        return "It cannot take effect in the past. Plan a day from today on, or leave it empty."
     return too_far_ahead(planned) if planned else None
 
 
@@ -633,19 +679,22 @@ def ask_for_its_words(event: RecordSaved) -> None:
 @contributions.work(Revision)
 def next_steps(revision: Revision) -> list[Step]:
     """The author writes, the reviewers review, the approvers approve."""
-    organisation = Organisation.objects.current()
-    days = organisation.approval_days if organisation else 3
     if revision.status == Status.DRAFT:
         return [Step("write", "Continue", person=revision.created_by, remind=False)]
     if revision.status == Status.IN_REVIEW:
-        due = due_in(days, revision.submitted_on or today())
+        due = due_in(_days_to_sign(), revision.submitted_on or today())
         seats = signatories_of(revision, Part.REVIEW).next
         return [Step("review", "Review", person=seat.person, due=due) for seat in seats]
     if revision.status == Status.REVIEWED:
-        due = due_in(days, revision.reviewed_on or today())
+        due = due_in(_days_to_sign(), revision.reviewed_on or today())
         seats = signatories_of(revision, Part.APPROVAL).next
         return [Step("approve", "Approve", person=seat.person, due=due) for seat in seats]
     return []
+
+
+def _days_to_sign() -> int:
+    organisation = Organisation.objects.current()
+    return organisation.approval_days if organisation else 3
 
 
 @contributions.work(Document)

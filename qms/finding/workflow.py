@@ -6,7 +6,7 @@ rows are joined with the record's own `visible_to`. Everything is asked in one q
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from operator import or_
@@ -32,6 +32,7 @@ MOST_HITS = 100
 SNIPPET = 180
 ALIKE = 0.4  # how similar a mistyped word must be to a known one, of 1
 LOCK = 7_302_004  # one filling of the index at a time
+_LEARNED = ("title", "keywords", "words")
 _TERM = re.compile(r"[^\W_]+", re.UNICODE)
 
 
@@ -132,7 +133,8 @@ def refresh(record: Any, *, is_new: bool = False) -> None:
         return
     told = _shortened(text)
     values = asdict(told) | {"url": record.get_absolute_url()}
-    if not is_new and mine.values(*values).first() == values:
+    before = {} if is_new else mine.values(*values).first() or {}
+    if before == values:
         return
     Entry.objects.bulk_create(
         [Entry(record_type=kind, record_id=record.pk, **values)],
@@ -140,7 +142,11 @@ def refresh(record: Any, *, is_new: bool = False) -> None:
         unique_fields=["record_type", "record_id"],
         update_fields=list(values),
     )
-    _learn(told)
+    _learn(_terms(values) - _terms(before))
+
+
+def _terms(said: Mapping[str, Any]) -> set[str]:
+    return set(_TERM.findall(" ".join(said.get(name, "") for name in _LEARNED).lower()))
 
 
 def _shortened(text: Text) -> Text:
@@ -155,9 +161,8 @@ def _shortened(text: Text) -> Text:
     )
 
 
-def _learn(text: Text) -> None:
+def _learn(terms: set[str]) -> None:
     """Keep every word, in one order, so that two writers never wait for each other in a circle."""
-    terms = _TERM.findall(f"{text.title} {text.keywords} {text.words}".lower())
     known = sorted({term[:60] for term in terms if len(term) > 2 and not term.isdigit()})
     Word.objects.bulk_create([Word(word=term) for term in known], ignore_conflicts=True)
 
