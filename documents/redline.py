@@ -23,6 +23,7 @@ from qms.files.models import Rendition
 # lxml compares word by word; beyond this only lines are compared.
 MOST_WORDS = 40_000
 MOST_MINOR = 10  # percent of the words; beyond it a minor revision says why it is one
+LONG = 4_000  # lines, or words of a line
 LEAST_WORDS = 50  # in a text of a few words a single one is no tenth of it
 HIDDEN = ("label", "key", "question", "right")  # the right answers are for those who write them
 _BESIDE = {
@@ -125,7 +126,7 @@ def _reads(revision: Revision) -> bool:
 def _words_changed(old: list[str], new: list[str]) -> int:
     """Words that are gone or new, whichever are more; what moved elsewhere is both."""
     changed = 0
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in _matcher(old, new).get_opcodes():
         if kind != "equal":
             gone, come = (Counter(" ".join(lines).split()) for lines in (old[a:b], new[c:d]))
             changed += max((gone - come).total(), (come - gone).total())
@@ -160,11 +161,18 @@ def _lines(revision: Revision) -> tuple[list[str], bool]:
     )
 
 
+def _matcher(before: list[str], after: list[str]) -> SequenceMatcher[str]:
+    """What two texts have in common; in a long one what stands everywhere is no landmark.
+
+    Ten thousand equal lines would else be compared each with each.
+    """
+    return SequenceMatcher(None, before, after, autojunk=len(before) + len(after) > LONG)
+
+
 def _compare_lines(before: list[str], after: list[str]) -> str:
     """Line by line; within lines that changed, word by word."""
     drawn: list[str] = []
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    for kind, a, b, c, d in matcher.get_opcodes():
+    for kind, a, b, c, d in _matcher(before, after).get_opcodes():
         if kind == "equal":
             drawn += [f"<p>{escape(line)}</p>" for line in after[c:d]]
         elif kind == "replace" and b - a == d - c:
@@ -178,7 +186,7 @@ def _compare_lines(before: list[str], after: list[str]) -> str:
 def _compare_words(before: str, after: str) -> str:
     old, new = before.split(" "), after.split(" ")
     parts = []
-    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in _matcher(old, new).get_opcodes():
         gone, come = escape(" ".join(old[a:b])), escape(" ".join(new[c:d]))
         if kind == "equal":
             parts.append(come)

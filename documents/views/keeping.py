@@ -16,6 +16,7 @@ from qms.pages import Column
 from qms.people.models import Person
 from qms.scope.models import Process
 
+SHOWN = 200  # documents that are no longer in use, on one page
 POINTERS = [
     Column("number", "Number", sort="number", kind="number"),
     Column("title", "What it shows", sort="title"),
@@ -108,15 +109,17 @@ def pointer_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 def retention(request: HttpRequest) -> HttpResponse:
     """What was kept long enough, what is held, and what was disposed of."""
     seen = Document.objects.visible_to(request.user).kept_no_longer()
-    withdrawn = list(seen.select_related("process").order_by("number")[:200])
+    withdrawn = list(seen.order_by("number"))
     kept = workflow.keeping_of(withdrawn)
-    rows = [(each, kept[each.pk].until, kept[each.pk].stays) for each in withdrawn]
+    withdrawn.sort(key=lambda each: bool(kept[each.pk].stays))  # what may go comes first
+    rows = [(each, kept[each.pk].until, kept[each.pk].stays) for each in withdrawn[:SHOWN]]
     holds = LegalHold.objects.visible_to(request.user).select_related("process", "created_by")
     done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")
     context = {
         "title": "Retention",
         "tabs": tabs(request, "documents:retention"),
         "rows": rows,
+        "more": max(0, len(withdrawn) - SHOWN),
         "holds": list(holds.order_by("status", "-pk")[:100]),
         "dispositions": list(done.order_by("-pk")[:200]),
         "may_hold": request.user.has_perm("documents.add_legalhold"),

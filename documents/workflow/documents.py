@@ -57,7 +57,7 @@ def create_document(
         raise Refused("Only a form has fields.", field="kind")
     rule = KindRule.objects.of(kind)
     document = Document(
-        number=number or next_number(rule.series(process), digits=Document.DIGITS),
+        number=number or _next_free(rule.series(process)),
         title=title.strip(),
         kind=kind,
         owner=owner,
@@ -87,6 +87,14 @@ def create_document(
         if people:
             name_signatories(draft, part, people, by=by)
     return document
+
+
+def _next_free(series: str) -> str:
+    """The next number of a series that no document of a former list has taken."""
+    number = next_number(series, digits=Document.DIGITS)
+    while Document.objects.filter(number__iexact=number).exists():
+        number = next_number(series, digits=Document.DIGITS)
+    return number
 
 
 def _check_named(title: str, number: str) -> None:

@@ -151,16 +151,18 @@ def a_minor_change_is_small(revision: Revision, by: Any) -> str | None:
     )
 
 
-def pictures_are_its_own(revision: Revision, by: Any) -> str | None:
-    """A picture in the text is attached to this document, so that its readers may see it."""
-    wanted = content.pictures_in(revision.text)
+def files_are_its_own(revision: Revision, by: Any) -> str | None:
+    """Its original and its pictures are attached to this document, so that readers may see them."""
+    pictures = set(content.pictures_in(revision.text))
+    wanted = pictures | ({revision.source_id} if revision.source_id else set())
     if not wanted:
         return None
     revisions = Revision._base_manager.filter(document=revision.document_id)
     known = Attachment.objects.of(*revisions).kept().filter(pk__in=wanted)
-    if known.count() == len(wanted):
-        return None
-    return "A picture in the text is not attached to this document. Insert it again."
+    missing = wanted - set(known.values_list("pk", flat=True))
+    if missing & pictures:
+        return "A picture in the text is not attached to this document. Insert it again."
+    return "The uploaded document is no longer attached. Upload it again." if missing else None
 
 
 def reviewer_wrote_none_of_it(revision: Revision, by: Any) -> str | None:
@@ -339,7 +341,7 @@ def make_major(revision: Revision, *, by: Any) -> None:
         document_is_active,
         there_is_content,
         a_form_can_be_filled_in,
-        pictures_are_its_own,
+        files_are_its_own,
         signatories_are_named,
         signatories_may_sign,
         quorum_can_be_reached,
@@ -527,7 +529,12 @@ def withdraw_revision(revision: Revision, *, by: Any) -> None:
     revision.ended_on = today()
 
 
-void = voids(Revision, source=Status.DRAFT, permission="documents.change_revision")
+void = voids(
+    Revision,
+    source=Status.DRAFT,
+    permission="documents.change_revision",
+    guards=[nobody_else_writes],
+)
 
 
 def enough_have_signed(revision: Revision, part: Part) -> str | None:

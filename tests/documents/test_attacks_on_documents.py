@@ -27,9 +27,12 @@ from documents.models import (
     ReadingTask,
     Revision,
 )
+from documents.redline import compare, extent_of
 from documents.register import take_over
+from documents.views import keeping as keeping_pages
 from qms import clock
 from qms.files.workflow import attach
+from qms.files.workflow import void as void_file
 from qms.finding.workflow import find
 from qms.periods import add_months, today
 from qms.refusals import Refused
@@ -142,6 +145,19 @@ def test_the_page_of_what_is_kept_asks_the_same_for_one_and_for_many(cast: Cast)
             assert client(boss).get("/documents/retention/").status_code == 200
         asked.append(len(queries))
     assert asked[0] == asked[1] <= 20
+
+
+def test_what_may_go_is_shown_before_the_many_that_stay(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping_pages, "SHOWN", 2)
+    for _ in range(3):
+        made = cast.approved(cast.draft()).document
+        workflow.withdraw(made, by=cast.approver, reason="Merged.")
+    old = Old()
+    page = client(old.manager).get("/documents/retention/").content.decode()
+    gone = Document.objects.latest("pk")
+    assert page.index(gone.number) < page.index("And 2 more that stay for now")
 
 
 # --- samples --------------------------------------------------------------------------------------
@@ -352,6 +368,26 @@ def test_a_signature_is_handed_on_to_somebody_who_was_named_before(cast: Cast) -
     assert [each.person for each in workflow.signatories_of(revision, "review").seats] == both
 
 
+def test_a_file_that_was_voided_or_is_of_another_document_is_not_approved(cast: Cast) -> None:
+    draft, other = cast.draft(), cast.draft()
+    mine = attach(draft, ContentFile(b"Buy well.", name="a.txt"), by=cast.author)
+    theirs = attach(other, ContentFile(b"Sell well.", name="b.txt"), by=cast.author)
+    amend(draft, by=cast.author, changes={"source": mine})
+    void_file(mine, by=cast.approver, reason="Wrong one.")
+    for each in (mine, theirs):
+        amend(draft, by=cast.author, changes={"source": each})
+        with pytest.raises(Refused, match="no longer attached"):
+            workflow.submit(draft, by=cast.author)
+
+
+def test_a_draft_is_not_voided_under_the_hands_of_who_writes_it(cast: Cast) -> None:
+    draft = cast.draft()
+    workflow.take_lease(draft, by=cast.author)
+    with pytest.raises(Refused, match="Ann Author writes it"):
+        workflow.void(draft, by=cast.reviewer, reason="Hurry.")
+    assert workflow.void(draft, by=cast.author, reason="A mistake.").status == "void"
+
+
 # --- minor revisions ------------------------------------------------------------------------------
 
 SENTENCES = [f"Step {at}: put part {at} on the bench and look at it once more." for at in range(40)]
@@ -415,6 +451,16 @@ def test_what_a_form_asks_is_no_minor_change(cast: Cast) -> None:
     amend(begun, by=cast.author, changes={"fields": design.check([TEXT, NUMBER])})
     with pytest.raises(Refused, match="the fields of the form"):
         workflow.submit(begun, by=cast.author)
+
+
+def test_ten_thousand_equal_lines_do_not_hold_up_whoever_compares_them(cast: Cast) -> None:
+    lines = ["The same once more."] * 10_000
+    before, after = (
+        Revision(document=cast.document(), label=label, title="T", text=from_markdown(text))
+        for label, text in (("1", "\n\n".join(lines)), ("2", "\n\n".join([*lines, "Another."])))
+    )
+    assert extent_of(before, after).is_small
+    assert "Another." in compare(before, after, person=cast.approver, as_text=True).html
 
 
 def test_a_draft_begun_as_minor_becomes_a_major_one_with_its_text(cast: Cast) -> None:
@@ -527,6 +573,13 @@ def test_a_strange_number_leaves_the_series_as_it_was(tail: str) -> None:
     known = {"by": manager, "title": "Buying", "kind": "procedure", "owner": manager}
     take_over(number=f"QP-{tail}", **known)
     assert workflow.create_document(**known).number == "QP-01"
+
+
+def test_a_number_taken_by_another_kind_does_not_stop_a_series(cast: Cast) -> None:
+    manager = factories.person("quality_manager")
+    known = {"by": manager, "title": "Buying", "owner": manager}
+    take_over(number="qp-01", kind="instruction", **known)
+    assert workflow.create_document(kind="procedure", **known).number == "QP-02"
 
 
 def test_a_planned_day_in_the_past_is_refused_in_the_draft(cast: Cast) -> None:

@@ -64,7 +64,7 @@ class Old:
             amend(draft, by=draft.created_by, changes={"source": self.file})
             self.cast.approved(draft)
             workflow.withdraw(draft.document, by=self.manager, reason="Merged.")
-        self.document = Document.objects.get()
+        self.document = Document.objects.latest("pk")
 
     def proposed(self) -> Disposition:
         return workflow.propose_disposition(
