@@ -88,6 +88,7 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
         rendition=getattr(revision.source.blob, "rendition", None) if revision.source else None,
         reviews=plans[Signatory.Part.REVIEW],
         approvals=plans[Signatory.Part.APPROVAL],
+        handed_on=_handed_on(plans, request.user) if is_waiting(revision) else (),
         comments=list(
             Comment.objects.visible_to(request.user)
             .filter(revision=revision)
@@ -109,6 +110,12 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
             else None
         ),
     )
+
+
+def _handed_on(plans: dict[Any, workflow.Plan], person: Any) -> set[int]:
+    """The seats this person may pass on to somebody else."""
+    seats = [seat for plan in plans.values() for seat in plan.seats]
+    return {seat.pk for seat in seats if workflow.handing_on.permitted(seat, person)}
 
 
 def is_waiting(revision: Revision) -> bool:

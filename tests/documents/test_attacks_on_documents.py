@@ -388,6 +388,20 @@ def test_a_draft_is_not_voided_under_the_hands_of_who_writes_it(cast: Cast) -> N
     assert workflow.void(draft, by=cast.author, reason="A mistake.").status == "void"
 
 
+def test_only_a_seat_one_may_pass_on_is_offered_to_be_passed_on(cast: Cast) -> None:
+    revision = cast.draft()
+    workflow.submit(revision, by=cast.author)
+    seats = [workflow.signatories_of(revision, part).seats[0] for part in ("review", "approval")]
+    offered = {
+        cast.reviewer: [True, False],
+        cast.approver: [True, True],
+        factories.person("top_management"): [False, False],
+    }
+    for person, expected in offered.items():
+        page = client(person).get(revision.get_absolute_url()).content.decode()
+        assert [f"/signatories/{each.pk}/edit/" in page for each in seats] == expected
+
+
 # --- minor revisions ------------------------------------------------------------------------------
 
 SENTENCES = [f"Step {at}: put part {at} on the bench and look at it once more." for at in range(40)]
