@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
+from django.utils.timezone import make_naive
 
 from documents import answers, design
 from documents.design import Part
@@ -18,7 +19,14 @@ from documents.workflow import start_entry
 from qms.contributions import Related
 from qms.files.models import Attachment
 from qms.files.workflow import attach_all, attachments_of
-from qms.forms import DateInput, JsonField, ManyFilesInput, PlainForm, RecordForm
+from qms.forms import (
+    DateInput,
+    JsonField,
+    ManyFilesInput,
+    MomentField,
+    PlainForm,
+    RecordForm,
+)
 from qms.people.models import Person
 from qms.refusals import Refused
 from qms.workflow import amend
@@ -266,6 +274,13 @@ class EntryForm(RecordForm):
     class Meta:
         model = Entry
         fields = ("happened_at",)
+        field_classes: ClassVar[Any] = {"happened_at": MomentField}
+
+    def clean_happened_at(self) -> Any:
+        """As it stands where the clock on the wall says the same: that hour may have come twice."""
+        told, stands = self.cleaned_data["happened_at"], self.initial.get("happened_at")
+        same = told and stands and make_naive(told) == make_naive(stands)
+        return stands if same else told
 
     def __init__(
         self,
@@ -413,7 +428,7 @@ class NewEntryForm(PlainForm):
     """An entry from a program: its form, when it happened, the answers by key."""
 
     form = forms.ModelChoiceField(Document.objects.filter(kind="form"))
-    happened_at = forms.DateTimeField(required=False)
+    happened_at = MomentField(required=False)
     values = JsonField(required=False)
 
     def clean_values(self) -> Any:

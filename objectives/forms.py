@@ -14,7 +14,7 @@ from objectives.figures import FigureField, figure_words, number_in, subgroup_in
 from objectives.models import Analysis, Indicator, Measurement, Objective, SignalAnswer
 from objectives.workflow.objectives import NEW_INDICATOR, indicator_for
 from qms import contributions
-from qms.forms import NumberField, PlainForm, RecordForm, within_reach
+from qms.forms import MomentField, NumberField, PlainForm, RecordForm, within_reach
 from qms.people.models import Person
 from qms.refusals import Refused
 
@@ -323,7 +323,7 @@ class ReadingForm(RecordForm):
 class NewReadingForm(ReadingForm):
     """The same for programs, which also name the indicator and may say when it was read."""
 
-    happened_at = forms.DateTimeField(label="Read at", required=False, help_text="Empty: now.")
+    happened_at = MomentField(label="Read at", required=False, help_text="Empty: now.")
 
     class Meta(ReadingForm.Meta):
         fields = ("indicator", *ReadingForm.Meta.fields, "happened_at")  # type: ignore[assignment]

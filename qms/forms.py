@@ -7,7 +7,7 @@ do. Serves 7.5.3: an edit carries the version it was made on and, where released
 import re
 from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from math import isfinite
 from typing import Any, ClassVar
@@ -19,7 +19,9 @@ from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.fields import InvalidJSONInput
 from django.forms.renderers import BaseRenderer, DjangoTemplates, TemplatesSetting
 from django.template import TemplateDoesNotExist
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
+from django.utils.timezone import get_current_timezone
 
 from qms.periods import EARLIEST, LATEST
 from qms.refusals import Refused
@@ -149,6 +151,23 @@ class NumberField(forms.DecimalField):
                 )
             typed = typed.replace(",", ".")
         return super().to_python(typed)
+
+
+class MomentField(forms.DateTimeField):
+    """A moment as the clock on the wall says it; of an hour that comes twice the first is meant."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            wall = parse_datetime(value.strip()) if isinstance(value, str) else None
+            if wall is None or wall.tzinfo is not None:
+                raise
+        here = get_current_timezone()
+        moment = wall.replace(tzinfo=here).astimezone(UTC)
+        if moment.astimezone(here).replace(tzinfo=None) != wall:
+            raise forms.ValidationError("The clocks were put forward: that hour was left out.")
+        return moment
 
 
 class JsonField(forms.JSONField):

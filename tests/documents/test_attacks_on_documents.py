@@ -1,22 +1,26 @@
 """What an attacker, a person in a hurry and an auditor tried on documents, and what holds now."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Event
 from time import sleep
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from zeal import zeal_ignore
 
 from documents import design, workflow
 from documents.content import from_markdown
+from documents.filling import EntryForm
 from documents.models import (
     ControlledCopy,
     Disposition,
@@ -654,3 +658,33 @@ def test_answers_built_to_break_the_page_are_refused(cast: Cast, given: str) -> 
     address = reverse("documents:reading_acknowledge", args=[task.pk])
     with zeal_ignore():  # the try and the acknowledgement are two moves of one record
         assert reader.post(address, {"version": task.version, "q0": given}).status_code == 422
+
+
+# --- when the clocks change -----------------------------------------------------------------------
+
+
+def entry_form(wall: str, revision: Revision, by: Any, **more: Any) -> EntryForm:
+    """The form in which somebody says that something happened then."""
+    data = QueryDict(urlencode({"happened_at": wall, "a_x": "Night shift."}))
+    return EntryForm(data, by=by, revision=revision, **more)
+
+
+def test_what_happened_in_the_hour_that_comes_twice_is_kept(cast: Cast) -> None:
+    revision, who = form_of(cast, TEXT).revisions.get(), factories.person()
+    with timezone.override("Europe/Berlin"):
+        form = entry_form("2026-10-25T02:30", revision, who)
+        assert form.is_valid()
+        first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+        assert form.cleaned_data["happened_at"] == first
+        second = first + timedelta(hours=1)
+        draft = workflow.start_entry(by=who, form=revision.document, happened_at=second)
+        again = entry_form("2026-10-25T02:30", revision, who, instance=draft)
+        assert again.is_valid()
+        assert again.cleaned_data["happened_at"] == second
+
+
+def test_an_hour_that_the_clocks_left_out_is_refused_in_a_sentence(cast: Cast) -> None:
+    revision = form_of(cast, TEXT).revisions.get()
+    with timezone.override("Europe/Berlin"):
+        form = entry_form("2026-03-29T02:30", revision, factories.person())
+        assert "that hour was left out" in str(form.errors["happened_at"])
