@@ -144,7 +144,7 @@ def my_documents(person: Any) -> list[Related]:
     mine = Q(process__owner=person)
     for link in (ProcessMember, ProcessDeputy):
         mine |= Q(process__in=link.objects.live().filter(**links).values("process_id"))
-    rows = Document.objects.visible_to(person).filter(mine, status=Document.Status.ACTIVE)
+    rows = Document.objects.visible_to(person).in_force().filter(mine)
     return [
         Related(each.title, each.number, each.get_absolute_url())
         for each in rows.order_by("number")[:100]

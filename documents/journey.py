@@ -20,7 +20,7 @@ SMALL, FEW, SOME = 10, 4, 8  # people; documents in force
 @contributions.journey_step(4, order=10)
 def policy(day: date) -> list[Milestone]:
     """The quality policy stands above the objectives."""
-    effective = Document.objects.current().filter(kind="policy").order_by("pk").first()
+    effective = Document.objects.in_force().filter(kind="policy").order_by("pk").first()
     draft = Document.objects.filter(kind="policy", status="active").order_by("pk").first()
     shown = effective or draft
     return [
@@ -40,9 +40,9 @@ def core_documents(day: date) -> list[Milestone]:
     """As many as the size calls for are in force, and every running process has one."""
     organisation = Organisation.objects.current()
     wanted = FEW if organisation and organisation.headcount <= SMALL else SOME
-    current = Document.objects.current()
-    count = current.count()
-    described = current.exclude(process=None).values("process_id")
+    in_force = Document.objects.in_force()
+    count = in_force.count()
+    described = in_force.exclude(process=None).values("process_id")
     bare = Process.objects.active().exclude(pk__in=described).count()
     running = Process.objects.active().exists()
     open_ones = Revision.objects.filter(status__in=["draft", "in_review", "reviewed"]).count()

@@ -42,6 +42,13 @@ class DocumentQuerySet(RecordQuerySet):
         """Documents that were not withdrawn."""
         return self.exclude(status=Document.Status.WITHDRAWN)
 
+    def in_force(self) -> Self:
+        """Documents of which somebody approved a revision that is effective now."""
+        from documents.models.revisions import Revision
+
+        effective = Revision.objects.effective().filter(document=OuterRef("pk"))
+        return self.current().filter(Exists(effective))
+
     def kept_no_longer(self) -> Self:
         """Documents that were withdrawn and not disposed of."""
         rows = self.filter(status=Document.Status.WITHDRAWN)

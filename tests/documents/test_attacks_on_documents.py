@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 from zeal import zeal_ignore
 
-from documents import design, workflow
+from documents import design, journey, workflow
 from documents.content import from_markdown
+from documents.dashboard import my_documents
 from documents.filling import EntryForm
 from documents.models import (
     ControlledCopy,
@@ -40,7 +41,7 @@ from qms.files.workflow import void as void_file
 from qms.finding.workflow import find
 from qms.periods import add_months, today
 from qms.refusals import Refused
-from qms.scope.workflow import create_process
+from qms.scope.workflow import activate, create_process
 from qms.workflow import amend
 from tests import factories
 from tests.documents.test_keeping import Old
@@ -688,3 +689,30 @@ def test_an_hour_that_the_clocks_left_out_is_refused_in_a_sentence(cast: Cast) -
     with timezone.override("Europe/Berlin"):
         form = entry_form("2026-03-29T02:30", revision, factories.person())
         assert "that hour was left out" in str(form.errors["happened_at"])
+
+
+# --- what counts as in force ----------------------------------------------------------------------
+
+
+def test_a_draft_is_nowhere_counted_as_in_force(cast: Cast) -> None:
+    process = create_process(by=cast.approver, code="PUR", name="Purchasing", owner=cast.author)
+    process = activate(process, by=cast.approver)
+    draft = workflow.create_document(
+        by=cast.author,
+        title="Quality policy",
+        kind="policy",
+        owner=cast.author,
+        process=process,
+        text=from_markdown("We keep what we promise."),
+        reviewers=[cast.reviewer],
+        approvers=[cast.approver],
+    )
+    assert not journey.policy(today())[0].done
+    first, every = journey.core_documents(today())
+    assert (first.note.split(",")[0], every.done) == ("0 in force", False)
+    assert not my_documents(cast.author)
+    cast.approved(draft.revisions.get())
+    assert journey.policy(today())[0].done
+    first, every = journey.core_documents(today())
+    assert (first.note, every.done) == ("1 in force.", True)
+    assert [each.number for each in my_documents(cast.author)] == [draft.number]
