@@ -44,6 +44,7 @@ def a_document_in_use(cast: Cast) -> Document:
     return document
 
 
+@pytest.mark.slow
 def test_what_is_shown_before_the_approval_is_what_it_opens() -> None:
     cast = Cast()
     document = a_document_in_use(cast)
@@ -74,6 +75,7 @@ def test_what_is_shown_before_the_approval_is_what_it_opens() -> None:
     assert "1 of 1 have read it" in page
 
 
+@pytest.mark.slow
 def test_a_minor_revision_calls_copies_back_and_asks_nothing_of_people() -> None:
     cast = Cast()
     document = a_document_in_use(cast)

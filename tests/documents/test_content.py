@@ -95,6 +95,7 @@ LISTS = st.builds(
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=4), LISTS)
+@pytest.mark.slow
 def test_no_word_is_lost_on_the_way_to_markdown_and_back(
     lines: list[dict[str, Any]], following: dict[str, Any]
 ) -> None:

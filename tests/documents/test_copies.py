@@ -46,6 +46,7 @@ def pages_of(pdf: bytes) -> list[str]:
     return [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(pdf)]
 
 
+@pytest.mark.slow
 def test_a_new_revision_recalls_every_copy_that_is_out(cast: Cast) -> None:
     holder = factories.person(name="Hal Holder")
     of_place = a_copy(cast)
@@ -87,6 +88,7 @@ def test_a_withdrawn_document_recalls_its_copies(cast: Cast) -> None:
     assert workflow.standing_of(copy.token) is False
 
 
+@pytest.mark.slow
 def test_the_public_page_says_current_or_obsolete_and_nothing_else(cast: Cast) -> None:
     copy = a_copy(cast, holder=factories.person(name="Hal Holder"))
     url, stranger = f"/copies/{copy.token}/", Client()
@@ -107,12 +109,14 @@ def test_the_public_page_says_current_or_obsolete_and_nothing_else(cast: Cast) -
     assert digest_of(copy.token) == copy.digest
 
 
+@pytest.mark.slow
 def test_who_looks_too_often_waits(cast: Cast) -> None:
     copy, stranger = a_copy(cast), Client()
     codes = [stranger.get(f"/copies/{copy.token}/").status_code for _ in range(LOOKS + 1)]
     assert codes == [200] * LOOKS + [429]
 
 
+@pytest.mark.slow
 def test_no_page_and_no_operation_tells_the_token(cast: Cast) -> None:
     copy = a_copy(cast)
     client = Client()
@@ -162,6 +166,7 @@ def test_the_database_knows_one_holder_and_one_replacement(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_recalled_and_returned_at_once_it_has_one_story() -> None:
     cast = Cast()
     for _ in range(4):

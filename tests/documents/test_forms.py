@@ -190,6 +190,7 @@ def test_answers_are_read_as_typed_and_refused_in_words() -> None:
 # --- filling in ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_draft_keeps_anything_and_a_submission_holds(cast: Cast) -> None:
     form, client = scenes.a_form(cast), signed_in(cast.newcomer)
     url = reverse("documents:entry_create", args=[form.pk])
@@ -259,6 +260,7 @@ def documents_files(entry: Entry) -> list[int]:
     return [each.pk for each in attachments_of(entry)]
 
 
+@pytest.mark.slow
 def test_who_fills_it_in_signs_in_one_and_another_person_after(cast: Cast) -> None:
     fields = [
         {"key": "note", "kind": "text", "label": "Note"},
@@ -283,6 +285,7 @@ def test_who_fills_it_in_signs_in_one_and_another_person_after(cast: Cast) -> No
     assert not entry.unsigned
 
 
+@pytest.mark.slow
 def test_a_draft_on_the_revision_before_goes_on_for_some_days_or_moves_over(
     cast: Cast, time_machine: Any
 ) -> None:
@@ -327,6 +330,7 @@ def test_a_withdrawn_form_takes_no_entry(cast: Cast) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.slow
 def test_a_mistake_is_corrected_by_another_entry_that_says_why(cast: Cast) -> None:
     entry = documents.submit_entry(scenes.an_entry(cast, "12"), by=cast.author)
     for by in (cast.newcomer, cast.reviewer):
@@ -350,6 +354,7 @@ def test_a_mistake_is_corrected_by_another_entry_that_says_why(cast: Cast) -> No
 # --- limits -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_value_beyond_a_limit_proposes_a_nonconformity(cast: Cast) -> None:
     entry = documents.submit_entry(
         scenes.an_entry(cast, "12", process=cast.process()), by=cast.author
@@ -375,6 +380,7 @@ def test_a_value_beyond_a_limit_proposes_a_nonconformity(cast: Cast) -> None:
 # --- lists, charts, paper -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_entries_are_listed_counted_drawn_and_printed(cast: Cast) -> None:
     form = scenes.a_form(cast)
     for bore in ("10", "10.05", "9.95", "12"):
@@ -418,6 +424,7 @@ def a_starter(cast: Cast, key: str) -> Any:
     return scenes.a_form(cast, starter.fields)
 
 
+@pytest.mark.slow
 def test_a_supplier_evaluation_sets_its_next_day(cast: Cast) -> None:
     provider, form = scenes.a_provider(cast), a_starter(cast, "supplier_evaluation")
     values: dict[str, Any] = {
@@ -449,6 +456,7 @@ def test_a_supplier_evaluation_sets_its_next_day(cast: Cast) -> None:
     assert ProviderEvaluation.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_row_of_a_long_register_is_found_by_its_number_or_words(cast: Cast) -> None:
     """All can be chosen, however many there are; what fits several is kept and refused."""
     provider, form = scenes.a_provider(cast), a_starter(cast, "supplier_evaluation")
@@ -480,6 +488,7 @@ def test_a_row_of_a_long_register_is_found_by_its_number_or_words(cast: Cast) ->
             documents.submit_entry(entry, by=cast.manager)
 
 
+@pytest.mark.slow
 def test_a_failed_calibration_asks_what_was_measured_since(cast: Cast) -> None:
     instrument = scenes.an_instrument(cast)
     inspection = a_starter(cast, "inspection_report")

@@ -72,6 +72,7 @@ class Old:
         )
 
 
+@pytest.mark.slow
 def test_what_is_in_use_kept_longer_or_held_stays() -> None:
     old = Old()
     young = old.cast.approved(old.cast.draft()).document
@@ -92,6 +93,7 @@ def test_what_is_in_use_kept_longer_or_held_stays() -> None:
         workflow.dispose(proposed, by=old.boss, proof=factories.proof(old.boss))
 
 
+@pytest.mark.slow
 def test_two_people_dispose_and_only_the_log_is_left() -> None:
     old = Old()
     proposed = old.proposed()

@@ -57,6 +57,7 @@ def signed_in(person: Person) -> Client:
     return client
 
 
+@pytest.mark.slow
 def test_a_major_revision_is_asked_for_and_a_minor_one_counts_with_it(cast: Cast) -> None:
     reader = factories.person()
     first = read_by(cast, reader)
@@ -88,6 +89,7 @@ def test_who_becomes_an_outside_auditor_is_asked_to_read_no_more(cast: Cast) -> 
     assert ReadingTask.objects.of(guest).open().count() == 1
 
 
+@pytest.mark.slow
 def test_who_joins_a_role_or_a_process_or_the_house_gets_theirs(cast: Cast) -> None:
     keeper = factories.person("administrator", "quality_manager")
     process = create_process(by=keeper, code="BUY", name="Buying", owner=cast.author)
@@ -134,6 +136,7 @@ def test_the_night_makes_good_what_nobody_told_and_twice_is_once(cast: Cast) -> 
     assert {t.why_ended for t in ReadingTask.objects.all()} == {"The document was withdrawn."}
 
 
+@pytest.mark.slow
 def test_nobody_acknowledges_for_another_or_an_old_revision_on_any_route(cast: Cast) -> None:
     reader, other = factories.person(), factories.person("quality_manager")
     first = read_by(cast, reader)
@@ -179,6 +182,7 @@ def test_three_clicks_from_the_mail(cast: Cast, mailoutbox: Any) -> None:
     assert ReadingTask.objects.get().status == "acknowledged"
 
 
+@pytest.mark.slow
 def test_questions_are_answered_first_and_every_try_is_kept(cast: Cast) -> None:
     reader = factories.person()
     draft = cast.draft()
@@ -331,6 +335,7 @@ def test_settled_at_once_everybody_is_asked_once() -> None:
     assert ReadingTask.objects.filter(person__in=[*readers, *newer]).count() == 6
 
 
+@pytest.mark.slow
 def test_the_matrix_asks_the_same_for_few_and_for_many(cast: Cast) -> None:
     manager = factories.person("quality_manager")
     client = signed_in(manager)

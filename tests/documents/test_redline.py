@@ -61,6 +61,7 @@ def signed_in(person: Any) -> Client:
     return client
 
 
+@pytest.mark.slow
 def test_who_is_asked_to_sign_sees_the_changes_first() -> None:
     cast, _first, second = two(BEFORE, AFTER)
     page = second.get_absolute_url()

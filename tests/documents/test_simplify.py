@@ -47,6 +47,7 @@ def told(person: Any) -> dict[str, list[str]]:
     return {kind: [each.document.number for each in some] for kind, some in found.items()}
 
 
+@pytest.mark.slow
 def test_what_could_be_simpler_is_shown_with_its_step() -> None:
     cast = Cast()
     manager = factories.person("quality_manager", "top_management")
@@ -88,6 +89,7 @@ def test_a_frame_that_all_share_is_no_overlap() -> None:
     assert share > 0.9
 
 
+@pytest.mark.slow
 def test_five_hundred_texts_are_compared_in_a_second() -> None:
     texts = {number: words(800).split() for number in range(500)}
     texts[500] = texts[3][:600]

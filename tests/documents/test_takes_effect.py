@@ -85,6 +85,7 @@ def test_a_page_shows_what_is_in_force_although_no_scheduler_runs() -> None:
     assert new.history.first().history_user.is_system
 
 
+@pytest.mark.slow
 def test_what_cannot_take_effect_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     cast = Cast()
     tomorrow = today() + timedelta(days=1)
@@ -109,6 +110,7 @@ def test_what_cannot_take_effect_stops_no_other(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("run", range(50 if PROVING else 4))
+@pytest.mark.slow
 def test_of_eight_who_approve_at_once_one_wins_and_one_revision_is_in_force(run: int) -> None:
     cast = Cast()
     old = cast.approved(cast.draft())

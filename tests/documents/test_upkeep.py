@@ -40,6 +40,7 @@ def in_force(cast: Cast, **more: Any) -> Document:
     return Document.objects.order_by("-pk")[0]
 
 
+@pytest.mark.slow
 def test_reaffirming_signs_the_content_in_force_and_sets_the_next_day(cast: Cast) -> None:
     document = in_force(cast)
     with time_machine.travel(clock.now() + timedelta(days=400), tick=True):
@@ -67,6 +68,7 @@ def test_only_who_keeps_a_document_reaffirms_it_and_only_what_is_in_force(cast: 
         reaffirm(cast.draft().document, cast.author)
 
 
+@pytest.mark.slow
 def test_what_holds_for_a_retired_process_or_a_closed_site_is_flagged_once(cast: Cast) -> None:
     manager = cast.approver
     process = scope.create_process(by=manager, code="BUY", name="Buying", owner=cast.author)
@@ -84,6 +86,7 @@ def test_what_holds_for_a_retired_process_or_a_closed_site_is_flagged_once(cast:
     assert ReviewFlag.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_a_process_that_changes_flags_its_documents_until_they_are_looked_at(cast: Cast) -> None:
     process = scope.create_process(
         by=cast.approver, code="BUY", name="Buying", owner=cast.author, purpose="Buy."
@@ -126,6 +129,7 @@ def pointing(cast: Cast, to: Document) -> Document:
     return made
 
 
+@pytest.mark.slow
 def test_what_points_at_a_document_is_flagged_by_its_major_revisions(cast: Cast) -> None:
     form = in_force(cast)
     procedure = pointing(cast, form)
@@ -148,6 +152,7 @@ def test_what_points_at_a_document_is_flagged_by_its_major_revisions(cast: Cast)
     assert not ReviewFlag.objects.open().exists()
 
 
+@pytest.mark.slow
 def test_another_scope_flags_the_documents_of_what_came_in_and_went_out() -> None:
     cast = scenes.Cast()
     first = scenes.a_statement(cast)
@@ -170,6 +175,7 @@ def test_another_scope_flags_the_documents_of_what_came_in_and_went_out() -> Non
     assert "The scope changed" in policy.flags.get().why
 
 
+@pytest.mark.slow
 def test_the_pages_show_what_is_due_and_why(cast: Cast) -> None:
     process = scope.create_process(by=cast.approver, code="BUY", name="Buying", owner=cast.author)
     scope.activate(process, by=cast.approver)

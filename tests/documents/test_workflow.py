@@ -74,6 +74,7 @@ def test_a_revision_goes_from_draft_into_force_with_two_signatures(cast: Cast) -
     assert revision.document.next_review > today()
 
 
+@pytest.mark.slow
 def test_a_new_revision_supersedes_the_one_in_force(cast: Cast) -> None:
     first = cast.approved(cast.draft())
     second = workflow.start_revision(first.document, by=cast.author, change_summary="Clearer.")
@@ -358,6 +359,7 @@ def test_what_was_reviewed_is_what_is_approved(cast: Cast) -> None:
 # Numbers ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_minor_revisions_count_behind_the_point(cast: Cast) -> None:
     document = cast.approved(cast.draft()).document
     labels = []
