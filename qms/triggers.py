@@ -12,9 +12,7 @@ from typing import Any
 import pgtrigger
 from django.apps import apps
 from django.db import models
-from django.db.migrations.state import ProjectState
 from pgtrigger import registry
-from pgtrigger.migrations import AddTrigger
 
 from qms import migrating  # noqa: F401 - it speeds migrations up
 
@@ -29,19 +27,6 @@ HISTORY_ONLY = frozenset(
         "demo",
     }
 )
-
-
-def remember_trigger(self: AddTrigger, app_label: str, state: ProjectState) -> None:
-    """What `AddTrigger` does to a migration's state, without rendering the related models anew.
-
-    No operation reads a rendered model's triggers, and with some three hundred of them the
-    rendering was most of the time of a first start.
-    """
-    options = state.models[app_label, self.model_name].options
-    options["triggers"] = [*options.get("triggers", []), self.trigger]
-
-
-AddTrigger.state_forwards = remember_trigger  # type: ignore[method-assign]
 
 
 class Triggers(registry._Registry):
