@@ -38,6 +38,7 @@ def action(manager: Person, owner: Person) -> Action:
     return workflow.plan_action(by=manager, title="Fit a guard", owner=owner, due=today())
 
 
+@pytest.mark.slow
 def test_a_later_day_is_asked_by_the_owner_and_granted_by_somebody_else(
     action: Action, owner: Person, manager: Person
 ) -> None:

@@ -29,7 +29,7 @@ from qms.workflow import amend
 from tests import factories
 from tests.audits.test_workflow import Round
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("9.2.2")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("9.2.2")]
 WORDS = {"requirement": "Every part bears its number.", "evidence": "Part 7.", "statement": "None."}
 
 

@@ -33,7 +33,7 @@ from qms.workflow import amend
 from tests import factories
 from tests.audits.test_kinds import House
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("9.2.2")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("9.2.2")]
 
 
 @pytest.fixture

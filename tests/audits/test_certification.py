@@ -346,6 +346,7 @@ def test_before_stage_2_what_was_never_audited_or_reviewed_is_in_the_way(office:
     assert "%" not in page.split("<main", 1)[1].split("</main>", 1)[0]
 
 
+@pytest.mark.slow
 def test_each_stage_asks_its_own_questions(office: Office) -> None:
     office.at(date(2026, 4, 1))
     for kind in CertificationAudit.Kind.values:

@@ -131,6 +131,7 @@ def test_every_process_is_covered_in_every_programme_year_or_listed(planned: Pla
     assert not missing, "each of the three companies has auditors enough for all its processes"
 
 
+@pytest.mark.slow
 def test_every_gap_of_more_than_fifteen_months_is_listed(planned: Planned) -> None:
     days = days_of(planned.found)
     listed = {hole.key for hole in planned.found.holes if hole.kind == HoleKind.GAP}

@@ -419,6 +419,7 @@ def test_a_customers_audit_of_one_process_gives_its_case_to_the_process_owner(
 
 
 @pytest.mark.parametrize("kind", Audit.Kind.values)
+@pytest.mark.slow
 def test_the_form_of_a_kind_asks_for_what_it_needs(house: House, client: Client, kind: str) -> None:
     factories.sign_in(client, house.lead)
     page = f"{reverse('audits:audit_create')}?kind={kind}"

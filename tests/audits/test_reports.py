@@ -58,6 +58,7 @@ def audit_of(finding: Finding) -> Audit:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_whoever_releases_at_the_same_moment_raises_each_nonconformity_once() -> None:
     round_ = Round()
     audit = audit_of(found(round_, "major"))
@@ -596,6 +597,7 @@ def test_an_acknowledged_report_is_issued_by_the_clock_on_the_decision_of_its_le
         workflow.issue_acknowledged(audit, by=round_.lead)
 
 
+@pytest.mark.slow
 def test_what_is_said_after_the_issue_stands_apart_and_the_report_as_it_was(round_: Round) -> None:
     seen = found(round_, "observation")
     audit = workflow.release(audit_of(seen), by=round_.lead)

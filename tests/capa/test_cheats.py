@@ -23,7 +23,7 @@ from qms.workflow import amend
 from tests import factories
 from tests.capa.test_workflow import Case
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("10.2.1")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("10.2.1")]
 
 
 @pytest.fixture

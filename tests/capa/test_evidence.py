@@ -131,6 +131,7 @@ def count_alike(*kinds: Any) -> None:
             cursor.execute(f"select setval({key}, %s)", [highest])
 
 
+@pytest.mark.slow
 def test_files_of_an_action_and_of_a_task_with_the_same_key_both_come_along() -> None:
     case = Case()
     case.analysed()

@@ -23,7 +23,7 @@ from tests import factories
 from tests.capa.imap_server import PASSWORD, USER, Server, serving
 from tests.sampling import PROVING
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("10.2.1")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("10.2.1")]
 
 
 @pytest.fixture(scope="module")

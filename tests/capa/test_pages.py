@@ -288,6 +288,7 @@ def test_a_serious_case_unfolds_the_8d_and_closes_only_with_it(shop: Shop) -> No
     assert (shut.status_code, "open it again before" in shut.content.decode()) == (422, True)
 
 
+@pytest.mark.slow
 def test_reports_print_and_the_bundle_holds_them_with_the_evidence(shop: Shop) -> None:
     shop.posts("answer/", WHOLE)
     workflow.begin_8d(Nonconformity.objects.get(), by=shop.owner, leader=shop.owner)

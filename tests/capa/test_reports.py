@@ -173,6 +173,7 @@ def test_who_is_answered_reads_why(worker: Person, manager: Person, client: Clie
     assert "It is swept at noon." in client.get(report.get_absolute_url()).content.decode()
 
 
+@pytest.mark.slow
 def test_the_photos_of_a_report_are_in_the_bundle_of_its_case(
     worker: Person, manager: Person, client: Client
 ) -> None:

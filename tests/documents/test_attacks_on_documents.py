@@ -49,7 +49,7 @@ from tests.documents.test_workflow import Cast
 from tests.kernel.test_workflow import at_once
 from tests.many import questions
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("7.5")]
 
 NUMBER = {"key": "n", "kind": "number", "label": "Pieces"}
 TEXT = {"key": "x", "kind": "text", "label": "Remark"}

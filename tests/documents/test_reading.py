@@ -324,6 +324,7 @@ def test_of_two_acknowledgements_at_once_one_counts() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_settled_at_once_everybody_is_asked_once() -> None:
     cast = Cast()
     readers = [factories.person() for _ in range(3)]

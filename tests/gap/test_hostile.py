@@ -19,7 +19,7 @@ from tests import factories
 from tests.gap.making import all_in_place, at, gap, planned
 from tests.kernel.test_workflow import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 NO_RECORDS = ["http://[/", "//[x/", "a\x00b", "/documents/999999999999999999999/"]
 
 

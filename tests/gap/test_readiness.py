@@ -55,6 +55,7 @@ def noon(day: date) -> datetime:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("lived")
+@pytest.mark.slow
 def test_two_years_ago_differs_from_today_and_is_what_history_says() -> None:
     now = today()
     then = add_months(now, -24)

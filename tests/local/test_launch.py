@@ -165,6 +165,7 @@ def test_taken_port_is_named_with_a_free_one(folder: Path) -> None:
         ("REDIS_URL", "redis://:s3cret@127.0.0.1:1/0", "The Redis server at redis://127"),
     ],
 )
+@pytest.mark.slow
 def test_given_server_that_is_silent_is_one_sentence(
     folder: Path, name: str, value: str, sentence: str
 ) -> None:

@@ -26,6 +26,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_data_survives_a_restart_and_nobody_else_may_connect(postgres: Postgres) -> None:
     url = postgres.start()
     with psycopg.connect(url, autocommit=True) as connection:
@@ -45,6 +46,7 @@ def test_password_is_for_its_owner_only(postgres: Postgres) -> None:
     assert stat.S_IMODE(mode) == 0o600
 
 
+@pytest.mark.slow
 def test_interrupted_preparation_starts_over(postgres: Postgres) -> None:
     draft = postgres.home / "postgres.new" / "cluster"
     draft.mkdir(parents=True)

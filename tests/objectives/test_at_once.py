@@ -37,6 +37,7 @@ def test_a_signal_is_answered_once_and_raises_one_nonconformity(firm: Firm) -> N
     assert SignalAnswer.objects.count() == Nonconformity.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_limits_from_one_day_are_decided_once(firm: Firm) -> None:
     indicator = firm.indicator([*CALM, *CALM])
     days = [each.day for each in control_of(indicator).known]

@@ -409,6 +409,7 @@ def test_the_page_of_an_indicator_names_corrections_objectives_and_what_is_missi
     assert pdf["Content-Type"] == "application/pdf"
 
 
+@pytest.mark.slow
 def test_five_hundred_indicators_and_ten_thousand_readings_ask_as_little_as_a_few(
     manager: Person, owner: Person, indicator: Indicator, client: Client
 ) -> None:

@@ -104,6 +104,7 @@ def test_what_the_worker_does_no_person_does(name: str, manager: Person) -> None
     assert client.post(url, {"version": 1}, content_type="application/json").status_code == 403
 
 
+@pytest.mark.slow
 def test_from_the_list_to_the_signed_request_in_two_clicks(manager: Person) -> None:
     client = signed_in(manager)
     page = client.get("/packs/").content.decode()

@@ -177,6 +177,7 @@ def test_an_edit_after_the_preview_is_told_and_nothing_is_lost(
     assert (stored.owner, stored.title) == (owner, "Fit two guards")
 
 
+@pytest.mark.slow
 def test_nobody_leaves_with_open_work(manager: Person, owner: Person, client: Client) -> None:
     plan_action(by=manager, title="Fit a guard", owner=owner, due=today())
     with pytest.raises(Refused, match=r"still answers for actions \(1\)"):

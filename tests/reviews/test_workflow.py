@@ -135,6 +135,7 @@ def test_comments_survive_compiling_again_but_not_another_question(cast: Cast) -
 
 
 @pytest.mark.parametrize("edition", ["2015", "2026"])
+@pytest.mark.slow
 def test_an_empty_input_blocks_the_meeting_until_it_is_explained(cast: Cast, edition: str) -> None:
     review = cast.compiled(edition=edition)
     with pytest.raises(Refused, match=r"inputs are empty \(a, b"):
@@ -291,6 +292,7 @@ def test_who_is_asked_for_what(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_no_decision_slips_in_while_the_minutes_are_signed() -> None:
     cast = Cast()
     review = cast.decided()

@@ -110,6 +110,7 @@ def test_the_owner_of_an_action_does_not_judge_it(firm: Firm) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_the_matrix_counts_and_the_trend_is_what_history_says(settings: Any) -> None:
     settings.DEMO = True
     clock.declare_demo_database()

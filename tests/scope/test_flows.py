@@ -263,6 +263,7 @@ def test_inputs_and_outputs_are_entered_where_they_belong(firm: Firm, sales: Pro
     assert client.get("/scope/processes/flows/?format=csv").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_map_is_drawn_linked_and_said_in_words(firm: Firm, sales: Process) -> None:
     hostile = workflow.create_process(by=firm.manager, code="X", name="<script>alert(1)</script>")
     workflow.add_flow(by=firm.manager, what="Orders & “more”", source=sales, target=firm.process)

@@ -124,6 +124,7 @@ def test_nothing_on_the_map_is_in_the_way_of_anything(
 
 @settings(max_examples=60, deadline=None)
 @given(companies())
+@pytest.mark.slow
 def test_circles_are_opened_and_every_line_leads_to_a_later_layer(
     company: tuple[list[Node], list[tuple[int, int]]],
 ) -> None:

@@ -229,6 +229,7 @@ def test_the_api_follows_the_same_procedure(firm: Firm) -> None:
     assert not any(site.name == "x" for site in [firm.site])
 
 
+@pytest.mark.slow
 def test_the_statement_on_paper_says_all_of_it(firm: Firm) -> None:
     firm.organisation()
     statement = firm.approved(not_applicable=[(DESIGN, WHY)])
