@@ -220,7 +220,7 @@ def test_no_page_tells_what_its_reader_may_not_see(house: House) -> None:
     told, seen = [], set()
     for role, _person, client in house.clients():
         for path in paths:
-            if path not in more and not played(f"{role} {path}", one_in=12):
+            if path not in more and not played(f"{role} {path}", one_in=20):
                 continue
             answer = client.get(path)
             assert answer.status_code < 500, path
@@ -270,7 +270,7 @@ def test_what_is_hidden_is_not_found_by_its_key(words: str, house: House) -> Non
                 continue
             assert answer.status_code in (403, 404), f"{role} {path}"
             assert words not in text_of(answer), f"{role} {path}"
-            if not played(f"{role} {path}", one_in=6):
+            if not played(f"{role} {path}", one_in=10):
                 continue
             # To whoever may open such pages at all it is as if it were not there.
             none = client.get(re.sub(r"/\d+/", "/999999/", path, count=1))
