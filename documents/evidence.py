@@ -37,6 +37,8 @@ from qms.proofs import (
 )
 from qms.scope.models import Process
 
+RESTRICTED = "Restricted, on site"
+
 
 def revisions_of(period: Period) -> Any:
     """The revisions in force at any time in the period, by document."""
@@ -81,7 +83,7 @@ def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
         document = each.document
         yield (
             document.number,
-            each.title,
+            _titled(document, each.title),
             document.get_kind_display(),
             str(document.process or ""),
             document.owner.name,
@@ -109,7 +111,8 @@ def reading(period: Period, as_of: datetime) -> dict[str, Any]:
         revision__in=revisions_of(period).values("pk"), recorded_at__lte=as_of
     ).exclude(status=ReadingTask.Status.ENDED)
     read = Count("pk", filter=Q(status="acknowledged", acknowledged_on__lte=day_of(as_of)))
-    told = rows.values("document__number", "revision__title", "revision__label").annotate(
+    named = ("document__number", "document__confidentiality", "revision__title", "revision__label")
+    told = rows.values(*named).annotate(
         asked=Count("pk"), read=read, lapsed=Count("pk", filter=Q(status="lapsed"))
     )
     return {"rows": list(told.order_by("document__number", "revision__label")), "period": period}
@@ -228,7 +231,7 @@ def reading_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...
     context=revision_context,
 )
 def printed_revisions(period: Period, as_of: datetime) -> Iterable[tuple[Revision, str]]:
-    """Each revision in force in the period as a page of its own; restricted ones only by name."""
+    """Each revision in force in the period as a page of its own, but for restricted ones."""
     for each in revisions_of(period):
         if each.document.confidentiality == Document.Confidentiality.OPEN:
             yield each, f"{each.document.number}-rev{each.label}"
@@ -325,7 +328,7 @@ def clause_lines(edition: str) -> list[ClauseLine]:
                     ClauseLine(
                         ref.number,
                         "Document",
-                        f"{each.title}, revision {each.label}",
+                        f"{_titled(each.document, each.title)}, revision {each.label}",
                         each.document.number,
                         each.approved_by.name if each.approved_by else "",
                         each.approved_on,
@@ -340,6 +343,12 @@ def _named(document: Document) -> str:
     """A restricted document goes by its number where not only its readers look."""
     is_open = document.confidentiality == Document.Confidentiality.OPEN
     return str(document) if is_open else document.number
+
+
+def _titled(document: Document, title: str) -> str:
+    """The same where the number stands in a column of its own."""
+    is_open = document.confidentiality == Document.Confidentiality.OPEN
+    return title if is_open else RESTRICTED
 
 
 @contributions.preflight
@@ -378,13 +387,13 @@ def concerns(period: Period) -> list[Concern]:
 
 @contributions.withholds
 def restricted(period: Period, as_of: datetime) -> Iterable[Withheld]:
-    """Restricted documents are named in a pack and shown on site."""
+    """Restricted documents go by their number in a pack and are shown on site."""
     for each in revisions_of(period).exclude(
         document__confidentiality=Document.Confidentiality.OPEN
     ):
         yield Withheld(
             "05-documents",
-            f"{each.document.number} {each.title}, revision {each.label}",
+            f"{each.document.number}, revision {each.label}",
             "The document is restricted.",
         )
 

@@ -539,14 +539,15 @@ def usual_days(name: str, otherwise: int) -> int:
 class Fulfilment:
     """A kind of action that another record fulfils: a revision that takes effect, a training held.
 
-    `choose(person)` gives the records of `model` it may be about, as (key, words); `happened` says
-    of one of them whether it took effect or was held.
+    `choose(person)` gives the first records of `model` it may be about, as (key, words), and
+    `choose(person, name)` those that are called exactly so, by their number or title; `happened`
+    says of one of them whether it took effect or was held.
     """
 
     kind: str
     label: str
     model: type[models.Model]
-    choose: Callable[[Any], Iterable[tuple[int, str]]]
+    choose: Callable[..., Iterable[tuple[int, str]]]
     happened: Callable[[Any], bool]
 
 
@@ -557,7 +558,7 @@ def fulfils(
     kind: str,
     label: str,
     model: type[models.Model],
-    choose: Callable[[Any], Iterable[tuple[int, str]]],
+    choose: Callable[..., Iterable[tuple[int, str]]],
     happened: Callable[[Any], bool],
 ) -> None:
     """Say what fulfils actions of a kind; `qms.actions.workflow.fulfil` is called when it did."""

@@ -49,6 +49,13 @@ class DocumentQuerySet(RecordQuerySet):
         effective = Revision.objects.effective().filter(document=OuterRef("pk"))
         return self.current().filter(Exists(effective))
 
+    def called(self, words: str) -> Self:
+        """Documents whose number or title has all of these words."""
+        rows = self
+        for word in words.split():
+            rows = rows.filter(Q(number__icontains=word) | Q(title__icontains=word))
+        return rows
+
     def kept_no_longer(self) -> Self:
         """Documents that were withdrawn and not disposed of."""
         rows = self.filter(status=Document.Status.WITHDRAWN)

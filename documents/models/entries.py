@@ -80,6 +80,7 @@ class Entry(Numbered, StatefulRecord):
         ("submitted", "submitted"),
         ("submitted", "corrected"),
         ("submitted", "void"),
+        ("corrected", "void"),
     }
     CONTENT = (
         "form",
@@ -190,6 +191,11 @@ class Entry(Numbered, StatefulRecord):
     def unsigned(self) -> list[design.Part]:
         """Signature fields nobody has signed yet."""
         return [p for p in design.of_kind(self.parts, "signature") if p["key"] not in self.signed]
+
+    @property
+    def signers(self) -> set[int]:
+        """The keys of the people who signed it so far."""
+        return {given["person"] for given in self.signed.values()}
 
     def told_change(self, name: str, before: Any, after: Any) -> tuple[str, str] | None:
         """Of the answers only those that differ, in words; of signatures their fields."""

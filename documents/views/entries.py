@@ -25,6 +25,7 @@ from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
 
+FORMS_SHOWN, FORMS_BEFORE_SEARCH = 300, 12
 ENTRIES = [
     Column("number", "Number", sort="number", kind="link"),
     Column("form", "Form", value="form.title", sort="form__title"),
@@ -86,10 +87,17 @@ def form_list(request: HttpRequest) -> HttpResponse:
         last=Max("entries__happened_at", filter=standing),
     )
     drafts = Entry.objects.filter(created_by=request.user.pk, status=Entry.Status.DRAFT)
+    words = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:100]
+    found = counted.called(words).select_related("process").order_by("title", "pk")
+    forms = list(found[: FORMS_SHOWN + 1])
     context = {
         "title": "Forms",
         "intro": "Fill in a form; what you submit is kept as evidence.",
-        "forms": list(counted.select_related("process").order_by("title", "pk")[:300]),
+        "forms": forms[:FORMS_SHOWN],
+        "query": words,
+        "cut": len(forms) > FORMS_SHOWN,
+        "shown": FORMS_SHOWN,
+        "searches": bool(words) or len(forms) > FORMS_BEFORE_SEARCH,
         "drafts": list(drafts.select_related("form").order_by("-pk")[:20]),
         "create_url": (
             f"{reverse('documents:document_create')}?kind=form"

@@ -180,18 +180,41 @@ def what_it_became_is_taken_back(entry: Entry, by: Any) -> str | None:
     return f"{made} was made of it. Void that first."
 
 
+def something_stands_in_its_place(entry: Entry, by: Any) -> str | None:
+    """A correction is not taken away from above what was said to be wrong: nothing would stand.
+
+    The wrong one does not come back by itself, because somebody said that it is wrong, and what a
+    register made of it is void. Who means that nothing of it happened voids the wrong one first.
+    """
+    wrong = entry.corrects
+    while wrong is not None and wrong.status == State.VOID:
+        wrong = wrong.corrects
+    if wrong is None or entry.status == State.CORRECTED:
+        return None
+    return (
+        f"It stands in the place of {wrong.number}, which is wrong; without it nothing would stand."
+        f" Correct it by a new entry. If nothing of it happened, void {wrong.number} first."
+    )
+
+
 def whose_turn_it_is(entry: Entry, by: Any) -> str | None:
     if not entry.unsigned:
         return "Everything is signed."
-    if _next_to_sign(entry, by) is None:
-        author = by.pk == entry.created_by_id
-        return "Somebody else signs it now." if author else "Who filled it in signs first."
-    return None
+    if _next_to_sign(entry, by) is not None:
+        return None
+    if by.pk == entry.created_by_id:
+        return "Somebody else signs it now."
+    if by.pk in entry.signers and any(part["signer"] == "another" for part in entry.unsigned):
+        return "You signed it already. The form asks two different people; somebody else signs now."
+    return "Who filled it in signs first."
 
 
 def _next_to_sign(entry: Entry, by: Any) -> design.Part | None:
-    """The signature field that is this person's to sign."""
-    signer = "author" if by.pk == entry.created_by_id else "another"
+    """The signature field that is this person's to sign: one of the author's, or one of others'."""
+    is_author = by.pk == entry.created_by_id
+    if not is_author and by.pk in entry.signers:
+        return None
+    signer = "author" if is_author else "another"
     return next((part for part in entry.unsigned if part["signer"] == signer), None)
 
 
@@ -427,9 +450,9 @@ def discard(entry: Entry, *, by: Any) -> None:
 
 void_entry = voids(
     Entry,
-    source=State.SUBMITTED,
+    source=(State.SUBMITTED, State.CORRECTED),
     permission="documents.void_entry",
-    guards=[what_it_became_is_taken_back],
+    guards=[what_it_became_is_taken_back, something_stands_in_its_place],
 )
 void_entry.then = lambda entry, by: publish(EntryTakenBack(entry, "It was voided."))
 
@@ -559,6 +582,6 @@ def next_of_entry(entry: Entry) -> list[Step]:
         return []
     if part["signer"] == "author":
         return [Step("sign", "Sign", person=entry.created_by)]
-    if entry.form.owner_id == entry.created_by_id:
+    if entry.form.owner_id in {entry.created_by_id, *entry.signers}:
         return [Step("sign", "Sign", role="quality_manager")]
     return [Step("sign", "Sign", person=entry.form.owner)]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import Q
+
 from documents.models import Document, Revision
 from documents.workflow.revisions import RevisionBecameEffective
 from qms import contributions
@@ -20,9 +22,14 @@ def its_actions_are_done(event: RevisionBecameEffective) -> None:
     fulfil_all(revision.document, said)
 
 
-def _documents(person: Any) -> list[tuple[int, str]]:
+OFFERED = 500  # of more, one is named by its number
+
+
+def _documents(person: Any, name: str = "") -> list[tuple[int, str]]:
     rows = Document.objects.visible_to(person).current().order_by("number")
-    return [(each.pk, str(each)) for each in rows[:500]]
+    if name:
+        rows = rows.filter(Q(number__iexact=name) | Q(title__iexact=name))
+    return [(each.pk, str(each)) for each in rows[:OFFERED]]
 
 
 def _is_in_force(document: Document) -> bool:

@@ -1,6 +1,6 @@
 """Forms of actions."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -31,6 +31,13 @@ class NewActionForm(ActionForm):
             " revision takes effect or the training is held."
         ),
     )
+    other_about = forms.CharField(
+        label="Another document or training",
+        required=False,
+        max_length=200,
+        help_text="By its number or whole title, where it is not among those above.",
+    )
+    BESIDE: ClassVar[Any] = ("other_about",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,6 +56,25 @@ class NewActionForm(ActionForm):
         kind, _, key = self.cleaned_data["about"].partition(":")
         told = contributions.fulfilment_of(kind)
         return told.model._default_manager.get(pk=int(key)) if told else None
+
+    def clean(self) -> dict[str, Any]:
+        """What was named by its number or title is what it is about."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        name = " ".join((cleaned.get("other_about") or "").split())
+        if name and cleaned.get("about") is not None:
+            self.add_error("other_about", "Choose one above or name another one, not both.")
+        elif name:
+            cleaned["about"] = self._called(str(cleaned.get("kind") or ""), name)
+        return cleaned
+
+    def _called(self, kind: str, name: str) -> Any:
+        told = contributions.fulfilment_of(kind)
+        found = list(told.choose(self.by, name)) if told else []
+        if told and len(found) == 1:
+            return told.model._default_manager.get(pk=found[0][0])
+        words = "Several are called so. Give the number." if found else f"There is no “{name}”."
+        self.add_error("other_about", words if told else "Choose first what kind of action it is.")
+        return None
 
 
 class ExtensionForm(PlainForm):

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db import transaction as db
-from django.db.models import F
+from django.db.models import F, Q
 
 from qms import contributions
 from qms.actions.models import (
@@ -306,8 +306,10 @@ def its_actions_are_done(event: TrainingHeld) -> None:
     fulfil_all(event.training, f"{event.training.title} was held on {day:%-d %B %Y}.")
 
 
-def _trainings(person: Any) -> list[tuple[int, str]]:
+def _trainings(person: Any, name: str = "") -> list[tuple[int, str]]:
     rows = Training.objects.visible_to(person).filter(status=Training.Status.PLANNED)
+    if name:
+        rows = rows.filter(Q(number__iexact=name) | Q(title__iexact=name))
     return [(each.pk, each.title) for each in rows.order_by("planned_on", "pk")[:200]]
 
 

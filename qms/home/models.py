@@ -8,9 +8,12 @@ from django.db import models
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def for_list(self, url: str, person: Any) -> Self:
-        """The views of one list that are this person's own or shared with everybody."""
-        mine = models.Q(person=person) | models.Q(shared=True)
-        return self.filter(mine, page=url).order_by("name", "pk")
+        """The views of one list that this person may choose."""
+        return self.chosen_by(person).filter(page=url).order_by("name", "pk")
+
+    def chosen_by(self, person: Any) -> Self:
+        """This person's own and what is shared with everybody."""
+        return self.filter(models.Q(person=person) | models.Q(shared=True))
 
 
 class SavedView(models.Model):

@@ -315,7 +315,7 @@ def view_keep(request: HttpRequest) -> HttpResponse:
 @require_POST
 def view_forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a view of a list."""
-    view = SavedView.objects.filter(pk=pk).first()
+    view = SavedView.objects.chosen_by(request.user).filter(pk=pk).first()
     if view is None:
         raise Http404("There is no such view.")
     try:

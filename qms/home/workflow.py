@@ -26,6 +26,10 @@ def keep_view(*, by: Any, url: str, query: str, name: str, shared: bool = False)
         raise Refused("Give the view a name.", field="name")
     if len(words) > 60:
         raise Refused("Give the view a shorter name: at most 60 letters.", field="name")
+    if not words.isprintable():
+        raise Refused(
+            "Name the view with letters, digits and signs that can be seen.", field="name"
+        )
     if not query:
         raise Refused("Filter or sort the list first; then keep how it looks.")
     if len(query) > 1000:
@@ -33,7 +37,8 @@ def keep_view(*, by: Any, url: str, query: str, name: str, shared: bool = False)
     there_is(url)
     if shared and not by.has_perm("home.share_view"):
         raise Refused("Views for everybody are kept by the quality manager.", field="shared")
-    if SavedView.objects.filter(person=by).count() >= MOST:
+    others = SavedView.objects.filter(person=by).exclude(page=url, name=words)
+    if others.count() >= MOST:
         raise Refused(f"You keep {MOST} views already. Forget one first.")
     kept, _new = SavedView.objects.update_or_create(
         person=by, page=url, name=words, defaults={"query": query, "shared": shared}

@@ -55,7 +55,7 @@ def test_a_view_of_somebody_else_is_not_forgotten() -> None:
     person, other = factories.person(), factories.person()
     keep(person)
     view = SavedView.objects.get()
-    assert signed_in(other).post(f"/views/{view.pk}/forget/").status_code == 422
+    assert signed_in(other).post(f"/views/{view.pk}/forget/").status_code == 404
     assert signed_in(person).get(f"/views/{view.pk}/forget/").status_code == 405
     assert signed_in(person).post(f"/views/{view.pk}/forget/").status_code == 303
     assert not SavedView.objects.exists()
