@@ -7,7 +7,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.template.loader import render_to_string
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
+from zeal import zeal_ignore
 
 from audits import workflow as audits
 from audits.models import Audit
@@ -381,3 +382,82 @@ def test_of_a_removed_audit_nothing_stays_open_to_an_outside_auditor(outside: Ou
     assert Document.objects.visible_to(outside.auditor).exists()
     audits.void(Audit.objects.get(), by=outside.lead, reason="Moved.")
     assert not Document.objects.visible_to(outside.auditor).exists()
+
+
+# --- every page that needs no number --------------------------------------------------------------
+
+
+def plain_addresses() -> list[str]:
+    """Every page and every list of the API whose address holds no key of a record."""
+    found: list[str] = []
+
+    def walk(patterns: Any, before: str) -> None:
+        for each in patterns:
+            address = f"{before}{str(each.pattern).removeprefix('^').removesuffix('$')}"
+            if "<" in address or "(" in address or "\\" in address:
+                continue
+            if hasattr(each, "url_patterns"):
+                walk(each.url_patterns, address)
+            else:
+                found.append(f"/{address}")
+
+    walk(get_resolver().url_patterns, "")
+    left_out = ("/accounts/", "/admin/", "/static/", "/api/v1/openapi", "/api/v1/docs")
+    return sorted({each for each in found if not each.startswith(left_out)})
+
+
+def told_to(person: Any, *words: str) -> list[str]:
+    """The plain pages that tell somebody one of these words."""
+    asked = client(person)
+    more = ["/clauses/2026/8.4/", "/search/?q=Dismissal", "/documents/?title=Dismissal"]
+    addresses = [*plain_addresses(), *more]
+    assert len(addresses) > 100
+    telling = []
+    with zeal_ignore():
+        for address in addresses:
+            answer = asked.get(address)
+            body = b"" if answer.streaming else answer.content
+            if any(each.encode() in body for each in words):
+                telling.append(address)
+    return telling
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["", "process_owner", "lead_auditor", "administrator"])
+def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it(
+    cast: Cast, role: str
+) -> None:
+    made = secret(cast, clauses=["2026:8.4"])
+    form = secret(cast, kind="form", fields=[{"key": "x", "kind": "text", "label": "X"}])
+    entry = workflow.start_entry(by=cast.author, form=form, values={"x": "Pssst."})
+    workflow.submit_entry(entry, by=cast.author)
+    workflow.issue_copy(made, by=cast.approver, place="Gate")
+    workflow.set_audience(
+        made, workflow.Readers(people=(factories.person(),)), by=cast.approver, reason="x"
+    )
+    workflow.start_revision(made, by=cast.author, change_summary="New.")
+    reader = factories.person(*filter(None, [role]))
+    assert told_to(cast.approver, SECRET)
+    assert told_to(reader, SECRET, "Pssst") == []
+
+
+@pytest.mark.slow
+def test_no_page_tells_an_outside_auditor_of_what_they_do_not_audit(outside: Outside) -> None:
+    words = ("Paying", SECRET, "Pssst", outside.foreign.number, outside.entry.number)
+    assert told_to(outside.auditor, *words) == []
+
+
+def test_an_outside_auditor_does_not_read_what_is_no_longer_in_force(outside: Outside) -> None:
+    first = outside.theirs.revisions.get()
+    second = workflow.start_revision(outside.theirs, by=outside.cast.author, change_summary="Why.")
+    amend(second, by=outside.cast.author, changes={"text": from_markdown("Read that.")})
+    outside.cast.approved(second)
+    asked = client(outside.auditor)
+    assert asked.get(first.get_absolute_url()).status_code == 404
+    for name in ("other", "with", "against", "from", "to"):
+        page = asked.get(f"{second.get_absolute_url()}compare/?{name}={first.pk}")
+        assert "Read <del>this" not in page.content.decode()
+        assert b"this." not in page.content
+    page = asked.get(second.get_absolute_url()).content.decode()
+    assert "Read that." in page
+    assert first.get_absolute_url() not in page
