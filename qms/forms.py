@@ -403,6 +403,13 @@ def _limit_choices(field: Any, by: Any, present: Any) -> None:
         field.queryset = queryset.visible_to(by)
 
 
+def offer_people_seen(field: Any, by: Any) -> None:
+    """In a filter nobody is offered whom the person does not see; a form asks for whom it needs."""
+    model = get_user_model()
+    if isinstance(field, forms.ModelChoiceField) and issubclass(field.queryset.model, model):
+        field.queryset = field.queryset.visible_to(by)  # type: ignore[attr-defined]
+
+
 def _people(queryset: Any, present: Any) -> Any:
     """Active people (the system is none), and whoever stands in the field already."""
     chosen: Iterable[Any] = present if isinstance(present, list | tuple) else [present]

@@ -217,6 +217,7 @@ def show_list(
         chosen.form.renderer = forms.FaceRenderer()
         forms.prepare_fields(chosen.form, request.user)
         for field in chosen.form.fields.values():
+            forms.offer_people_seen(field, request.user)
             forms.name_the_empty_choice(field, "All")
             forms.read_choices_at_once(field)
         queryset = chosen.qs

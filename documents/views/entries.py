@@ -227,6 +227,8 @@ def _trend(request: HttpRequest, pk: int) -> tuple[Document, design.Part, Any]:
 @needs("documents.add_entry")
 def form_short(request: HttpRequest, number: str) -> HttpResponse:
     """The short address on the wall: to the form of this number, ready to be filled in."""
+    if not number.isprintable():
+        raise Http404("There is no such form.")
     form = _form(request, number=number)
     return pages.go_to(request, reverse("documents:entry_create", args=[form.pk]))
 

@@ -11,7 +11,7 @@ from qms.home.models import SavedView
 from qms.pages import lists_views
 from qms.refusals import Refused
 
-MOST = 30
+MOST, LONGEST = 30, 200
 KEPT_SECONDS = 600
 GENERATION = "home:views"
 
@@ -48,7 +48,9 @@ def keep_view(*, by: Any, url: str, query: str, name: str, shared: bool = False)
 
 
 def there_is(url: str) -> None:
-    """Refuse an address that is none of our pages."""
+    """Refuse an address that is none of our pages, or none that can be kept."""
+    if len(url) > LONGEST or not url.isprintable():
+        raise Refused("There is no such list.")
     try:
         resolve(url)
     except Resolver404:

@@ -1,5 +1,6 @@
 """Saved views, evidence packs and outside auditors show nobody more than they may see."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -136,6 +137,24 @@ def test_a_view_leads_to_its_own_list_and_nowhere_else() -> None:
     assert not SavedView.objects.exists()
 
 
+@pytest.mark.parametrize("number", ["A" * 300, "a\0b", "\u202ea"], ids=["long", "nul", "turned"])
+def test_the_address_of_a_view_is_one_that_can_be_kept(number: str) -> None:
+    manager = factories.person("quality_manager")
+    answer = keep(manager, list=f"/documents/f/{number}/?a=b", shared="on")
+    assert (answer.status_code, "no such list" in answer.content.decode()) == (422, True)
+
+
+def test_who_lost_the_role_shares_no_view_and_it_is_taken_away_by_who_has_it() -> None:
+    manager, keeper = factories.person("quality_manager"), factories.person("administrator")
+    keep(manager, shared="on")
+    end_role(RoleAssignment.objects.get(person=manager), by=keeper, reason="Moved.")
+    assert keep(manager, list="/documents/?sort=-title", shared="on").status_code == 422
+    view = SavedView.objects.get()
+    assert (view.query, view.shared) == ("sort=title", True)
+    new = factories.person("quality_manager")
+    assert client(new).post(f"/views/{view.pk}/forget/").status_code == 303
+
+
 def test_a_view_of_somebody_else_is_neither_changed_nor_taken_away() -> None:
     manager, other = factories.person("quality_manager"), factories.person("quality_manager")
     reader = factories.person()
@@ -243,6 +262,45 @@ def test_a_section_not_everybody_sees_does_not_leave_by_who_may_not_see_it() -> 
     hidden = [t.title for t in restricted_sections() if not auditor.has_perm(t.permission)]
     expected = 404 if set(hidden) & set(seen) else 200
     assert client(auditor).get(f"/packs/{pack.pk}/").status_code == expected
+
+
+# --- files and short addresses --------------------------------------------------------------------
+
+
+def test_no_file_entry_or_short_address_of_a_restricted_form_opens_for_others(cast: Cast) -> None:
+    form = secret(cast, kind="form", fields=[{"key": "x", "kind": "text", "label": "X"}])
+    entry = workflow.start_entry(by=cast.author, form=form, values={"x": "Pssst."})
+    file = attach(entry, ContentFile(b"a,b\n", name="a.csv"), by=cast.author)
+    workflow.submit_entry(entry, by=cast.author)
+    revision = form.revisions.get()
+    addresses = [
+        *(reverse("files:download", args=[file.pk]), entry.get_absolute_url()),
+        *(f"{entry.get_absolute_url()}{tail}" for tail in ("pdf/", "correct/", "do/sign_entry/")),
+        *(f"/documents/forms/{form.pk}/{tail}" for tail in ("", "fill/", "trend/", "card.pdf")),
+        *(f"{revision.get_absolute_url()}{tail}" for tail in ("", "pdf/", "compare/")),
+        *(form.get_absolute_url(), f"/api/v1/entries/{entry.pk}/"),
+    ]
+    asked, author = client(factories.person("lead_auditor")), client(cast.author)
+    assert author.get(addresses[0]).status_code == 200
+    for address in addresses:
+        assert asked.get(address).status_code == 404, address
+    none, short = (asked.get(f"/documents/f/{number}/") for number in ("F-999", form.number))
+    assert none.status_code == short.status_code == 404
+    body = {"form": form.pk, "values": {"x": "1"}}
+    answer = asked.post("/api/v1/entries/", json.dumps(body), content_type="application/json")
+    assert answer.status_code in (403, 404, 422)
+    assert SECRET not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/documents/f/{}/", "/copies/{}/", "/survey/{}/", "/calendar-feed/{}.ics", "/verify/{}/"],
+)
+def test_an_address_that_no_database_can_hold_is_none_of_ours(address: str) -> None:
+    asked = client(factories.person())
+    for name in ("a%00b", "%00"):
+        assert asked.get(address.format(name)).status_code == 404
+        assert Client().get(address.format(name)).status_code in (302, 404)
 
 
 # --- outside auditors -----------------------------------------------------------------------------
@@ -443,7 +501,10 @@ def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it
 
 @pytest.mark.slow
 def test_no_page_tells_an_outside_auditor_of_what_they_do_not_audit(outside: Outside) -> None:
+    stranger = factories.person(name="Xaver Unseen")
     words = ("Paying", SECRET, "Pssst", outside.foreign.number, outside.entry.number)
+    assert told_to(outside.cast.approver, stranger.name)
+    assert told_to(outside.auditor, stranger.name) == []
     assert told_to(outside.auditor, *words) == []
 
 
