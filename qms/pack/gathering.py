@@ -27,6 +27,7 @@ from qms.listing import harmless
 from qms.pack import layout, shelf
 from qms.pack.models import Pack
 from qms.periods import Period, zone
+from qms.records import Numbered
 from qms.scope.models import Organisation, Process, ScopeStatement, Site
 from qms.signing.models import Signature
 
@@ -451,6 +452,7 @@ def signature_rows(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
 
 
 def _names_of(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """A record goes by its number: its title may be for its readers only."""
     by_kind: dict[int, list[int]] = {}
     for kind, key in keys:
         by_kind.setdefault(kind, []).append(key)
@@ -462,7 +464,7 @@ def _names_of(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
         rows = model._base_manager.filter(pk__in=record_keys)
         related = [f.name for f in model._meta.concrete_fields if f.name == "document"]
         for record in rows.select_related(*related) if related else rows:
-            found[kind, record.pk] = getattr(record, "number_words", "") or str(record)
+            found[kind, record.pk] = record.number if isinstance(record, Numbered) else str(record)
     return found
 
 

@@ -195,6 +195,7 @@ def everything_in_a_pack() -> str:
     ]
     told += list(contributions.withheld_in(period, now))
     told += list(gathering.clause_index("2026"))
+    told += list(gathering.signature_rows(period, now))
     told += list(contributions.concerns_in(period))
     return "\n".join(map(str, told))
 
@@ -223,11 +224,16 @@ def test_a_pack_holds_no_answer_of_a_restricted_form(cast: Cast) -> None:
         cast,
         kind="form",
         clauses=["2026:8.4"],
-        fields=[{"key": "x", "kind": "number", "label": "Pay", "high": "10"}],
+        fields=[
+            {"key": "x", "kind": "number", "label": "Pay", "high": "10"},
+            {"key": "s", "kind": "signature", "label": "Agreed", "signer": "another"},
+        ],
     )
     entry = workflow.start_entry(by=cast.author, form=form, values={"x": "4711"})
     attach(entry, ContentFile(b"a,b\n", name="payslip.csv"), by=cast.author)
     workflow.submit_entry(entry, by=cast.author)
+    workflow.sign_entry(entry, by=cast.approver, proof=factories.proof(cast.approver))
+    workflow.reaffirm(form, by=cast.author, proof=factories.proof(cast.author))
     told = everything_in_a_pack()
     assert entry.number in told
     for words in ("4711", "payslip", SECRET):
@@ -397,8 +403,13 @@ def test_an_outside_auditor_sees_no_entry_copy_task_or_file(outside: Outside) ->
         reverse("files:thumbnail", args=[outside.file.pk, "large"]),
     ):
         assert asked.get(address).status_code in (403, 404), address
-    for path in (f"entries/{entry.pk}/", f"controlled-copies/{copy.pk}/"):
-        assert asked.get(f"/api/v1/{path}").status_code in (403, 404), path
+    for path in (f"entries/{entry.pk}/", f"copies/{copy.pk}/"):
+        assert asked.get(f"/api/v1/{path}").status_code == 403, path
+    for path in ("entries", "copies", "reading", "packs"):
+        answer = asked.get(f"/api/v1/{path}/")
+        assert answer.status_code in (200, 403), path
+        assert entry.number not in (told := answer.content.decode()), path
+        assert copy.number not in told, path
     found = asked.get("/search/?q=Pssst").content.decode()
     assert entry.number not in found
     for words in ("Paying", "Dismissal"):
