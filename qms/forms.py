@@ -405,9 +405,9 @@ def _limit_choices(field: Any, by: Any, present: Any) -> None:
 
 def offer_people_seen(field: Any, by: Any) -> None:
     """In a filter nobody is offered whom the person does not see; a form asks for whom it needs."""
-    model = get_user_model()
-    if isinstance(field, forms.ModelChoiceField) and issubclass(field.queryset.model, model):
-        field.queryset = field.queryset.visible_to(by)  # type: ignore[attr-defined]
+    offered = getattr(field, "queryset", None)
+    if offered is not None and issubclass(offered.model, get_user_model()):
+        field.queryset = offered.visible_to(by)
 
 
 def _people(queryset: Any, present: Any) -> Any:

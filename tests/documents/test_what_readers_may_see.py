@@ -32,7 +32,7 @@ from tests import factories
 from tests.documents.test_workflow import Cast
 from tests.pack.test_views import ready
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("7.5.3")]
 SECRET = "Dismissal of Zebulon"
 
 
@@ -491,7 +491,6 @@ def told_to(person: Any, *words: str) -> list[str]:
     return telling
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("role", ["", "process_owner", "lead_auditor", "administrator"])
 def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it(
     cast: Cast, role: str
@@ -510,7 +509,6 @@ def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it
     assert told_to(reader, SECRET, "Pssst") == []
 
 
-@pytest.mark.slow
 def test_no_page_tells_an_outside_auditor_of_what_they_do_not_audit(outside: Outside) -> None:
     stranger = factories.person(name="Xaver Unseen")
     words = ("Paying", SECRET, "Pssst", outside.foreign.number, outside.entry.number)

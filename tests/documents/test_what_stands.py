@@ -21,7 +21,7 @@ from qms.work.models import WorkItem
 from tests import factories
 from tests.documents.test_workflow import Cast
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("7.5.3")]
 TEXT = {"key": "x", "kind": "text", "label": "Remark"}
 BY_OTHERS = [
     {"key": key, "kind": "signature", "label": label, "signer": "another"}
