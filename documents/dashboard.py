@@ -81,7 +81,12 @@ def documents_of_processes(ids: Iterable[int], person: Any) -> dict[int, list[Re
     found: dict[int, list[Related]] = {}
     for each in (rows.visible_to(person) if person else rows).order_by("number"):
         found.setdefault(each.process_id or 0, []).append(
-            Related(each.title, each.number, each.get_absolute_url(), each.get_kind_display())
+            Related(
+                each.title if person else each.told_outside(),
+                each.number,
+                each.get_absolute_url(),
+                each.get_kind_display(),
+            )
         )
     return found
 

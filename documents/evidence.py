@@ -37,8 +37,6 @@ from qms.proofs import (
 )
 from qms.scope.models import Process
 
-RESTRICTED = "Restricted, on site"
-
 
 def revisions_of(period: Period) -> Any:
     """The revisions in force at any time in the period, by document."""
@@ -83,7 +81,7 @@ def register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]:
         document = each.document
         yield (
             document.number,
-            _titled(document, each.title),
+            document.told_outside(each.title),
             document.get_kind_display(),
             str(document.process or ""),
             document.owner.name,
@@ -328,7 +326,7 @@ def clause_lines(edition: str) -> list[ClauseLine]:
                     ClauseLine(
                         ref.number,
                         "Document",
-                        f"{_titled(each.document, each.title)}, revision {each.label}",
+                        f"{each.document.told_outside(each.title)}, revision {each.label}",
                         each.document.number,
                         each.approved_by.name if each.approved_by else "",
                         each.approved_on,
@@ -343,12 +341,6 @@ def _named(document: Document) -> str:
     """A restricted document goes by its number where not only its readers look."""
     is_open = document.confidentiality == Document.Confidentiality.OPEN
     return str(document) if is_open else document.number
-
-
-def _titled(document: Document, title: str) -> str:
-    """The same where the number stands in a column of its own."""
-    is_open = document.confidentiality == Document.Confidentiality.OPEN
-    return title if is_open else RESTRICTED
 
 
 @contributions.preflight

@@ -181,6 +181,11 @@ class Document(Numbered, StatefulRecord):
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
 
+    def told_outside(self, title: str = "") -> str:
+        """Its title, or one it had, where not only its readers look; of a restricted one none."""
+        is_open = self.confidentiality == Document.Confidentiality.OPEN
+        return (title or self.title) if is_open else "Restricted, on site"
+
     def number_series(self) -> tuple[str, int | None]:
         """As the rule of its kind says: QP-01, or QP-PUR-01 with the process."""
         return KindRule.objects.of(self.kind).series(self.process), None

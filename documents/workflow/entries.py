@@ -555,7 +555,7 @@ def measured_with(equipment: Equipment, start: Any, end: Any, person: Any) -> An
     rows = rows.happened_between(start_of(max(start, EARLIEST)), start_of(end + timedelta(days=1)))
     return [
         contributions.Related(
-            entry.form.title,
+            entry.form.title if person else entry.form.told_outside(),
             entry.number,
             entry.get_absolute_url(),
             entry.get_worst_display() if entry.worst else "",

@@ -202,7 +202,8 @@ def everything_in_a_pack() -> str:
 
 def test_a_pack_names_a_restricted_document_by_its_number_only(cast: Cast) -> None:
     """Lead auditors open packs, and they leave the building: more people than its readers."""
-    made = secret(cast, clauses=["2026:8.4"])
+    process = create_process(by=cast.approver, code="PAY", name="Pay", owner=cast.author)
+    made = secret(cast, clauses=["2026:8.4"], process=activate(process, by=cast.approver))
     reader = factories.person()
     workflow.set_audience(made, workflow.Readers(people=(reader,)), by=cast.approver, reason="x")
     workflow.issue_copy(made, by=cast.approver, place="Gate")
