@@ -326,12 +326,13 @@ def clause_lines(edition: str) -> list[ClauseLine]:
                     ClauseLine(
                         ref.number,
                         "Document",
-                        f"{each.document.told_outside(each.title)}, revision {each.label}",
+                        f"{each.title}, revision {each.label}",
                         each.document.number,
                         each.approved_by.name if each.approved_by else "",
                         each.approved_on,
                         each.document.get_absolute_url(),
                         of=each.document,
+                        outside=f"{each.document.told_outside(each.title)}, revision {each.label}",
                     )
                 )
     return found

@@ -6,7 +6,7 @@ and register plain functions here. Nothing is registered twice; order is said, n
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
@@ -604,7 +604,8 @@ class ClauseLine:
     `kind` says in words what it is ("Document", "evidence"); `GAP` marks something that is missing,
     with what is done about it. `record_number` is the record, `person` and `day` who checked it
     last and when: a link alone is no evidence. `of` is the record whose readers may see the line;
-    None where everybody who sees the page may.
+    None where everybody who sees the page may. `outside` is what stands instead of the title where
+    not only its readers look; empty where the title may.
     """
 
     number: str
@@ -615,6 +616,7 @@ class ClauseLine:
     day: date | None
     url: str
     of: Any = None
+    outside: str = ""
 
 
 @dataclass(frozen=True)
@@ -650,11 +652,16 @@ def clause_evidence(find: Function) -> Function:
 def evidence_for(edition: str, person: Any = None) -> dict[str, list[ClauseLine]]:
     """What every chapter can show, by clause number, in a lasting order.
 
-    With a `person` only what that person may see; without one everything, for the pack.
+    With a `person` only what that person may see; without one everything, for the pack, with
+    titles that may leave the house.
     """
     lines = [line for find in _clause_lines for line in find(edition)]
+    if person is None:
+        shown = [replace(line, title=line.outside or line.title) for line in lines]
+    else:
+        shown = _visible(lines, person)
     found: dict[str, list[ClauseLine]] = {}
-    for line in lines if person is None else _visible(lines, person):
+    for line in shown:
         found.setdefault(line.number, []).append(line)
     for lines in found.values():
         lines.sort(key=lambda line: (line.kind, line.record_number, line.title))

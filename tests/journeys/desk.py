@@ -59,6 +59,8 @@ class Desk:
 
     def step(self, label: str, **fields: Any) -> None:
         """A step of the procedure: press its button, fill in the dialog, confirm it."""
+        self.page.locator(".next-steps", has_text=label).first.wait_for()
+        self.page.wait_for_load_state()  # until then the button leads to a page of its own
         self.press(label, within=".next-steps")
         self.page.wait_for_selector("dialog[open] form")
         self.write("dialog[open]", **fields)
