@@ -46,9 +46,9 @@ def read(part: Part, raw: Any) -> tuple[Any, str]:
 
 def _text(most: int) -> Callable[[Part, Any], tuple[Any, str]]:
     def of(part: Part, raw: Any) -> tuple[Any, str]:
-        text = str(raw)
         if isinstance(raw, Mapping | list | tuple):
             return raw, "Write it as text."
+        text = str(raw)
         if len(text) > most:
             return text, f"These are {len(text):,} characters; write at most {most:,}."
         return text, ""
@@ -59,9 +59,8 @@ def _text(most: int) -> Callable[[Part, Any], tuple[Any, str]]:
 def _number(part: Part, raw: Any) -> tuple[Any, str]:
     asked = NumberField(max_digits=MOST_DIGITS, decimal_places=part["decimals"])
     if isinstance(raw, float):
-        return str(
-            raw
-        ), "Give a number with decimals as text, like “12.5”, so that no digit is lost."
+        why = "Give a number with decimals as text, like “12.5”, so that no digit is lost."
+        return str(raw), why
     if isinstance(raw, bool | Mapping | list | tuple):
         return str(raw)[:80], "Write a number, like 12.5."
     try:
