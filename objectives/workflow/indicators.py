@@ -54,7 +54,8 @@ def nothing_is_judged_by_it(indicator: Indicator, by: Any) -> str | None:
 
 def nothing_stands_on_it(indicator: Indicator, by: Any) -> str | None:
     """What was used is retired, not taken back."""
-    used = Measurement.objects.filter(indicator=indicator).exists()
+    on_board = getattr(indicator, "known_days", ())  # readings that the page has read already
+    used = bool(on_board) or Measurement.objects.filter(indicator=indicator).exists()
     if used or Objective.objects.filter(indicator=indicator).exists():
         return "It has readings or objectives, so it was no mistake. Retire it instead."
     return None
