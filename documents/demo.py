@@ -55,7 +55,7 @@ def _read(life: Life) -> None:
     for task in tasks.order_by("pk"):
         if life.often(0.75):
             workflow.note_opened(task.document_id, by=task.person)
-            workflow.acknowledge(task, by=task.person)
+            workflow.acknowledge(task, by=task.person, read=workflow.in_force_for(task))
 
 
 def _write(life: Life, told: list[Any], index: int) -> None:

@@ -4,6 +4,7 @@ Kept, attributable and explained: who changed it, when, and why (ISO 9001 7.5.3)
 refuses silent changes here; the database refuses them again (`qms/triggers.py`).
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Collection, Sequence
@@ -205,15 +206,19 @@ class Record(models.Model):
         """How the history tells the change of a field whose value is no word; None as it is."""
         return None
 
-    def save_because(self, reason: str, *, by: Any, _transition: bool = False) -> None:
+    def save_because(
+        self, reason: str, *, by: Any, _read: Self | None = None, _transition: bool = False
+    ) -> None:
         """Save with the person and the reason in the history row.
 
         Raises Stale when the stored row is newer than this one, Refused when a released record
-        gets no reason or a frozen field was changed, TypeError on a change of state.
+        gets no reason or a frozen field was changed, TypeError on a change of state. A transition
+        and an amendment bring the row as they locked it (`as_read()`); else it is read here.
         """
-        # A transition has a savepoint of its own around this, and so has whatever raises out of it.
-        with transaction.atomic(savepoint=not _transition):
-            stored = type(self)._base_manager.select_for_update(of=("self",)).get(pk=self.pk)
+        # Both have a savepoint of their own around this, and so has whatever raises out of it.
+        with transaction.atomic(savepoint=_read is None):
+            rows = type(self)._base_manager.select_for_update(of=("self",))
+            stored = _read or rows.get(pk=self.pk)
             if stored.version != self.version:
                 raise Stale
             self._check_change(stored, transition=_transition)
@@ -228,6 +233,21 @@ class Record(models.Model):
                 raise
             finally:
                 del self._change_reason, self._history_user
+
+    def as_read(self) -> Self:
+        """The stored row to compare a change with; values that are changed in place are copied."""
+        stored = copy.copy(self)
+        for field in self._meta.concrete_fields:
+            value = stored.__dict__.get(field.attname)
+            if isinstance(value, dict | list):
+                setattr(stored, field.attname, copy.deepcopy(value))
+        return stored
+
+    def _do_update(self, base_qs: Any, *args: Any) -> bool:
+        """Write over the version this change began from, or raise Stale: never over another's."""
+        if not super()._do_update(base_qs.filter(version=self.version - 1), *args):  # type: ignore[misc]
+            raise Stale
+        return True
 
     def get_constraints(
         self,

@@ -129,6 +129,7 @@ class Transition:
             rows = self.model._base_manager.select_for_update(of=("self",))
             also = self.model.READ_WITH
             current = (rows.select_related(*also) if also else rows).get(pk=record.pk)
+            read = current.as_read()
             self._check_person(current, by)
             self._check_state(current, version)
             self._check_words(current, by, reason)
@@ -136,7 +137,8 @@ class Transition:
             self.effect(current, by=by, **details)
             if self.signs:
                 self._sign(current, by, proof)
-            current.save_because(reason or self.sentence, by=by, _transition=True)
+            why = reason or self.sentence
+            current.save_because(why, by=by, _read=read, _transition=True)
             if self.then:
                 self.then(current, by)
         record.refresh_from_db()
@@ -382,8 +384,9 @@ def amend(
             raise Refused(unfit)
         _refuse_reserved(declared, current, by, changed)
         if changed:
+            read = current.as_read()
             _take_over(declared, current, by, changed)
-            current.save_because(reason, by=by)
+            current.save_because(reason, by=by, _read=read)
     record.refresh_from_db()
     return record
 

@@ -748,7 +748,13 @@ def reaffirm_it(cast: Cast, flag: ReviewFlag) -> None:
 
 
 def answer_rightly(cast: Cast, task: ReadingTask) -> None:
-    documents.answer(task, by=cast.newcomer, answers=[[0]])
+    documents.answer(task, by=cast.newcomer, read=what_is_read(cast), answers=[[0]])
+
+
+def what_is_read(cast: Cast) -> Revision:
+    """The only revision in force of the scenes of reading."""
+    found: Revision = Revision.objects.effective().get()
+    return found
 
 
 def revise_what_is_read(cast: Cast, task: Any) -> None:
@@ -1787,11 +1793,14 @@ ALL = (
         {
             "answer": Step(
                 "newcomer",
-                lambda cast: {"answers": [[1]]},
+                lambda cast: {"read": what_is_read(cast), "answers": [[1]]},
                 never=("author", "manager", "everything"),
             ),
             "acknowledge": Step(
-                "newcomer", prepare=answer_rightly, never=("author", "manager", "everything")
+                "newcomer",
+                lambda cast: {"read": what_is_read(cast)},
+                prepare=answer_rightly,
+                never=("author", "manager", "everything"),
             ),
             "lapse": Step("system", through=revise_what_is_read),
             "end_asking": Step("system", through=take_out_of_the_audience),

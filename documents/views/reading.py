@@ -7,6 +7,7 @@ import django_filters
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -204,19 +205,21 @@ def _asked(request: HttpRequest, revision: Revision) -> list[dict[str, Any]]:
 def reading_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     """The button below the text: answers the questions, where there are some, and acknowledges."""
     task = _task(request, pk)
-    given = request.POST.get("version", "")
-    version = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else None
-    shown, stands = request.POST.get("revision", ""), workflow.in_force_for(task)
-    if shown and stands is not None and shown != str(stands.pk):
-        sentence = f"Revision {stands.label} took effect while you read. Read what it says now."
-        return _reading_page(request, task, sentence=sentence, status=409)
+    version = _number(request.POST.get("version", ""))
+    if why := workflow.only_the_reader(task, request.user):
+        raise PermissionDenied(why)
+    released = Revision.objects.visible_to(request.user).released().filter(document=task.document)
+    read = released.filter(pk=_number(request.POST.get("read", ""))).first()
+    if read is None:
+        sentence = "Say which revision you have read: press the button below its text."
+        return _reading_page(request, task, sentence=sentence, status=422)
     try:
         if asked := workflow.questions_of(task):
             answers = [_places(request.POST.getlist(f"q{at}")) for at in range(len(asked))]
             # The try is kept, also when it is wrong: a transaction of its own.
-            workflow.answer(task, by=request.user, answers=answers, version=version)
+            workflow.answer(task, by=request.user, read=read, answers=answers, version=version)
             version = task.version
-        workflow.acknowledge(task, by=request.user, version=version)
+        workflow.acknowledge(task, by=request.user, read=read, version=version)
     except Stale as stale:
         task.refresh_from_db()
         return _reading_page(request, task, sentence=str(stale), status=409)
@@ -228,6 +231,10 @@ def reading_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     return pages.go_to(request, following.get_absolute_url() if following else "/")
 
 
+def _number(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+
+
 def _places(given: list[str]) -> list[int]:
     known = (each for each in given if each.isascii() and each.isdigit() and len(each) < 4)
     return sorted({int(each) for each in known})
@@ -235,8 +242,11 @@ def _places(given: list[str]) -> list[int]:
 
 @needs(ANYONE_SIGNED_IN)
 def reading_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """One step of a reading task."""
-    return pages.do_transition(request, _task(request, pk), name)
+    """One step of a reading task; what the reader says is said below the text."""
+    task = _task(request, pk)
+    if request.method == "GET" and name in ("answer", "acknowledge"):
+        return redirect(task.get_absolute_url())
+    return pages.do_transition(request, task, name)
 
 
 @needs("documents.change_audience")

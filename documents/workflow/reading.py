@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db import transaction as db
@@ -28,7 +29,7 @@ from qms.people.roles import EMPLOYEE, ROLES
 from qms.people.workflow import PersonMoved
 from qms.periods import due_in, today
 from qms.records import RecordSaved
-from qms.refusals import Refused
+from qms.refusals import Refused, Stale
 from qms.scope.models import Process, ProcessDeputy, ProcessMember
 from qms.scope.workflow import OwnerChanged
 from qms.workflow import creates, one_of_two, transition
@@ -387,6 +388,26 @@ def questions_of(task: ReadingTask) -> list[dict[str, Any]]:
     return list(revision.questions) if revision else []
 
 
+def _what_was_read(task: ReadingTask, read: Revision) -> Revision:
+    """The revision in force, when that is what the reader says to have read; else Stale."""
+    stands = in_force_for(task)
+    if stands is None:
+        raise RuntimeError("Only what is in force is acknowledged; a guard must have said so.")
+    if stands.pk != read.pk:
+        raise Stale(f"Revision {stands.label} took effect while you read. Read what it says now.")
+    return stands
+
+
+READ = {
+    "read": forms.ModelChoiceField(
+        Revision.objects.released(),
+        label="What you have read",
+        widget=forms.HiddenInput,
+        error_messages={"required": "Say which revision you have read: the one in force."},
+    )
+}
+
+
 @transition(
     ReadingTask,
     source=Status.OPEN,
@@ -394,7 +415,8 @@ def questions_of(task: ReadingTask) -> list[dict[str, Any]]:
     permission="documents.acknowledge_reading",
     only=only_the_reader,
     guards=[it_is_what_is_in_force, it_asks_questions],
-    details={
+    details=READ
+    | {
         "answers": JsonField(
             label="Answers", help_text="The places chosen, from 0, for each question: [[0], [1, 2]]"
         )
@@ -402,20 +424,17 @@ def questions_of(task: ReadingTask) -> list[dict[str, Any]]:
     label="Answer the questions",
     primary=False,
 )
-def answer(task: ReadingTask, *, by: Any, answers: Any) -> None:
+def answer(task: ReadingTask, *, by: Any, read: Revision, answers: Any) -> None:
     """Answer the questions; each try is kept."""
-    revision = in_force_for(task)
-    asked = questions_of(task)
+    revision = _what_was_read(task, read)
+    asked = list(revision.questions)
     if len(task.tries) >= MOST_TRIES:
         raise Refused(
             "You have tried very often. Ask the owner of the document to explain it to you."
         )
     if not isinstance(answers, list) or len(answers) != len(asked):
         raise Refused(f"Answer all {len(asked)} questions.", field="answers")
-    told = {
-        "revision": revision.label if revision else "",
-        "answers": questions.told(asked, answers),
-    }
+    told = {"revision": revision.label, "answers": questions.told(asked, answers)}
     task.tries = [*task.tries, told]
 
 
@@ -426,13 +445,12 @@ def answer(task: ReadingTask, *, by: Any, answers: Any) -> None:
     permission="documents.acknowledge_reading",
     only=only_the_reader,
     guards=[it_is_what_is_in_force, they_are_answered],
+    details=READ,
     label="I have read and understood it",
 )
-def acknowledge(task: ReadingTask, *, by: Any) -> None:
+def acknowledge(task: ReadingTask, *, by: Any, read: Revision) -> None:
     """Say that you have read this revision and understood it."""
-    revision = in_force_for(task)
-    if revision is None:
-        raise RuntimeError("Only what is in force is acknowledged; a guard must have said so.")
+    revision = _what_was_read(task, read)
     task.read, task.content_hash = revision, revision.content_hash
     task.acknowledged_on = today()
 

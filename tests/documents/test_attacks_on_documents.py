@@ -39,6 +39,7 @@ from qms import clock
 from qms.files.workflow import attach
 from qms.files.workflow import void as void_file
 from qms.finding.workflow import find
+from qms.people.models import ApiToken
 from qms.periods import add_months, today
 from qms.refusals import Refused
 from qms.scope.workflow import activate, create_process
@@ -543,7 +544,7 @@ def test_who_has_read_a_restricted_document_and_reads_it_no_more_sees_it_no_more
     document = cast.document(confidentiality="restricted")
     workflow.set_audience(document, workflow.Readers(people=(reader,)), by=cast.approver)
     cast.approved(document.revisions.get())
-    workflow.acknowledge(ReadingTask.objects.get(), by=reader)
+    workflow.acknowledge(ReadingTask.objects.get(), by=reader, read=document.revisions.get())
     assert Document.objects.visible_to(reader).exists()
     document.refresh_from_db()
     workflow.set_audience(document, workflow.Readers(), by=cast.approver, reason="Moved.")
@@ -624,23 +625,35 @@ def test_what_took_effect_while_one_read_is_not_acknowledged_unseen(cast: Cast) 
     task = asked_to_read(cast)
     reader = client(task.person)
     shown = task.document.revisions.get()
-    assert (
-        f'name="revision" value="{shown.pk}"'
-        in reader.get(task.get_absolute_url()).content.decode()
-    )
+    assert f'name="read" value="{shown.pk}"' in reader.get(task.get_absolute_url()).content.decode()
     newer = workflow.start_revision(
         task.document, by=cast.author, change_summary="A typing error.", is_minor=True
     )
     cast.approved(newer)
     address = reverse("documents:reading_acknowledge", args=[task.pk])
-    answer = reader.post(address, {"version": task.version, "revision": shown.pk})
+    answer = reader.post(address, {"version": task.version, "read": shown.pk})
     assert (answer.status_code, "took effect while you read" in answer.content.decode()) == (
         409,
         True,
     )
+    step = f"{task.get_absolute_url()}do/acknowledge/"
+    assert reader.post(step, {"version": task.version, "read": shown.pk}).status_code == 409
+    mute = reader.post(step, {"version": task.version})
+    assert (mute.status_code, "Say which revision" in mute.content.decode()) == (422, True)
+    assert reader.get(step)["Location"] == task.get_absolute_url(), "the text stands there"
+    _token, secret = ApiToken.issue(task.person, "App", clock.now() + timedelta(days=1))
+    for read, expected in ((shown.pk, 409), (None, 422)):
+        said = {"version": task.version} | ({"read": read} if read else {})
+        by_program = reader.post(
+            f"/api/v1/reading/{task.pk}/acknowledge/",
+            said,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+        assert by_program.status_code == expected
     task.refresh_from_db()
     assert task.status == "open"
-    assert reader.post(address, {"version": task.version, "revision": newer.pk}).status_code == 303
+    assert reader.post(address, {"version": task.version, "read": newer.pk}).status_code == 303
     task.refresh_from_db()
     assert task.read == newer
 
@@ -652,13 +665,12 @@ QUESTION = {"question": "Which bin?", "choices": ["Red", "Blue"], "right": [0]}
 def test_answers_built_to_break_the_page_are_refused(cast: Cast, given: str) -> None:
     task = asked_to_read(cast, questions=[QUESTION])
     reader = client(task.person)
-    step = reader.post(
-        f"{task.get_absolute_url()}do/answer/", {"version": task.version, "answers": given}
-    )
+    said = {"version": task.version, "read": task.revision_id}
+    step = reader.post(f"{task.get_absolute_url()}do/answer/", said | {"answers": given})
     assert step.status_code == 422
     address = reverse("documents:reading_acknowledge", args=[task.pk])
     with zeal_ignore():  # the try and the acknowledgement are two moves of one record
-        assert reader.post(address, {"version": task.version, "q0": given}).status_code == 422
+        assert reader.post(address, said | {"q0": given}).status_code == 422
 
 
 # --- when the clocks change -----------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_what_is_shown_before_the_approval_is_what_it_opens() -> None:
     assert [each.person for each in followed] == [cast.lead, cast.owner]
     opened = workflow.opened_by(revision, cast.manager)
     assert (opened.asked, opened.read, len(opened.copies), len(opened.flags)) == (1, 0, 1, 1)
-    workflow.acknowledge(tasks.get(), by=cast.newcomer)
+    workflow.acknowledge(tasks.get(), by=cast.newcomer, read=revision)
     page = signed_in(cast.approver).get(revision.get_absolute_url()).content.decode()
     assert "What this caused" in page
     assert "1 of 1 have read it" in page

@@ -66,7 +66,7 @@ def test_a_major_revision_is_asked_for_and_a_minor_one_counts_with_it(cast: Cast
     minor = revised(cast, first.document, is_minor=True)
     task.refresh_from_db()
     assert task.status == "open"
-    workflow.acknowledge(task, by=reader)
+    workflow.acknowledge(task, by=reader, read=minor)
     assert (task.read, task.content_hash) == (minor, minor.content_hash)
     revised(cast, first.document, is_minor=True)
     assert ReadingTask.objects.count() == 1
@@ -142,21 +142,24 @@ def test_nobody_acknowledges_for_another_or_an_old_revision_on_any_route(cast: C
     first = read_by(cast, reader)
     task = ReadingTask.objects.get()
     with pytest.raises(PermissionDenied):
-        workflow.acknowledge(task, by=other)
+        workflow.acknowledge(task, by=other, read=first)
     for name in ("read", "do/acknowledge"):
-        answer = signed_in(other).post(f"{task.get_absolute_url()}{name}/", {"version": 1})
+        answer = signed_in(other).post(
+            f"{task.get_absolute_url()}{name}/", {"version": 1, "read": first.pk}
+        )
         assert answer.status_code == 403
     answer = signed_in(factories.person()).post(f"{task.get_absolute_url()}read/")
     assert answer.status_code == 404
     revised(cast, first.document)
     task.refresh_from_db()
     for refused in (
-        lambda: workflow.acknowledge(task, by=reader),
+        lambda: workflow.acknowledge(task, by=reader, read=first),
         lambda: workflow.ask_again(task, by=Person.objects.system(), reason="x"),
     ):
         with pytest.raises(Refused):
             refused()
-    page = signed_in(reader).post(f"{task.get_absolute_url()}read/", {"version": task.version})
+    said = {"version": task.version, "read": first.pk}
+    page = signed_in(reader).post(f"{task.get_absolute_url()}read/", said)
     assert page.status_code == 422
     assert "it is already lapsed" in page.content.decode()
     assert not ReadingTask.objects.acknowledged().exists()
@@ -175,8 +178,8 @@ def test_three_clicks_from_the_mail(cast: Cast, mailoutbox: Any) -> None:
         client = signed_in(reader)
         page = client.get(item.url)  # 1: the link in the mail
         assert "I have read and understood it" in page.content.decode()
-        version = page.context["record"].version
-        done = client.post(f"{item.url}read/", {"version": version})  # 2: the button
+        said = {"version": page.context["record"].version, "read": page.context["revision"].pk}
+        done = client.post(f"{item.url}read/", said)  # 2: the button
         assert (done.status_code, done["Location"]) == (303, "/")
     assert not WorkItem.objects.filter(person=reader).exists()
     assert ReadingTask.objects.get().status == "acknowledged"
@@ -194,19 +197,20 @@ def test_questions_are_answered_first_and_every_try_is_kept(cast: Cast) -> None:
     workflow.set_audience(draft.document, Readers(people=(reader,)), by=cast.approver)
     task = ReadingTask.objects.get()
     with pytest.raises(Refused, match="Answer the questions first"):
-        workflow.acknowledge(task, by=reader)
+        workflow.acknowledge(task, by=reader, read=draft)
     client, url = signed_in(reader), f"{task.get_absolute_url()}read/"
+    said = {"read": draft.pk}
     with zeal_ignore():
-        wrong = client.post(url, {"version": 1, "q0": "1", "q1": ["0"]})
+        wrong = client.post(url, said | {"version": 1, "q0": "1", "q1": ["0"]})
     assert wrong.status_code == 422
     assert "Questions 1, 2 are not right." in wrong.content.decode()
     with zeal_ignore():
-        half = client.post(url, {"version": 2, "q0": "0", "q1": ["0"]})
+        half = client.post(url, said | {"version": 2, "q0": "0", "q1": ["0"]})
     assert "Question 2 is not right." in half.content.decode()
     task.refresh_from_db()
     assert (task.status, len(task.tries)) == ("open", 2)
     with zeal_ignore():  # the try and the acknowledgement are two moves of one record
-        right = client.post(url, {"version": 3, "q0": "0", "q1": ["0", "1"]})
+        right = client.post(url, said | {"version": 3, "q0": "0", "q1": ["0", "1"]})
     assert right.status_code == 303
     task.refresh_from_db()
     assert task.status == "acknowledged"
@@ -295,7 +299,8 @@ def test_whoever_is_in_the_audience_has_exactly_one_task(moves: list[str]) -> No
             else:
                 revised(cast, document, is_minor=move == "minor")
             if open_one := ReadingTask.objects.open().order_by("pk").first():
-                workflow.acknowledge(open_one, by=open_one.person)
+                read = workflow.in_force_for(open_one)
+                workflow.acknowledge(open_one, by=open_one.person, read=read)
         asked = workflow.asked_revisions()[document.pk]
         standing = ReadingTask.objects.filter(
             document=document, status__in=("open", "acknowledged"), revision=asked
@@ -312,11 +317,11 @@ def test_whoever_is_in_the_audience_has_exactly_one_task(moves: list[str]) -> No
 @pytest.mark.django_db(transaction=True)
 def test_of_two_acknowledgements_at_once_one_counts() -> None:
     cast, reader = Cast(), factories.person()
-    read_by(cast, reader)
+    read = read_by(cast, reader)
     task = ReadingTask.objects.get()
 
     def one() -> None:
-        workflow.acknowledge(ReadingTask.objects.get(pk=task.pk), by=reader)
+        workflow.acknowledge(ReadingTask.objects.get(pk=task.pk), by=reader, read=read)
 
     outcomes = at_once(*[one] * 4)
     assert outcomes.count("ok") == 1
@@ -360,7 +365,7 @@ def test_the_page_of_a_document_says_who_has_read_it(cast: Cast) -> None:
     reader = factories.person()
     revision = read_by(cast, reader, cast.author)
     task = ReadingTask.objects.of(reader).get()
-    workflow.acknowledge(task, by=reader)
+    workflow.acknowledge(task, by=reader, read=revision)
     page = signed_in(cast.author).get(revision.document.get_absolute_url()).content.decode()
     assert "1 of 2 have read it" in page
     assert "Read and acknowledge" in page
