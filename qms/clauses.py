@@ -605,12 +605,18 @@ def _rules() -> Mapping[str, CertificationRule]:
     )
 
 
+@cache
+def _folded(ref: ClauseRef) -> tuple[str, str]:
+    """A clause's number and title, and everything said of it, as a search compares them."""
+    found = clause(ref)
+    title = f"{found.number} {found.title}".casefold()
+    said = (found.paraphrase, *found.typical_evidence, *found.questions, *found.processes)
+    return title, " ".join((title, *said)).casefold()
+
+
 def _rank(found: Clause, words: list[str]) -> int | None:
     """0 for the number, 1 for the title, 2 for our explanation; None when a word is missing."""
-    title = f"{found.number} {found.title}".casefold()
-    everything = " ".join(
-        (title, found.paraphrase, *found.typical_evidence, *found.questions, *found.processes)
-    ).casefold()
+    title, everything = _folded(found.ref)
     if not all(word in everything for word in words):
         return None
     if words[0].rstrip(".") == found.number:

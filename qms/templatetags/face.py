@@ -6,7 +6,7 @@ colour never speaks without a word (WCAG 2.2, 1.4.1).
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import formats
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
 from qms import origins, periods
@@ -261,18 +262,40 @@ def _table_row(row: Sequence[Any], numeric_from: int | None) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
+@register.simple_tag(takes_context=True)
+def asks(context: template.Context, **changes: Any) -> str:
+    """This page's address asked otherwise: `{% asks page=2 sort=None as address %}`.
+
+    As Django's `querystring`, which copies everything asked each time; a list has some twenty.
+    """
+    given = context["request"].GET.lists()
+    kept = [(name, value) for name, values in given if name not in changes for value in values]
+    return "?" + urlencode([*kept, *((n, v) for n, v in changes.items() if v is not None)])
+
+
 @register.simple_tag
-def select_options(options: Sequence[dict[str, Any]]) -> SafeString:
-    """The options of a select, drawn at once."""
-    return _markup("".join(map(_option, options)))
+def select(widget: dict[str, Any]) -> SafeString:
+    """A select with its options, drawn at once: a list has several, some of them long."""
+    drawn = [f'<select name="{_escaped(widget["name"])}"{_attributes(widget["attrs"])}>']
+    for group, options, _place in widget["optgroups"]:
+        inside = "".join(map(_option, options))
+        drawn.append(
+            f'<optgroup label="{_escaped(group)}">{inside}</optgroup>' if group else inside
+        )
+    return _markup("".join([*drawn, "</select>"]))
 
 
 def _option(option: dict[str, Any]) -> str:
-    value, attrs = _escaped(option["value"]), ""
-    for name, said in option["attrs"].items():
-        if said is not False:
-            attrs += f" {name}" if said is True else f' {name}="{_escaped(said)}"'
+    value, attrs = _escaped(option["value"]), _attributes(option["attrs"])
     return f'<option value="{value}"{attrs}>{_escaped(option["label"])}</option>'
+
+
+def _attributes(attrs: Mapping[str, Any]) -> str:
+    return "".join(
+        f" {name}" if said is True else f' {name}="{_escaped(said)}"'
+        for name, said in attrs.items()
+        if said is not False
+    )
 
 
 @register.simple_tag
