@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from objectives import schedule, spc
@@ -87,7 +87,7 @@ class Control:
         """Signals that nobody has answered, the newest last."""
         return [seen for seen in self.signals if seen.is_open]
 
-    @property
+    @cached_property
     def by_period(self) -> list[Seen]:
         """The signals with both charts of a period as one: one answer explains them."""
         found: dict[int, list[Seen]] = {}

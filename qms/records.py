@@ -243,9 +243,9 @@ class Record(models.Model):
                 setattr(stored, field.attname, copy.deepcopy(value))
         return stored
 
-    def _do_update(self, base_qs: Any, *args: Any) -> bool:
+    def _do_update(self, rows: Any, *told: Any) -> bool:  # type: ignore[override]
         """Write over the version this change began from, or raise Stale: never over another's."""
-        if not super()._do_update(base_qs.filter(version=self.version - 1), *args):  # type: ignore[misc]
+        if not super()._do_update(rows.filter(version=self.version - 1), *told):
             raise Stale
         return True
 

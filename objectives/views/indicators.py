@@ -1,6 +1,5 @@
 """Pages of indicators: list, record with its chart and readings, form."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import django_filters
@@ -14,7 +13,7 @@ from django.utils.safestring import mark_safe
 
 from objectives import schedule, workflow
 from objectives.charts import MOST_DRAWN, chart_of_indicator, histogram_of, spark_of
-from objectives.control import Seen, control_of, fit_of
+from objectives.control import Control, Seen, control_of, fit_of
 from objectives.forms import IndicatorForm
 from objectives.models import Indicator, Objective, carry, readings_of, series_of
 from objectives.prints import indicator_pdf as pdf_of
@@ -165,7 +164,6 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
     related = objectives.filter(indicator=indicator).with_readings()
     source = contributions.source_named(indicator.computed_by) if indicator.is_computed else None
     fit = fit_of(found) if found else None
-    signals = found.by_period if found else []
     return pages.show_record(
         request,
         indicator,
@@ -175,8 +173,8 @@ def indicator_detail(request: HttpRequest, pk: int) -> HttpResponse:
         chart=chart_of_indicator(indicator, today, found),
         control=found,
         limits=found.decisions[::-1] if found else [],
-        answers=_answers(signals),
-        to_explain=sum(seen.is_open for seen in signals),
+        answers=_answers(found),
+        to_explain=sum(seen.is_open for seen in found.by_period) if found else 0,
         fit=fit,
         histogram=histogram_of(found, fit.values) if found and fit and fit.values else None,
         may_decide=in_use and not workflow.only_who_keeps_it(indicator, request.user),
@@ -209,9 +207,10 @@ def _readings(indicator: Indicator, asked: str | None) -> dict[str, Any]:
     return {"readings": page, "reading_rows": cells, "count": for_all["live"]}
 
 
-def _answers(signals: Sequence[Seen]) -> list[Seen]:
+def _answers(found: Control | None) -> list[Seen]:
     """The newest signals of a chart: those nobody explained yet in their order, then the others."""
-    newest = sorted(signals, key=lambda seen: (not seen.is_open, -seen.index))[:MOST_SIGNALS]
+    known = found.by_period if found else []
+    newest = sorted(known, key=lambda seen: (not seen.is_open, -seen.index))[:MOST_SIGNALS]
     return sorted(newest, key=lambda s: (not s.is_open, s.index if s.is_open else -s.index))
 
 

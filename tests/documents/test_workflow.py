@@ -1,5 +1,6 @@
 """The document procedure: the author does not approve, and one revision is in force."""
 
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -61,6 +62,23 @@ class Cast:
 @pytest.fixture
 def cast() -> Cast:
     return Cast()
+
+
+def test_a_move_cannot_change_approved_text_in_its_place(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revision = cast.approved(cast.draft())
+    text = deepcopy(revision.text)
+
+    def smuggles(moved: Revision, *, by: Any) -> None:
+        moved.ended_on = today()
+        moved.text["content"].clear()
+
+    monkeypatch.setattr(workflow.withdraw_revision, "effect", smuggles)
+    with pytest.raises(Refused, match="stays as it was approved"):
+        workflow.withdraw(revision.document, by=factories.person("quality_manager"), reason="Old.")
+    revision.refresh_from_db()
+    assert (revision.status, revision.text) == ("effective", text)
 
 
 def test_a_revision_goes_from_draft_into_force_with_two_signatures(cast: Cast) -> None:

@@ -75,6 +75,24 @@ def test_a_move_from_a_stale_page_is_refused(manager: Person, doer: Person) -> N
         workflow.void(action, by=manager, reason="x", version=1)
 
 
+def test_a_move_never_writes_over_what_another_copy_saved_meanwhile(
+    manager: Person, doer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = plan(manager, doer)
+
+    def saves_it_twice(moved: Action, *, by: Person, result: str) -> None:
+        """Save it through another copy."""
+        other = Action.objects.get(pk=moved.pk)
+        other.title = "Fit two guards"
+        other.save_because("Two", by=by)
+
+    monkeypatch.setattr(workflow.complete, "effect", saves_it_twice)
+    with pytest.raises(Stale):
+        workflow.complete(action, by=doer, result="Fitted")
+    action.refresh_from_db()
+    assert (action.title, action.status, action.history.count()) == ("Fit a guard", "open", 1)
+
+
 def test_nothing_is_changed_when_a_move_is_refused(manager: Person) -> None:
     action = plan(manager, manager)
     workflow.complete(action, by=manager, result="Done")
