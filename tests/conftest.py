@@ -163,12 +163,28 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def for_the_file(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Rows made by fixtures of a file that ask for this stay for all its tests, and no longer.
+
+    Each test is taken back within. What it is handed of the rows must be a copy of its own.
+    """
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    """Rate limits and cached pieces of one test are not another's."""
+    """Rate limits, cached pieces and the organisation of one test are not another's."""
     yield
     from django.core.cache import cache
 
+    from qms.scope import current
+
+    current.forget()
     cache.clear()
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from qms.clauses import EDITIONS
 from qms.scope.models import Organisation
 
 KEY, SECONDS = "scope:current", 10
+AT_HAND = 1.0  # seconds a task or a command does not even ask the cache
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,7 @@ class Page:
     known: Known | None = None
 
 
+_at_hand: list[tuple[float, Known]] = []
 _page: ContextVar[Page | None] = ContextVar("qms_scope_page", default=None)
 
 
@@ -69,6 +72,7 @@ def forget() -> None:
     """Read it anew the next time, in every process."""
     if (page := _page.get()) is not None:
         page.known = None
+    _at_hand.clear()
     try:
         cache.delete(KEY)
     except Exception:  # a cache that is away forgets by itself
@@ -81,7 +85,19 @@ def _read() -> Known:
 
 
 def _shared() -> Known:
-    """For tasks and commands: times are right even where the cache is away, only slower."""
+    """For tasks and commands: times are right even where the cache is away, only slower.
+
+    They ask for the day with every record they save, so what was read is at hand for a moment.
+    """
+    for since, known in _at_hand[-1:]:
+        if 0 <= monotonic() - since < AT_HAND:
+            return known
+    known = _in_cache()
+    _at_hand[:] = [(monotonic(), known)]
+    return known
+
+
+def _in_cache() -> Known:
     try:
         found = cache.get(KEY)
     except Exception:

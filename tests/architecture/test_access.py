@@ -16,7 +16,7 @@ from tests.sampling import played, spread
 
 pytestmark = pytest.mark.django_db
 ACTORS = [*ROLES, "inactive", "anonymous"]
-TRIED = {"anonymous": 1}  # of the others' pages and operations one in five
+TRIED = {"anonymous": 1}  # of the others' pages and operations one in eight
 
 
 def address(route: Route) -> str:
@@ -47,7 +47,7 @@ def test_every_page_opens_for_exactly_those_who_may(actor: str, client: Client) 
     wrong = []
     for route in pages():
         for method in ("get", "post"):
-            if not played(f"{actor} {method} {route.path}", one_in=TRIED.get(actor, 5)):
+            if not played(f"{actor} {method} {route.path}", one_in=TRIED.get(actor, 8)):
                 continue
             if person is not None and "_auth_user_id" not in client.session:
                 client.force_login(person, backend="qms.people.access.RoleBackend")
@@ -81,7 +81,7 @@ def test_every_operation_answers_exactly_those_who_may(actor: str, client: Clien
         person.save_because("Left.", by=None)
     wrong = []
     for route in operations():
-        if not played(f"{actor} {route.method} {route.path}", one_in=TRIED.get(actor, 5)):
+        if not played(f"{actor} {route.method} {route.path}", one_in=TRIED.get(actor, 8)):
             continue
         call = getattr(client, route.method.lower())
         body = {} if route.method == "GET" else {"data": "{}", "content_type": "application/json"}

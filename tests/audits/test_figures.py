@@ -54,6 +54,7 @@ def test_without_audits_there_is_nothing_to_count_and_no_share(cast: Cast) -> No
     assert empty.by_clause.spec is None
 
 
+@pytest.mark.slow
 def test_findings_are_counted_by_grade_clause_and_process_once_released(cast: Cast) -> None:
     audit = reported(cast, "major", "minor", "minor", "good")
     draft = workflow.start(workflow.confirm(scenes.an_audit(cast), by=cast.lead), by=cast.lead)
@@ -68,6 +69,7 @@ def test_findings_are_counted_by_grade_clause_and_process_once_released(cast: Ca
     assert dict(seen.ages.rows)["up to 30 days"] == "3"
 
 
+@pytest.mark.slow
 def test_age_is_counted_from_the_day_it_was_detected(cast: Cast) -> None:
     reported(cast, "minor")
     ages = [(29, 0), (30, 0), (31, 1), (60, 1), (61, 2), (90, 2), (91, 3), (900, 3)]

@@ -179,6 +179,7 @@ def test_a_report_waits_for_answers_findings_and_their_evidence(round_: Round) -
         round_.issue(audit)
 
 
+@pytest.mark.slow
 def test_the_report_raises_each_nonconformity_once(round_: Round) -> None:
     audit = round_.answered()
     for grade in ("major", "minor", "observation", "good"):

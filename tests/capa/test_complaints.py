@@ -192,6 +192,7 @@ def test_the_letter_is_a_draft_until_the_answer(cast: Cast, complaint: Complaint
     assert letter_pdf(complaint).startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_one_click_on_the_feedback_takes_it_up_and_the_trend_counts_it(cast: Cast) -> None:
     heard = a_complaint(cast)
     client = signed_in(cast.owner)

@@ -79,6 +79,7 @@ def test_what_is_no_cost_is_refused_in_words(said: dict[str, Any], why: str) -> 
         books.cost(books.first, "scrap", "5")
 
 
+@pytest.mark.slow
 def test_money_is_seen_by_who_may_see_it_only(client: Any) -> None:
     books = Books()
     entry = books.cost(books.first, "scrap", "987.65")
@@ -123,6 +124,7 @@ def test_a_cost_is_entered_on_the_page_of_its_case(client: Any) -> None:
     assert CostEntry.objects.get().amount == Decimal("33.30")
 
 
+@pytest.mark.slow
 def test_what_an_output_cost_follows_the_same_rule_on_every_route(client: Any) -> None:
     books = Books()
     held = workflow.hold_output(

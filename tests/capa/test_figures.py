@@ -57,6 +57,7 @@ class Log:
         return nc
 
 
+@pytest.mark.slow
 def test_on_time_and_ages_equal_what_is_counted_by_hand() -> None:
     log = Log()
     # Detected 2 March: to be closed by 2 March + 107 days = 17 June.
@@ -137,6 +138,7 @@ def test_nothing_is_no_percentage() -> None:
     assert (found.on_time.percent, found.effective.percent, found.again.percent) == (None,) * 3
 
 
+@pytest.mark.slow
 def test_figures_and_board_ask_as_much_for_many_cases_as_for_few(client: Any) -> None:
     log = Log()
     client.force_login(log.quality)

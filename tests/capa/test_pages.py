@@ -307,6 +307,7 @@ def test_reports_print_and_the_bundle_holds_them_with_the_evidence(shop: Shop) -
 # Corrective actions
 
 
+@pytest.mark.slow
 def test_a_corrective_action_is_planned_on_its_own_page(shop: Shop) -> None:
     first = {n: WHOLE[n] for n in ("containment", "root_cause", "category", "similar")}
     shop.posts("answer/", first)
@@ -351,6 +352,7 @@ def test_the_page_of_a_case_asks_as_much_for_thirty_tasks_as_for_two(shop: Shop)
     assert [questions(lambda page=page: shop.client.get(page)) for page in pages] == few  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_a_case_with_several_corrective_actions_asks_few_questions_for_each(shop: Shop) -> None:
     first = {n: WHOLE[n] for n in ("containment", "root_cause", "category", "similar")}
     shop.posts("answer/", first)

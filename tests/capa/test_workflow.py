@@ -233,6 +233,7 @@ def test_a_decision_is_signed(case: Case) -> None:
     assert [each.meaning for each in signatures_of(action)] == ["found effective"]
 
 
+@pytest.mark.slow
 def test_what_did_not_work_is_looked_at_again(case: Case) -> None:
     case.implemented()
     action = case.judge_not("cause")
@@ -269,6 +270,7 @@ def test_it_reaches_no_state_by_hand_that_its_corrective_action_gives_it(case: C
             move(case.nc, by=case.quality, reason="Because.")
 
 
+@pytest.mark.slow
 def test_one_corrective_action_serves_many_cases(case: Case) -> None:
     case.planned()
     second = Case.another(case)

@@ -120,6 +120,7 @@ def test_an_owner_who_left_is_refused_and_replaced(firm: Firm) -> None:
         workflow.approve(change, by=firm.boss, proof=factories.proof(firm.boss))
 
 
+@pytest.mark.slow
 def test_what_it_touches_is_found_typed_and_shown_on_the_other_side(firm: Firm) -> None:
     client = as_(firm.manager)
     found = client.get("/changes/find/", {"touches": "Prod"}).content.decode()

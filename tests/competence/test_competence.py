@@ -101,6 +101,7 @@ def test_the_newest_finding_counts_and_a_void_one_does_not(
     assert workflow.competent_on(person, auditing, today(), level=4)
 
 
+@pytest.mark.slow
 def test_an_audit_is_not_confirmed_with_an_auditor_whose_competence_ends_before_its_day(
     manager: Person, auditing: Competence, client: Client
 ) -> None:

@@ -1,6 +1,7 @@
 """Saved views, evidence packs and outside auditors show nobody more than they may see."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ from qms.workflow import amend
 from tests import factories
 from tests.documents.test_workflow import Cast
 from tests.pack.test_views import ready
+from tests.sampling import played
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("7.5.3")]
 SECRET = "Dismissal of Zebulon"
@@ -476,25 +478,24 @@ def plain_addresses() -> list[str]:
     return sorted({each for each in found if not each.startswith(left_out)})
 
 
-def told_to(person: Any, *words: str) -> list[str]:
+MOST_TOLD = ["/documents/?title=Dismissal", "/clauses/2026/8.4/", "/search/?q=Dismissal"]
+
+
+def telling(person: Any, *words: str, one_in: int = 1) -> Iterator[str]:
     """The plain pages that tell somebody one of these words."""
-    asked = client(person)
-    more = ["/clauses/2026/8.4/", "/search/?q=Dismissal", "/documents/?title=Dismissal"]
-    addresses = [*plain_addresses(), *more]
-    assert len(addresses) > 100
-    telling = []
+    asked, rest = client(person), plain_addresses()
+    assert len(rest) > 100
+    sample = [each for each in rest if played(f"told {person} {each}", one_in=one_in)]
     with zeal_ignore():
-        for address in addresses:
+        for address in [*MOST_TOLD, *sample]:
             answer = asked.get(address)
             body = b"" if answer.streaming else answer.content
             if any(each.encode() in body for each in words):
-                telling.append(address)
-    return telling
+                yield address
 
 
-@pytest.mark.parametrize("role", ["", "process_owner", "lead_auditor", "administrator"])
 def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it(
-    cast: Cast, role: str
+    cast: Cast,
 ) -> None:
     made = secret(cast, clauses=["2026:8.4"])
     form = secret(cast, kind="form", fields=[{"key": "x", "kind": "text", "label": "X"}])
@@ -505,17 +506,17 @@ def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it
         made, workflow.Readers(people=(factories.person(),)), by=cast.approver, reason="x"
     )
     workflow.start_revision(made, by=cast.author, change_summary="New.")
-    reader = factories.person(*filter(None, [role]))
-    assert told_to(cast.approver, SECRET)
-    assert told_to(reader, SECRET, "Pssst") == []
+    assert any(telling(cast.approver, SECRET)), "somebody is told, so there is something to tell"
+    for role in ([], ["process_owner"], ["lead_auditor"], ["administrator"]):
+        reader = factories.person(*role, name=f"Reader {role}")
+        assert list(telling(reader, SECRET, "Pssst", one_in=2)) == []
 
 
 def test_no_page_tells_an_outside_auditor_of_what_they_do_not_audit(outside: Outside) -> None:
     stranger = factories.person(name="Xaver Unseen")
     words = ("Paying", SECRET, "Pssst", outside.foreign.number, outside.entry.number)
-    assert told_to(outside.cast.approver, stranger.name)
-    assert told_to(outside.auditor, stranger.name) == []
-    assert told_to(outside.auditor, *words) == []
+    assert any(telling(outside.cast.approver, stranger.name))
+    assert list(telling(outside.auditor, stranger.name, *words)) == []
 
 
 def test_an_outside_auditor_does_not_read_what_is_no_longer_in_force(outside: Outside) -> None:

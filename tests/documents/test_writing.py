@@ -102,6 +102,7 @@ def comment(cast: Cast, draft: Revision, **more: Any) -> Comment:
     return workflow.add_comment(by=cast.reviewer, revision=draft, words="Which?", **more)
 
 
+@pytest.mark.slow
 def test_an_open_comment_stands_in_the_way_of_approval_and_of_the_next_review() -> None:
     cast = Cast()
     draft = cast.draft()

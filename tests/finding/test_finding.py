@@ -36,6 +36,7 @@ def titles(person: object, query: str) -> list[str]:
     return [hit.title for hit in find(person, query, of=[Document], limit=10).hits]
 
 
+@pytest.mark.slow
 def test_the_title_weighs_more_than_the_text_and_the_number_most() -> None:
     cast = Cast()
     in_force(cast, "Buying", "Every gauge is bought with its calibration certificate.")
@@ -66,6 +67,7 @@ def test_the_words_around_the_match_are_shown() -> None:
     assert hit.snippet.split()[1] in {"Lorem", "ipsum", "dolor."}  # no half of a word
 
 
+@pytest.mark.slow
 def test_what_a_person_may_not_see_is_not_found_and_a_draft_is_found_by_nobody() -> None:
     cast = Cast()
     in_force(cast, "Pay scales", "The salary of the chief.", confidentiality="restricted")
@@ -87,6 +89,7 @@ def test_what_nobody_searches_for_breaks_nothing(query: str) -> None:
     assert isinstance(titles(cast.author, query), list)
 
 
+@pytest.mark.slow
 def test_the_index_is_written_anew_from_the_records() -> None:
     cast = Cast()
     in_force(cast, "Buying", "Well.")
@@ -96,6 +99,7 @@ def test_the_index_is_written_anew_from_the_records() -> None:
     assert list(Entry.objects.values("number", "title", "words")) == before
 
 
+@pytest.mark.slow
 def test_an_index_that_was_made_before_its_chapter_changed_is_filled_by_itself() -> None:
     cast = Cast()
     in_force(cast, "Buying", "Well.")
@@ -109,6 +113,7 @@ def test_an_index_that_was_made_before_its_chapter_changed_is_filled_by_itself()
     assert fill() == 1
 
 
+@pytest.mark.slow
 def test_everything_is_searched_in_two_questions_whatever_there_is() -> None:
     cast = Cast()
     manager = factories.person("quality_manager", name="Ana Torque")
@@ -141,6 +146,7 @@ def test_a_word_that_stands_only_in_what_is_hidden_is_not_betrayed_by_a_correcti
     assert seen.taken_for == {"remunerration": "remuneration"}
 
 
+@pytest.mark.slow
 def test_who_somebody_was_stands_in_no_index_and_is_forgotten_with_them() -> None:
     cast = Cast()
     manager = factories.person("quality_manager", "administrator")

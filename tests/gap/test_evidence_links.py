@@ -64,6 +64,7 @@ def test_a_linked_record_is_evidence_enough(
     assert workflow.answer(kept, by=manager, rating="in_place", evidence="x", links=[]).linked == 0
 
 
+@pytest.mark.slow
 def test_what_a_person_may_not_see_is_neither_linked_nor_named_nor_lost(
     client: Client, manager: Person, assessment: Assessment
 ) -> None:
@@ -95,6 +96,7 @@ def test_evidence_stays_with_a_completed_assessment(
         link.save_because("x", by=manager)
 
 
+@pytest.mark.slow
 def test_the_form_ticks_finds_and_adds(
     browser: Client, assessment: Assessment, process: Process
 ) -> None:
@@ -113,6 +115,7 @@ def test_the_form_ticks_finds_and_adds(
     assert bare.status_code == 422, "without a link and words nothing shows it"
 
 
+@pytest.mark.slow
 def test_the_api_links_by_number_and_keeps_what_it_does_not_name(
     client: Client, manager: Person, assessment: Assessment, process: Process
 ) -> None:
@@ -169,6 +172,7 @@ def test_two_who_rate_one_clause_at_the_same_moment_lose_nothing() -> None:
     assert answer.evidence == f"{next(e for e in results if e != 'stale')} saw it."
 
 
+@pytest.mark.slow
 def test_the_second_sees_both_answers_and_decides(
     browser: Client, client: Client, assessment: Assessment
 ) -> None:
@@ -228,6 +232,7 @@ def test_who_and_what_cannot_be_shared_out(
         )
 
 
+@pytest.mark.slow
 def test_the_page_shares_out(browser: Client, assessment: Assessment) -> None:
     owner = factories.person("process_owner")
     url = f"/gap/{assessment.pk}/assign/"

@@ -90,6 +90,7 @@ def test_a_page_asks_the_same_for_two_gaps_and_for_forty(
     assert count() == few
 
 
+@pytest.mark.slow
 def test_a_clause_asks_the_same_however_much_is_answered(
     browser: Client, manager: Person, assessment: Assessment
 ) -> None:

@@ -112,6 +112,7 @@ def test_every_assessable_clause_stands_somewhere_and_nothing_is_a_share(manager
                 assert each.mend
 
 
+@pytest.mark.slow
 def test_a_document_keeps_current_but_proves_no_record() -> None:
     cast = Cast()
     revision = scenes.approve(cast, scenes.a_draft(cast, clauses=["2026:8.6", "2026:5.3"]))
@@ -143,6 +144,7 @@ def test_an_answer_with_evidence_shows_a_clause_and_a_gap_blocks_it_until_it_is_
     assert "GAP" not in str(readiness("2015", today()).at("4.1").shown), "changed: look again"
 
 
+@pytest.mark.slow
 def test_what_the_scope_leaves_out_says_why(manager: Person) -> None:
     cast = Cast()
     statement = scenes.a_statement(cast)
@@ -215,6 +217,7 @@ def test_the_records_betray_typical_gaps(manager: Person) -> None:
     assert "Selling has no owner." in {e.sentence for e in gap_signals("2026", today())}
 
 
+@pytest.mark.slow
 def test_a_signal_is_one_click_from_an_answer_and_from_an_action(
     browser: Client, manager: Person, assessment: Assessment
 ) -> None:

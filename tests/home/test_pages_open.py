@@ -31,7 +31,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize("role", spread(sorted(ROLES), quick=3))
+@pytest.mark.parametrize("role", spread(sorted(ROLES), quick=1))
 def test_a_page_opens_or_is_refused_in_words(role: str, client: Client) -> None:
     client.force_login(factories.person(role), backend="qms.people.access.RoleBackend")
     silent = []

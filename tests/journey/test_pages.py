@@ -47,7 +47,7 @@ def signed_in(person: Person) -> Client:
     return client
 
 
-@pytest.mark.parametrize("role", spread(sorted(ROLES), quick=3))
+@pytest.mark.parametrize("role", spread(sorted(ROLES), quick=1))
 def test_every_page_opens_or_is_refused_in_words_before_anything_is_set_up(role: str) -> None:
     client = signed_in(factories.person(role))
     for address in PAGES:

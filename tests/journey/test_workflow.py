@@ -75,6 +75,7 @@ def test_a_plan_needs_the_organisation_first(manager: Person) -> None:
         workflow.start_project(by=manager)
 
 
+@pytest.mark.slow
 def test_what_is_late_is_told_and_moves_on_one_step_while_first_dates_stay(
     project: Project, manager: Person, time_machine: time_machine.TimeMachineFixture
 ) -> None:
@@ -229,6 +230,7 @@ def test_the_steps_are_computed_from_records_and_nothing_is_done_at_first() -> N
     assert all(each.next and each.next.url for each in found[:9])
 
 
+@pytest.mark.slow
 def test_a_step_is_done_when_its_records_say_so(
     project: Project, manager: Person, boss: Person
 ) -> None:

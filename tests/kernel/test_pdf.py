@@ -548,6 +548,7 @@ def test_a_protected_or_broken_part_is_named() -> None:
         pdf.assemble([("Drawing", b"%PDF-1.7 broken")], title="T")
 
 
+@pytest.mark.slow
 def test_contents_of_many_parts_take_as_many_pages_as_foreseen() -> None:
     one = part("Long title " * 30)
     count = pdf.CONTENTS_ROWS * 2 + 1

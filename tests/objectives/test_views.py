@@ -232,6 +232,7 @@ def test_the_band_an_objective_stays_within_is_drawn_and_told(
     assert {"Band from 2.0 %", "Band to 4.0 %"} <= set(re.findall("Band [^<]*%", chart.svg))
 
 
+@pytest.mark.slow
 def test_it_prints_with_its_chart(objective: Objective, owner: Person) -> None:
     enter(objective, owner, 84)
     assert objective_pdf(objective).startswith(b"%PDF")

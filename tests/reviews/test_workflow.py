@@ -177,6 +177,7 @@ def test_it_is_the_review_of_top_management(cast: Cast) -> None:
     assert not review.attendee_links.exists()
 
 
+@pytest.mark.slow
 def test_a_decision_is_owned_and_dated_or_explained(cast: Cast) -> None:
     review = cast.held()
     half = {"text": "Buy a press", "owner": cast.manager}
@@ -194,6 +195,7 @@ def test_a_decision_is_owned_and_dated_or_explained(cast: Cast) -> None:
     assert decision.action.owner == cast.manager
 
 
+@pytest.mark.slow
 def test_the_database_holds_decisions_to_it_too(cast: Cast) -> None:
     review = cast.held()
     with pytest.raises(IntegrityError, match="owned_or_explained"), transaction.atomic():
@@ -214,6 +216,7 @@ def test_minutes_wait_for_an_entry_under_each_output(cast: Cast) -> None:
 
 
 @pytest.mark.clause("9.3.3")
+@pytest.mark.slow
 def test_minutes_are_signed_by_top_management_that_was_there(cast: Cast) -> None:
     review = cast.decided()
     absent = factories.person("top_management")
@@ -316,6 +319,7 @@ def test_the_default_period_is_the_year_up_to_the_meeting(cast: Cast) -> None:
     assert review.title == "Management review April 2026"
 
 
+@pytest.mark.slow
 def test_people_without_the_role_do_nothing(cast: Cast) -> None:
     owner: Person = factories.person("process_owner")
     with pytest.raises(PermissionDenied):
