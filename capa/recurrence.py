@@ -143,7 +143,6 @@ def alike(
     words = asked.told | asked.cause
     if not words:
         return []
-    keep_words()
     rarity = _rarity(words)
     found = []
     for row in _worth_comparing(asked, rarity, rows, since):
@@ -191,10 +190,13 @@ def in_common(one: Case, other: Case, rarity: Rarity) -> str:
     return ", ".join([*same, f"both say {', '.join(words)}"] if words else same)
 
 
-def keep_words() -> None:
-    """Bring the stems of every case up to what it says now: one statement, mostly without a row."""
+def keep_words(of: Nonconformity | None = None) -> None:
+    """Bring the stems of a case up to what it says now, or those of every case that has none yet.
+
+    Who saves a case holds it alone, so that two who save never wait for each other in a circle.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, {"most": MOST_KEPT})
+        cursor.execute(KEEP, {"most": MOST_KEPT, "case": of.pk if of else None})
 
 
 KEEP = """
@@ -204,7 +206,7 @@ SELECT n.id, n.version,
        to_tsvector('english', left(n.root_cause, %(most)s))
   FROM capa_nonconformity AS n
   LEFT JOIN capa_casewords AS w ON w.nonconformity_id = n.id
- WHERE w.version IS DISTINCT FROM n.version
+ WHERE w.version IS DISTINCT FROM n.version AND (%(case)s::bigint IS NULL OR n.id = %(case)s)
  ORDER BY n.id
 ON CONFLICT (nonconformity_id)
 DO UPDATE SET version = excluded.version, told = excluded.told, cause = excluded.cause

@@ -16,7 +16,7 @@ from qms.records import RecordQuerySet, StatefulRecord
 class CaseWords(models.Model):
     """The stems of a case: of what was told, and of its cause.
 
-    Derived from the case at the version named, whenever cases are compared.
+    Derived from the case at the version named, with every save of it.
     """
 
     nonconformity = models.OneToOneField(

@@ -8,17 +8,25 @@ from decimal import Decimal
 from typing import Any
 
 from capa.models import Nonconformity, Repeat
-from capa.recurrence import repeats_of
+from capa.recurrence import keep_words, repeats_of
 from capa.workflow.details import another_role, days, text
 from qms import contributions
 from qms.contributions import Step
+from qms.events import handles
 from qms.people.models import Person
 from qms.periods import due_in, today
-from qms.records import passed_on_by
+from qms.records import RecordSaved, passed_on_by
 from qms.workflow import transition
 
 Status = Repeat.Status
 DECIDE_WITHIN = 7  # days
+
+
+@handles(RecordSaved, order=94)
+def keep_words_of_a_case(event: RecordSaved) -> None:
+    """A case is found by what it says now as soon as it is saved."""
+    if isinstance(event.record, Nonconformity):
+        keep_words(event.record)
 
 
 def look_for_repeats(nc: Nonconformity, by: Any) -> None:

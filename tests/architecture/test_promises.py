@@ -51,7 +51,7 @@ NO_RECORDS = {
     "work.WorkItem": "derived from records at every save, rebuilt at any time",
     "work.Reminder": "written once, never changed",
     "files.Blob": "named by its own content; it cannot change",
-    "capa.CaseWords": "derived from cases whenever they are compared, written anew at any time",
+    "capa.CaseWords": "derived from cases with every save of them, written anew at any time",
     "documents.Presence": "who has a draft open now; worth nothing a minute later",
     "documents.Opening": "a log of who looked at what; written once, never changed",
     "files.Rendition": "derived from a stored content, made again at any time",

@@ -1,5 +1,6 @@
 """What is alike is found, and a cause that comes again is noticed (10.2.1 b)."""
 
+import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
 
 from capa import workflow
 from capa.models import CaseWords, Nonconformity, Repeat
-from capa.recurrence import again, alike, repeats_of, told_by, told_in_words
+from capa.recurrence import again, alike, keep_words, repeats_of, told_by, told_in_words
 from capa.views.repeats import families
 from capa.workflow.repeats import look_for_repeats
 from qms.people.workflow import place_person, set_outside_access
@@ -131,6 +133,7 @@ def test_planted_repeats_are_found_among_5000_cases_with_as_many_questions_as_am
         title=f"initcap({faults}) || ' ' || {words} || ' ' || n",
         statement=f"'The ' || {words} || ' was ' || {faults} || ' on day ' || mod(n * 31, 365)",
     )
+    keep_words()
     rows = Nonconformity.objects.exclude(pk=first.pk)
     assert questions(lambda: alike(told_by(first), rows)) == few
     began = time.perf_counter()
@@ -149,6 +152,32 @@ def test_words_follow_a_case_that_is_changed() -> None:
     amend(nc, by=manager, changes={"title": "Label without a date"}, reason="Mistaken.")
     assert not alike(asked, Nonconformity.objects.all())
     assert CaseWords.objects.get().version == Nonconformity.objects.get().version
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_compares_cases_waits_for_nobody_who_does() -> None:
+    manager = factories.person("quality_manager")
+    asked = told_in_words("Porosity in welds")
+    workflow.raise_nonconformity(by=manager, title="Porosity in fillet welds of a bracket")
+    compared, done = threading.Event(), threading.Event()
+
+    def compares_and_goes_on() -> None:
+        with transaction.atomic():
+            alike(asked, Nonconformity.objects.all())
+            compared.set()
+            done.wait(20)
+        connection.close()
+
+    other = threading.Thread(target=compares_and_goes_on)
+    other.start()
+    try:
+        assert compared.wait(20)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("set local lock_timeout = '2s'")
+            assert len(alike(asked, Nonconformity.objects.all())) == 1
+    finally:
+        done.set()
+        other.join()
 
 
 @pytest.mark.django_db
