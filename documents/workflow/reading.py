@@ -37,6 +37,7 @@ from qms.workflow import creates, one_of_two, transition
 LOCK = 7_302_011  # who is asked is settled by one at a time
 MOST_TRIES = 100
 Status = ReadingTask.Status
+NOT_WHAT_WAS_ASKED = "Say which revision of this document you have read: the one in force."
 Pair = tuple[int, int]  # document, person
 
 
@@ -390,6 +391,8 @@ def questions_of(task: ReadingTask) -> list[dict[str, Any]]:
 
 def _what_was_read(task: ReadingTask, read: Revision) -> Revision:
     """The revision in force, when that is what the reader says to have read; else Stale."""
+    if read.document_id != task.document_id:
+        raise Refused(NOT_WHAT_WAS_ASKED, field="read")
     stands = in_force_for(task)
     if stands is None:
         raise RuntimeError("Only what is in force is acknowledged; a guard must have said so.")
@@ -398,12 +401,12 @@ def _what_was_read(task: ReadingTask, read: Revision) -> Revision:
     return stands
 
 
-READ = {
+READ: dict[str, forms.Field] = {
     "read": forms.ModelChoiceField(
         Revision.objects.released(),
         label="What you have read",
         widget=forms.HiddenInput,
-        error_messages={"required": "Say which revision you have read: the one in force."},
+        error_messages=dict.fromkeys(("required", "invalid_choice"), NOT_WHAT_WAS_ASKED),
     )
 }
 

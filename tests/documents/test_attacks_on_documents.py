@@ -658,6 +658,37 @@ def test_what_took_effect_while_one_read_is_not_acknowledged_unseen(cast: Cast) 
     assert task.read == newer
 
 
+@pytest.mark.parametrize("named", ["another", "restricted", "draft", "none", "beyond"])
+def test_reading_anything_else_is_told_so_on_every_route_and_tells_nothing_of_it(
+    cast: Cast, named: str
+) -> None:
+    task = asked_to_read(cast)
+    kinds = {"another": "open", "restricted": "restricted"}
+    if named in kinds:
+        read = cast.approved(cast.document(confidentiality=kinds[named]).revisions.get()).pk
+    elif named == "draft":
+        change = {"change_summary": "Clearer."}
+        read = workflow.start_revision(task.document, by=cast.author, **change).pk
+    else:
+        read = {"none": 424_242, "beyond": 10**30}[named]
+    _token, secret = ApiToken.issue(task.person, "App", clock.now() + timedelta(days=1))
+    reader, said = client(task.person), {"version": task.version, "read": read}
+    told = [
+        reader.post(f"{task.get_absolute_url()}read/", said),
+        reader.post(f"{task.get_absolute_url()}do/acknowledge/", said),
+        reader.post(
+            f"/api/v1/reading/{task.pk}/acknowledge/",
+            said,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {secret}"},
+        ),
+    ]
+    assert [each.status_code for each in told] == [422] * 3
+    assert all("Say which revision" in each.content.decode() for each in told)
+    task.refresh_from_db()
+    assert task.status == "open"
+
+
 QUESTION = {"question": "Which bin?", "choices": ["Red", "Blue"], "right": [0]}
 
 

@@ -1,10 +1,18 @@
 """Every template keeps to the Content-Security-Policy and to the house's words."""
 
+import html
 import re
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django import forms
+from django.forms.renderers import DjangoTemplates, get_default_renderer
+from django.http import QueryDict
 from django.template import TemplateSyntaxError, engines
+from django.test import RequestFactory
+from django.test.html import parse_html
 
 from qms.local import assets
 
@@ -51,6 +59,49 @@ def test_every_template_compiles() -> None:
         except TemplateSyntaxError as why:
             broken[name(path)] = str(why)
     assert broken == {}
+
+
+HOSTILE = "\"><script>alert(1)</script>&'`\u202e"
+CHOICES = [
+    ("", "Choose"),
+    (HOSTILE, HOSTILE),
+    (Decimal("1.50"), 2026),
+    (HOSTILE + "g", [("a", HOSTILE), ("b", "B")]),
+]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_select_drawn_at_once_is_django_s_own_and_carries_no_markup(several: bool) -> None:
+    kind: Any = forms.SelectMultiple if several else forms.Select
+    attrs = {"class": HOSTILE, "required": True, "disabled": False, "size": 3}
+    widget = kind(attrs=attrs, choices=CHOICES)
+    chosen = [HOSTILE, "b"] if several else "b"
+    ours = widget.render(HOSTILE, chosen, renderer=get_default_renderer())
+    assert "<script" not in ours
+    assert parse_html(ours) == parse_html(
+        widget.render(HOSTILE, chosen, renderer=DjangoTemplates())
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        "page=1&page=4&a=1&a=2",
+        "sort=x&a=&=&b",
+        "a=%22%3E%3Cscript%3E&%22=%26",
+        "%F0%9F%98%80=%C3%A9",
+        "a=%00%0D%0A%FF",
+    ],
+)
+def test_an_address_asked_otherwise_is_what_django_makes_of_it(asked: str) -> None:
+    request, said = RequestFactory().get(f"/?{asked}"), []
+    for tag in ("asks", "querystring"):
+        template = f"{{% {tag} page=2 sort=None format='c\"sv' %}}"
+        said.append(engines["django"].from_string(template).render({}, request))
+    assert not {"<", '"'} & set(said[0])
+    ours, theirs = (QueryDict(html.unescape(each)[1:]) for each in said)
+    assert ours == theirs
 
 
 def test_no_template_says_successfully() -> None:

@@ -12,7 +12,7 @@ from qms.actions import workflow
 from qms.actions.models import Action
 from qms.people.models import Person
 from qms.refusals import Refused, Stale
-from qms.workflow import all_transitions, available, transition_named
+from qms.workflow import all_transitions, amend, available, transition_named
 from tests import factories
 
 
@@ -171,6 +171,37 @@ def test_of_two_people_pressing_at_once_one_wins(run: int) -> None:
     )
     assert answers == ["ok", "“Verify” is not possible: it is already verified."]
     assert action.history.filter(status="verified").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_edits_and_a_move_at_once_none_is_lost_and_each_has_its_row() -> None:
+    manager, doer = factories.person("quality_manager"), factories.person()
+    action = plan(manager, doer)
+
+    def edit(words: str) -> None:
+        for turn in range(5):
+            changes = {"title": f"{words} {turn}"}
+            amend(Action.objects.get(pk=action.pk), by=manager, changes=changes, reason="Clearer.")
+
+    answers = at_once(
+        *[lambda words=words: edit(words) for words in "ABCDEF"],
+        lambda: workflow.complete(Action.objects.get(pk=action.pk), by=doer, result="Fitted"),
+    )
+    assert set(answers) == {"ok", "It cannot be edited: it is already done."} or set(answers) == {
+        "ok"
+    }
+    rows = list(action.history.order_by("version").values_list("version", "title", "status"))
+    assert [version for version, *_rest in rows] == list(range(1, len(rows) + 1))
+    assert [status for *_rest, status in rows].count("done") == 1
+    action.refresh_from_db()
+    assert (action.version, action.title, action.result) == (len(rows), rows[-1][1], "Fitted")
+
+
+def test_a_new_record_is_never_written_over_an_old_one(manager: Person) -> None:
+    action = plan(manager, manager)
+    known = {"owner": manager, "due": action.due, "original_due": action.due}
+    with pytest.raises(Stale):
+        Action(pk=action.pk, title="Another", created_by=manager, **known).save()
 
 
 @pytest.mark.django_db(transaction=True)
