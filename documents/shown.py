@@ -52,11 +52,10 @@ def _documents(revision: Revision, person: Any) -> dict[int, tuple[str, str]]:
     rows = Document.objects.filter(pk__in=keys)
     if person is not None:
         rows = rows.visible_to(person)
-    is_open = Document.Confidentiality.OPEN
     return {
         each.pk: (
             each.get_absolute_url(),
-            str(each) if person is not None or each.confidentiality == is_open else each.number,
+            each.called_outside if person is None else str(each),
         )
         for each in rows
     }

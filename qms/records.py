@@ -202,6 +202,11 @@ class Record(models.Model):
         content["record"] = f"{self._meta.label_lower}:{self.pk}"
         return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
+    @property
+    def called_outside(self) -> str:
+        """What it is called where not only those look who may see it; chapters may say less."""
+        return str(self)
+
     def told_change(self, name: str, old: Any, new: Any) -> tuple[str, str] | None:
         """How the history tells the change of a field whose value is no word; None as it is."""
         return None

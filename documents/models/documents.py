@@ -181,6 +181,12 @@ class Document(Numbered, StatefulRecord):
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
 
+    @property
+    def called_outside(self) -> str:
+        """A restricted one goes by its number."""
+        is_open = self.confidentiality == Document.Confidentiality.OPEN
+        return str(self) if is_open else self.number
+
     def told_outside(self, title: str = "") -> str:
         """Its title, or one it had, where not only its readers look; of a restricted one none."""
         is_open = self.confidentiality == Document.Confidentiality.OPEN

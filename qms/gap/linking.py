@@ -23,6 +23,7 @@ from qms.refusals import Refused
 MOST_LINKS = 20
 FOUND_OF_A_KIND = 5
 NO_EVIDENCE = ("gap",)  # an assessment is no evidence for itself
+NAMED_BY = ("document", "form", "audit", "process", "review", "person")
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def links_of(answers: Iterable[GapAnswer]) -> dict[int, list[EvidenceLink]]:
 
 
 def shown(links: Iterable[EvidenceLink], person: Any = None) -> dict[int, Shown]:
-    """Each link as it may be shown to a person (everything without one), by its key.
+    """Each link as it may be shown to a person, by its key; without one as paper tells it.
 
     One question for each kind of record.
     """
@@ -145,21 +146,23 @@ def shown(links: Iterable[EvidenceLink], person: Any = None) -> dict[int, Shown]
         rows = model._default_manager.all() if person is None else model.objects.visible_to(person)
         known = rows.select_related(*_names_need(model)).in_bulk([e.record_id for e in group])
         for link in group:
-            told[link.pk] = _shown(link, known.get(link.record_id))
+            told[link.pk] = _shown(link, known.get(link.record_id), person)
     return told
 
 
 def _names_need(model: Any) -> list[str]:
     """The relations a record's name is made of: a revision is called by its document."""
     fields = {each.name: each for each in model._meta.fields if each.is_relation}
-    return [name for name in ("document", "audit", "process", "review", "person") if name in fields]
+    return [name for name in NAMED_BY if name in fields]
 
 
-def _shown(link: EvidenceLink, record: Any) -> Shown:
+def _shown(link: EvidenceLink, record: Any, person: Any) -> Shown:
     kind = str(link.record_type.name)
     kind = kind[:1].upper() + kind[1:]
     if record is None:
         return Shown("A record that not everybody sees", kind, "")
+    if person is None:
+        return Shown(record.called_outside, kind, record.get_absolute_url(), record)
     number, title = getattr(record, "number", ""), str(getattr(record, "title", record))
     words = title if not number or str(number) in title else f"{number} {title}"
     return Shown(words, kind, record.get_absolute_url(), record)

@@ -31,12 +31,12 @@ def letterhead(record: Any, *, as_of: datetime | None = None, **more: Any) -> di
 
 
 def signature_row(signature: Signature) -> dict[str, str]:
-    """A signature in words: printed name, meaning, local time with its zone, hash."""
+    """A signature in words: printed name, meaning, local minute with its zone, hash."""
     local = signature.signed_at.astimezone(zone())
     return {
         "name": signature.printed_name,
         "role": signature.person.job_title,
         "meaning": signature.meaning,
-        "at": f"{local:%-d %B %Y, %H:%M:%S.%f %Z}",
+        "at": f"{local:%-d %B %Y, %H:%M %Z}",
         "hash": signature.content_hash,
     }

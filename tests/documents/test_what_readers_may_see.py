@@ -14,12 +14,16 @@ from zeal import zeal_ignore
 
 from audits import workflow as audits
 from audits.models import Audit
+from capa import workflow as capa
+from capa.models import Nonconformity, Proposal
 from documents import workflow
 from documents.content import from_markdown
 from documents.models import Document, Revision
 from qms import clock, contributions
 from qms.contributions import restricted_sections
 from qms.files.workflow import attach
+from qms.gap import workflow as gap
+from qms.gap.linking import links_of, shown
 from qms.home import workflow as views_workflow
 from qms.home.models import SavedView
 from qms.pack import gathering
@@ -241,6 +245,31 @@ def test_a_pack_holds_no_answer_of_a_restricted_form(cast: Cast) -> None:
     assert entry.number in told
     for words in ("4711", "payslip", SECRET):
         assert words not in told
+
+
+def test_what_comes_of_an_entry_of_a_restricted_form_calls_it_by_its_number(cast: Cast) -> None:
+    fields = [{"key": "x", "kind": "number", "label": "Gauge", "high": "10"}]
+    form = secret(cast, kind="form", clauses=["2026:8.4"], fields=fields)
+    entry = workflow.start_entry(by=cast.author, form=form, values={"x": "11"})
+    workflow.submit_entry(entry, by=cast.author)
+    capa.take_up(Proposal.objects.get(entry=entry), by=cast.author)
+    nc, manager = Nonconformity.objects.get(), factories.person("quality_manager")
+    assert (nc.origin, nc.evidence) == (entry, f"{entry.number}.")
+    assert nc.requirement.startswith(f"The limits of {form.number}, revision")
+    page = client(factories.person("lead_auditor")).get(nc.get_absolute_url()).content.decode()
+    assert entry.number in page
+    assert SECRET not in page
+    assessment = gap.start_assessment(by=manager, edition="2026")
+    answer = assessment.answers.get(clause="2026:8.4.1")
+    revision = form.revisions.get()
+    answer = gap.answer(answer, by=manager, rating="in_place", links=[entry, form, revision])
+    links = links_of([answer])[answer.pk]
+    on_paper = {each.title for each in shown(links).values()}
+    assert on_paper == {entry.number, form.number, str(revision)}
+    assert all(SECRET in each.title for each in shown(links, manager).values())
+    told = everything_in_a_pack()
+    assert nc.number in told
+    assert SECRET not in told
 
 
 def test_who_lost_the_role_neither_builds_nor_takes_the_pack_along() -> None:
