@@ -27,7 +27,7 @@ from qms import contributions
 from qms.contributions import Step
 from qms.events import handles, publish
 from qms.files.models import Attachment
-from qms.files.workflow import guards_attaching, render
+from qms.files.workflow import guards_attaching, render, shows_pictures
 from qms.people.models import Person
 from qms.periods import add_months, day_of, due_in, today
 from qms.records import RecordSaved
@@ -245,6 +245,16 @@ def only_a_draft_takes_files(revision: Revision, by: Any) -> str | None:
     if revision.status == Status.DRAFT:
         return None
     return "Only a draft takes files. Send it back, or start a new revision."
+
+
+@shows_pictures(Revision)
+def is_in_a_text_they_read(picture: Attachment, person: Any) -> bool:
+    """A picture is for the readers of any revision of its document that shows it.
+
+    It is attached to the draft it came with, which they may never see.
+    """
+    read = Revision.objects.visible_to(person).filter(document=picture.record.document_id)
+    return any(picture.pk in content.pictures_in(each.text) for each in read.only("text"))
 
 
 def the_document(revision: Revision) -> None:

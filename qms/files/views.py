@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from qms import pages
-from qms.access import needs
+from qms.access import ANYONE_SIGNED_IN, needs
 from qms.files import storage, workflow
 from qms.files.forms import AttachForm
 from qms.files.models import Attachment
@@ -31,10 +31,10 @@ def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-@needs("files.view_attachment")
+@needs(ANYONE_SIGNED_IN)
 def thumbnail(request: HttpRequest, pk: int, size: str) -> HttpResponseBase:
     """A small JPEG of a picture, drawn by us; the only thing that is shown inline."""
-    attachment = _find(request, pk)
+    attachment = _find(request, pk, workflow.may_see_picture)
     try:
         content = storage.thumbnail(attachment.blob, size)
     except Refused as refusal:
@@ -68,10 +68,10 @@ def attachment_transition(request: HttpRequest, pk: int, name: str) -> HttpRespo
     return pages.do_transition(request, attachment, name, done=owner.get_absolute_url())
 
 
-def _find(request: HttpRequest, pk: int) -> Attachment:
-    """The attachment, if its record may be seen; else 404, as if it were not there."""
+def _find(request: HttpRequest, pk: int, may: workflow.Shows = workflow.may_see) -> Attachment:
+    """The attachment, if the person may see it; else 404, as if it were not there."""
     found: Attachment | None = Attachment.objects.select_related("blob").filter(pk=pk).first()
-    if found is None or not workflow.may_see(found, request.user):
+    if found is None or not may(found, request.user):
         raise Http404("There is no such file.")
     return found
 

@@ -23,7 +23,9 @@ from qms.workflow import creates, voids
 MEGABYTE = 1024 * 1024
 MOST_AT_ONCE = 20
 AttachGuard = Callable[[Any, Any], str | None]
+Shows = Callable[[Attachment, Any], bool]
 _guards: dict[type[models.Model], list[AttachGuard]] = {}
+_texts: dict[type[models.Model], Shows] = {}
 
 
 # Guards
@@ -229,6 +231,28 @@ def may_see(attachment: Attachment, person: Any) -> bool:
     if attachment.status == Attachment.Status.VOID:
         return bool(person.has_perm("files.void_attachment"))
     return True
+
+
+def shows_pictures(model: type[models.Model]) -> Callable[[Shows], Shows]:
+    """Register `(picture, person) -> bool`: whether they read a text its record lends it to.
+
+    Pictures of a text are for its readers, also for those who see no attachments at all.
+    """
+
+    def keep(shows: Shows) -> Shows:
+        _texts[model] = shows
+        return shows
+
+    return keep
+
+
+def may_see_picture(attachment: Attachment, person: Any) -> bool:
+    """Whether the person may see it as a picture: as an attachment, or in a text they read."""
+    if person.has_perm("files.view_attachment") and may_see(attachment, person):
+        return True
+    shows = _texts.get(type(attachment.record))
+    stands = attachment.status != Attachment.Status.VOID
+    return bool(shows and stands and shows(attachment, person))
 
 
 @contributions.record_panel

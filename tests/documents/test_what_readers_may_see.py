@@ -1,5 +1,6 @@
 """Saved views, evidence packs and outside auditors show nobody more than they may see."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import get_resolver, reverse
+from PIL import Image
 from zeal import zeal_ignore
 
 from audits import workflow as audits
@@ -31,6 +33,7 @@ from qms.pack import workflow as packs
 from qms.people.models import ApiToken, RoleAssignment
 from qms.people.workflow import end_role, set_outside_access
 from qms.periods import Period, today
+from qms.refusals import Refused
 from qms.scope.workflow import activate, create_process
 from qms.workflow import amend
 from tests import factories
@@ -393,10 +396,54 @@ class Outside:
         made.refresh_from_db()
         return made
 
+    def pictured(self, document: Document, shown: Any = None) -> Any:
+        """A new revision of a document in force with a picture, its own or another's."""
+        author = self.cast.author
+        draft = workflow.start_revision(document, by=author, change_summary="Pictures.")
+        image = Image.new("RGB", (8, 8), (len(document.title), 9, 9))
+        image.save(drawn := io.BytesIO(), "PNG")
+        own = attach(draft, ContentFile(drawn.getvalue(), name="gauge.png"), by=author)
+        text = from_markdown(f"![The gauge](picture:{shown.pk if shown else own.pk})")
+        amend(draft, by=author, changes={"text": text})
+        return own, draft
+
 
 @pytest.fixture
 def outside(cast: Cast) -> Outside:
     return Outside(cast)
+
+
+def test_an_outside_auditor_sees_the_pictures_of_what_they_read_and_no_others(
+    outside: Outside,
+) -> None:
+    asked, author = client(outside.auditor), outside.cast.author
+
+    def status(picture: Any) -> int:
+        return asked.get(reverse("files:thumbnail", args=[picture.pk, "large"])).status_code
+
+    shown, draft = outside.pictured(outside.theirs)
+    assert status(shown) == 404, "nobody outside reads a draft"
+    outside.cast.approved(draft)
+    assert status(shown) == 200
+    assert f"/files/{shown.pk}/picture/" in asked.get(draft.get_absolute_url()).content.decode()
+    assert asked.get(reverse("files:download", args=[shown.pk])).status_code == 403
+    following = workflow.start_revision(outside.theirs, by=author, change_summary="Kept.")
+    outside.cast.approved(following)
+    assert asked.get(draft.get_absolute_url()).status_code == 404
+    assert status(shown) == 200, "it came with a revision they no longer see"
+    for document in (outside.foreign, outside.hidden):
+        hidden, revision = outside.pictured(document)
+        outside.cast.approved(revision)
+        assert status(hidden) == 404, "of another process, or restricted"
+    _own, quoting = outside.pictured(outside.theirs, shown=hidden)
+    assert status(hidden) == 404
+    with pytest.raises(Refused, match="not attached to this document"):
+        outside.cast.approved(quoting)
+    workflow.void(quoting, by=author, reason="A mistake.")
+    plain = workflow.start_revision(outside.theirs, by=author, change_summary="No pictures.")
+    amend(plain, by=author, changes={"text": from_markdown("Read this.")})
+    outside.cast.approved(plain)
+    assert status(shown) == 404, "what they read shows it no more"
 
 
 def test_an_outside_auditor_reads_what_is_in_force_of_the_processes_they_audit(
