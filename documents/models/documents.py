@@ -12,8 +12,19 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
-from django.db.models.functions import Upper
+from django.db.models import (
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    Func,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+)
+from django.db.models.functions import Cast, Upper
 from django.urls import reverse
 
 from qms.addresses import page_of
@@ -60,6 +71,17 @@ class DocumentQuerySet(RecordQuerySet):
         """Documents that were withdrawn and not disposed of."""
         rows = self.filter(status=Document.Status.WITHDRAWN)
         return rows.exclude(dispositions__status="done")
+
+    def with_keeping(self) -> Self:
+        """Adds `kept_until`, to sort by: as the rule of its kind says, None for good."""
+        from documents.models.revisions import Revision
+
+        ended = Revision._base_manager.filter(document=OuterRef("pk")).order_by()
+        last = ended.values("document").annotate(last=Max("ended_on")).values("last")
+        rule = KindRule.objects.filter(kind=OuterRef("kind")).values("retention_years")
+        years = Func(Subquery(rule), function="make_interval", output_field=models.DurationField())
+        until = ExpressionWrapper(Subquery(last) + years, output_field=models.DateTimeField())
+        return self.annotate(kept_until=Cast(until, models.DateField()))
 
     def review_due(self, on: date) -> Self:
         """Documents whose periodic review is past."""

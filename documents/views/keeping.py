@@ -16,7 +16,17 @@ from qms.pages import Column
 from qms.people.models import Person
 from qms.scope.models import Process
 
-SHOWN = 200  # documents that are no longer in use, on one page
+WITHDRAWN = [
+    Column("number", "Number", sort="number", kind="link"),
+    Column("title", "Title", sort="title"),
+    Column(
+        "kept_until",
+        "Kept until",
+        value=lambda row: row.keeping.until or "for good",
+        sort="kept_until",
+    ),
+    Column("now", "Now", value=lambda row: row.keeping.stays or "It was kept long enough."),
+]
 POINTERS = [
     Column("number", "Number", sort="number", kind="number"),
     Column("title", "What it shows", sort="title"),
@@ -108,24 +118,34 @@ def pointer_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 @needs("documents.view_legalhold")
 def retention(request: HttpRequest) -> HttpResponse:
     """What was kept long enough, what is held, and what was disposed of."""
-    seen = Document.objects.visible_to(request.user).kept_no_longer()
-    withdrawn = list(seen.order_by("number"))
-    kept = workflow.keeping_of(withdrawn)
-    withdrawn.sort(key=lambda each: bool(kept[each.pk].stays))  # what may go comes first
-    rows = [(each, kept[each.pk].until, kept[each.pk].stays) for each in withdrawn[:SHOWN]]
     holds = LegalHold.objects.visible_to(request.user).select_related("process", "created_by")
     done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")
-    context = {
-        "title": "Retention",
-        "tabs": tabs(request, "documents:retention"),
-        "rows": rows,
-        "more": max(0, len(withdrawn) - SHOWN),
-        "holds": list(holds.order_by("status", "-pk")[:100]),
-        "dispositions": list(done.order_by("-pk")[:200]),
-        "may_hold": request.user.has_perm("documents.add_legalhold"),
-        "may_propose": request.user.has_perm("documents.add_disposition"),
-    }
-    return pages.respond(request, "documents/retention.html", "documents/retention.html", context)
+    return pages.show_list(
+        request,
+        Document.objects.visible_to(request.user).kept_no_longer().with_keeping(),
+        shown_with=_with_what_keeps_it,
+        columns=WITHDRAWN,
+        default_sort="kept_until",
+        template="documents/retention.html",
+        rows_template="documents/retention_rows.html",
+        title="Retention",
+        intro="What is no longer in use, how long it is kept, and what was disposed of.",
+        tabs=tabs(request, "documents:retention"),
+        holds=list(holds.order_by("status", "-pk")[:100]),
+        dispositions=list(done.order_by("-pk")[:200]),
+        may_hold=request.user.has_perm("documents.add_legalhold"),
+        may_propose=request.user.has_perm("documents.add_disposition"),
+        empty="Every document is in use.",
+    )
+
+
+def _with_what_keeps_it(rows: Any) -> list[Document]:
+    """Documents with `keeping`: until when each is kept and why it stays."""
+    found = list(rows)
+    kept = workflow.keeping_of(found)
+    for each in found:
+        each.keeping = kept[each.pk]
+    return found
 
 
 @needs("documents.add_legalhold")

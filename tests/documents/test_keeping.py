@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 
 from documents import workflow
+from documents.content import from_markdown
 from documents.models import Disposition, Document, Revision
 from qms import clock
 from qms.files import storage
@@ -21,6 +22,8 @@ from qms.refusals import Refused
 from qms.workflow import amend
 from tests import factories
 from tests.documents.test_workflow import Cast
+from tests.many import multiply
+from tests.many import questions as asked_of_the_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3.2")]
 
@@ -91,6 +94,35 @@ def test_what_is_in_use_kept_longer_or_held_stays() -> None:
     workflow.place_hold(by=old.boss, title="Recall", why="An authority asks.")
     with pytest.raises(Refused, match="holds it"):
         workflow.dispose(proposed, by=old.boss, proof=factories.proof(old.boss))
+
+
+def test_what_may_go_stands_first_and_the_page_asks_the_same_of_ten_and_of_two_hundred() -> None:
+    old = Old()
+    known = {"by": old.cast.author, "owner": old.cast.author, "text": from_markdown("Lift.")}
+    signs = {"reviewers": [old.cast.reviewer], "approvers": [old.cast.approver]}
+    for_good = workflow.create_document(title="Lifting", kind="instruction", **known, **signs)
+    old.cast.approved(for_good.revisions.get())
+    workflow.withdraw(for_good, by=old.manager, reason="Merged.")
+    young = old.cast.approved(old.cast.draft()).document
+    workflow.withdraw(young, by=old.manager, reason="Merged.")
+    client = Client()
+    client.force_login(old.manager, backend="qms.people.access.RoleBackend")
+
+    def shown() -> Any:
+        return client.get("/documents/retention/").context["page"]
+
+    told = [(row, row.keeping.stays[:15]) for row, _address, _cells in shown().rows]
+    assert told == [(old.document, ""), (young, "It is kept unti"), (for_good, "Documents of th")]
+    assert [row.kept_until for row, *_rest in shown().rows] == [
+        row.keeping.until for row, *_rest in shown().rows
+    ]
+    few = asked_of_the_database(lambda: shown())
+    multiply(Document.objects.get(pk=young.pk), 200)
+    assert shown().count == 203
+    assert asked_of_the_database(lambda: shown()) == few
+    assert len(shown().rows) == 50
+    table = b"".join(client.get("/documents/retention/?format=csv").streaming_content).decode()
+    assert table.count("\n") == 204
 
 
 @pytest.mark.slow
