@@ -420,7 +420,7 @@ def entry_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry: its answers, who signed it, what it became, and its history."""
     rows = _entries().select_related("created_by", "corrects__form")
     entry = pages.find(request, rows, pk=pk)
-    corrected = entry.corrections.exclude(status="void").select_related("form").first()
+    corrected = workflow.takes_its_place(entry)
     seen = Entry.objects.visible_to(request.user)
     may = not workflow.who_corrects(entry, request.user)
     return pages.show_record(
@@ -439,6 +439,7 @@ def entry_detail(request: HttpRequest, pk: int) -> HttpResponse:
         about=about(entry),
         outcome=entry.outcome,
         correction=corrected if corrected and seen.filter(pk=corrected.pk).exists() else None,
+        is_gap=entry.status == Entry.Status.CORRECTED and corrected is None,
         may_correct=may and entry.status == Entry.Status.SUBMITTED and corrected is None,
         newer=workflow.a_newer_revision(entry),
     )

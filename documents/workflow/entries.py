@@ -197,6 +197,18 @@ def something_stands_in_its_place(entry: Entry, by: Any) -> str | None:
     )
 
 
+def takes_its_place(entry: Entry) -> Entry | None:
+    """The entry that corrects it; where that one was voided, the one that corrects that in turn."""
+    wrong = [entry.pk]
+    while wrong:
+        rows = list(Entry.objects.filter(corrects__in=wrong).select_related("form"))
+        found: Entry | None = next((each for each in rows if each.status != State.VOID), None)
+        if found is not None:
+            return found
+        wrong = [each.pk for each in rows]
+    return None
+
+
 def whose_turn_it_is(entry: Entry, by: Any) -> str | None:
     if not entry.unsigned:
         return "Everything is signed."

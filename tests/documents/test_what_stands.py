@@ -110,6 +110,23 @@ def test_a_correction_that_is_wrong_is_corrected_and_the_middle_one_may_be_voide
     assert list(Entry.objects.standing()) == [last]
 
 
+def test_the_page_of_a_wrong_entry_leads_to_what_stands_or_says_that_nothing_does(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Corrected(cast)
+    last = both.once_more(both.right)
+    both.void(both.right)
+    asked, nothing = client(both.who), "nothing stands in its place"
+    page = asked.get(both.wrong.get_absolute_url()).content.decode()
+    assert f"{last.number}</a> takes its place" in page
+    monkeypatch.setattr(workflow.void_entry, "guards", ())  # as it was before corrections stayed
+    both.void(last)
+    page = asked.get(both.wrong.get_absolute_url()).content.decode()
+    assert ("takes its place" in page, nothing in page) == (False, True)
+    assert both.void(both.wrong).status == "void"
+    assert nothing not in asked.get(both.wrong.get_absolute_url()).content.decode()
+
+
 def test_what_never_happened_is_voided_from_the_first_entry_on(cast: Cast) -> None:
     both = Corrected(cast)
     assert both.void(both.wrong).status == "void"
