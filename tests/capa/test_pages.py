@@ -12,7 +12,9 @@ from zeal import zeal_ignore
 
 from capa import fishbone, whys, workflow
 from capa.models import CauseAnalysis, CorrectiveAction, EightD, Nonconformity
+from capa.prints import TEMPLATE, nc_context
 from qms.files.workflow import attach_all
+from qms.pdf import html_of
 from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
@@ -302,6 +304,15 @@ def test_reports_print_and_the_bundle_holds_them_with_the_evidence(shop: Shop) -
     names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
     number = shop.nc.number
     assert names == [f"{number}.pdf", f"{number}-8D.pdf", "evidence/01-order.txt"]
+
+
+def test_every_part_of_a_report_stands_under_its_heading(shop: Shop) -> None:
+    shop.posts("answer/", WHOLE)
+    words = html_of(TEMPLATE, nc_context(Nonconformity.objects.get()))
+    parts = ["What is wrong</h2>", "Requirement", "Answer</h2>", "Containment", "Causes</h2>"]
+    parts += ["Root cause", "Corrective action</h2>", "Effective when"]
+    places = [words.index(each) for each in parts]
+    assert places == sorted(places)
 
 
 # Corrective actions

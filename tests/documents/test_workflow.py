@@ -1,5 +1,6 @@
 """The document procedure: the author does not approve, and one revision is in force."""
 
+import re
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from documents import workflow
 from documents.content import from_markdown
 from documents.models import Document, Revision
+from qms import contributions
 from qms.people.models import Person
 from qms.periods import today
 from qms.refusals import Refused
@@ -88,6 +90,8 @@ def test_a_revision_goes_from_draft_into_force_with_two_signatures(cast: Cast) -
     signatures = Signature.objects.of(revision)
     assert [s.meaning for s in signatures] == ["Reviewed", "Approved"]
     assert {s.content_hash for s in signatures} == {revision.content_hash}
+    for each in contributions.letterhead(revision)["signatures"]:
+        assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d \w+", each["at"]), "the minute, the zone"
     revision.document.refresh_from_db()
     assert revision.document.next_review > today()
 
