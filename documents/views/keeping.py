@@ -116,7 +116,7 @@ def pointer_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 
 
 @needs("documents.view_legalhold")
-def retention(request: HttpRequest) -> HttpResponse:
+def retention(request: HttpRequest) -> HttpResponseBase:
     """What was kept long enough, what is held, and what was disposed of."""
     holds = LegalHold.objects.visible_to(request.user).select_related("process", "created_by")
     done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")

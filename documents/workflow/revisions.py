@@ -253,7 +253,8 @@ def is_in_a_text_they_read(picture: Attachment, person: Any) -> bool:
 
     It is attached to the draft it came with, which they may never see.
     """
-    read = Revision.objects.visible_to(person).filter(document=picture.record.document_id)
+    came_with: Any = picture.record
+    read = Revision.objects.visible_to(person).filter(document=came_with.document_id)
     return any(picture.pk in content.pictures_in(each.text) for each in read.only("text"))
 
 

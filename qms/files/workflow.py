@@ -250,7 +250,8 @@ def may_see_picture(attachment: Attachment, person: Any) -> bool:
     """Whether the person may see it as a picture: as an attachment, or in a text they read."""
     if person.has_perm("files.view_attachment") and may_see(attachment, person):
         return True
-    shows = _texts.get(type(attachment.record))
+    record: Any = attachment.record
+    shows = _texts.get(type(record))
     stands = attachment.status != Attachment.Status.VOID
     return bool(shows and stands and shows(attachment, person))
 
