@@ -13,6 +13,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import (
+    Case,
     Count,
     Exists,
     ExpressionWrapper,
@@ -23,6 +24,7 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
+    When,
 )
 from django.db.models.functions import Cast, Upper
 from django.urls import reverse
@@ -73,7 +75,11 @@ class DocumentQuerySet(RecordQuerySet):
         return rows.exclude(dispositions__status="done")
 
     def with_keeping(self) -> Self:
-        """Adds `kept_until`, to sort by: as the rule of its kind says, None for good."""
+        """Adds `kept_until`, to sort by, as the rule of its kind says.
+
+        None of what is kept for good, and of what a hold keeps, wherever it belonged meanwhile.
+        """
+        from documents.models.keeping import LegalHold
         from documents.models.revisions import Revision
 
         ended = Revision._base_manager.filter(document=OuterRef("pk")).order_by()
@@ -81,7 +87,12 @@ class DocumentQuerySet(RecordQuerySet):
         rule = KindRule.objects.filter(kind=OuterRef("kind")).values("retention_years")
         years = Func(Subquery(rule), function="make_interval", output_field=models.DurationField())
         until = ExpressionWrapper(Subquery(last) + years, output_field=models.DateTimeField())
-        return self.annotate(kept_until=Cast(until, models.DateField()))
+        served = Document.history.filter(id=OuterRef(OuterRef("pk"))).values("process_id")
+        covers = Q(process=None) | Q(process__in=served)
+        held = Exists(LegalHold.objects.filter(covers, status=LegalHold.Status.HOLDS))
+        return self.annotate(
+            kept_until=Case(When(held, then=None), default=Cast(until, models.DateField()))
+        )
 
     def review_due(self, on: date) -> Self:
         """Documents whose periodic review is past."""

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
@@ -34,7 +35,6 @@ from documents.models import (
 )
 from documents.redline import compare, extent_of
 from documents.register import take_over
-from documents.views import keeping as keeping_pages
 from qms import clock
 from qms.files.workflow import attach
 from qms.files.workflow import void as void_file
@@ -153,17 +153,23 @@ def test_the_page_of_what_is_kept_asks_the_same_for_one_and_for_many(cast: Cast)
     assert asked[0] == asked[1] <= 20
 
 
-def test_what_may_go_is_shown_before_the_many_that_stay(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keeping_pages, "SHOWN", 2)
+def test_what_may_go_is_shown_before_the_many_that_stay_or_are_held(cast: Cast) -> None:
     for _ in range(3):
         made = cast.approved(cast.draft()).document
         workflow.withdraw(made, by=cast.approver, reason="Merged.")
+    owner = factories.person("process_owner")
+    process = create_process(by=cast.approver, code="PUR", name="Buying", owner=owner)
+    activate(process, by=cast.approver)
+    with time_machine.travel(clock.now() - timedelta(days=900), tick=True):
+        held = cast.approved(cast.document(process=process).revisions.get()).document
+        amend(held, by=cast.approver, changes={"process": None}, reason="Moved.")
+        workflow.withdraw(held, by=cast.approver, reason="Merged.")
     old = Old()
-    page = client(old.manager).get("/documents/retention/").content.decode()
-    gone = Document.objects.latest("pk")
-    assert page.index(gone.number) < page.index("And 2 more that stay for now")
+    workflow.place_hold(by=old.boss, title="Claim", why="Sued.", process=process)
+    page = client(old.manager).get("/documents/retention/").context["page"]
+    rows = [row for row, *_rest in page.rows]
+    assert (len(rows), rows[0], rows[-1]) == (5, old.document, held)
+    assert [bool(row.keeping.stays) for row in rows] == [False] + [True] * 4
 
 
 # --- samples --------------------------------------------------------------------------------------
