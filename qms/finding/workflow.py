@@ -215,8 +215,9 @@ class Query:
 
     @classmethod
     def of(cls, text: str, limit: int) -> "Query":
-        terms = [term.lower() for term in _TERM.findall(text)]
-        return cls(text.strip(), terms[:MOST_TERMS], limit)
+        asked = text.replace("\0", " ")  # the one character no database takes
+        terms = [term.lower() for term in _TERM.findall(asked)]
+        return cls(asked.strip(), terms[:MOST_TERMS], limit)
 
 
 def find(person: Any, query: str, *, of: Iterable[type[models.Model]], limit: int) -> Answer:

@@ -274,7 +274,7 @@ def _asked_month(text: str) -> date | None:
 @needs(ANYONE_SIGNED_IN)
 def search(request: HttpRequest) -> HttpResponse:
     """Search over everything the person may see."""
-    query = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:100]
+    query = " ".join(request.GET.get("q", "").split())[:100]
     asked = query if len(query) > 1 else ""
     found = contributions.search_everywhere(request.user, asked, 20)
     context = {

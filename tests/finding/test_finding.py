@@ -1,6 +1,7 @@
 """The search: best first, by the beginnings of words, forgiving, and blind to what is hidden."""
 
 import pytest
+from django.test import Client
 
 from documents import workflow
 from documents.content import from_markdown
@@ -55,6 +56,16 @@ def test_a_typing_error_finds_what_was_meant_and_says_so() -> None:
     answer = find(factories.person(), "callibraton", of=[Document], limit=10)
     assert [hit.title for hit in answer.hits] == ["Calibration of gauges"]
     assert answer.taken_for == {"callibraton": "calibration"}
+
+
+def test_what_no_database_takes_is_asked_as_a_space(client: Client) -> None:
+    cast = Cast()
+    in_force(cast, "Calibration of gauges", "Once a year.")
+    assert titles(factories.person(), "calibration\0gauges") == ["Calibration of gauges"]
+    assert contributions.find_everywhere(cast.author, "calibration\0gauges", 5)
+    client.force_login(cast.author, backend="qms.people.access.RoleBackend")
+    page = client.get("/documents/choose/?q=a%00b")
+    assert page.status_code == 200
 
 
 def test_the_words_around_the_match_are_shown() -> None:
