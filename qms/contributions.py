@@ -406,7 +406,6 @@ def tiles_for(person: Any, today: date) -> list[Tile]:
 
 def search_everywhere(person: Any, query: str, limit: int) -> Everything:
     """What fits a query, at most `limit` of every kind, in the order of the kinds."""
-    query = query.replace("\0", " ")  # the one character no database takes
     if not query.strip():
         return Everything([], {})
     found = _finder[0](person, query, limit) if _finder else Everything([], {})

@@ -69,7 +69,7 @@ def edition() -> str:
 
 
 def forget() -> None:
-    """Read it anew the next time, in every process."""
+    """Read it anew the next time; what other processes have at hand lasts for a second."""
     if (page := _page.get()) is not None:
         page.known = None
     _at_hand.clear()
