@@ -45,9 +45,17 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def _database_answers() -> bool:
+    """Asked for less long than a page may wait for the pool: whoever looks after us looks away."""
+    pool = getattr(connection, "pool", None)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("select 1")
+        with connection.wrap_database_errors:
+            if pool is None:
+                with connection.cursor() as cursor:
+                    cursor.execute("select 1")
+            else:
+                pool.open()
+                with pool.connection(PATIENCE_SECONDS) as free:
+                    free.execute("select 1")
     except DatabaseError:
         logger.exception("The database does not answer.")
         return False

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "proofs.md"
 HEAD = """# Proofs
 
-What the tests play as a sample, played whole by `make prove`; each line is written by the run it
+What CI plays as a sample, played whole by `make prove`; each line is written by the run it
 tells of. `make prove PART=moves` plays one part; what was proven at a commit is not played again.
 
 | part | what was tried | tests | combinations | took | commit | on |

@@ -1,7 +1,8 @@
-"""How much of a proof is played: all of it by `make prove`, fixed samples in `make test`.
+"""How much of a proof is played: all of it by `make prove`, fixed samples by the tests.
 
 A proof over every combination takes minutes. Tests play the sample that these functions choose,
-the same on every machine and every day; `make prove` sets `QMS_PROVE` and plays everything.
+the same on every machine and every day; `make prove` sets `QMS_PROVE` and plays everything. Of
+the sample of a sweep (`pytest.mark.proof`) `make test` plays what is quick, CI all (ALL=1).
 """
 
 import atexit

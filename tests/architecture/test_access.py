@@ -14,7 +14,7 @@ from qms.people.roles import ROLES
 from tests import factories
 from tests.sampling import played, spread
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.proof]
 ACTORS = [*ROLES, "inactive", "anonymous"]
 TRIED = {"anonymous": 1}  # of the others' pages and operations one in eight
 

@@ -63,7 +63,7 @@ from tests.architecture.test_promises import RECORDS
 from tests.sampling import spread
 from tests.scenes import SCENES, Cast
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3")]
+pytestmark = [pytest.mark.django_db, pytest.mark.proof, pytest.mark.clause("7.5.3")]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from tests import factories
 from tests.sampling import played, spread
 from tests.scenes import ALL, SCENES, Cast, Scene, Stage, make
 
+pytestmark = pytest.mark.proof
 REASON, WRONG = "It has to be.", "somebody else's long password"
 STRANGERS_TRIED = 16  # one in so many; all of them by call where the state allows the move
 ROUTES_TRIED = 6  # one in so many refusals of the right person comes by page and by program too

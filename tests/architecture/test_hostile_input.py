@@ -10,7 +10,7 @@ from qms.local.permissions import operations, pages
 from tests import factories
 from tests.sampling import played
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.proof]
 QUERIES = [
     "?page=abc", "?page=99999999", "?page=-1", "?sort=--x", "?sort=password", "?format=zip",
     "?q=a%00b", "?q=%F0%9F%98%80", "?month=9999-99", "?month=2026-02-30", "?history=9999999",

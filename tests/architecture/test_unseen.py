@@ -42,7 +42,7 @@ from tests.architecture.test_promises import OWN
 from tests.sampling import played, spread
 from tests.scenes import Cast
 
-pytestmark = [pytest.mark.django_db, pytest.mark.clause("7.5.3.2")]
+pytestmark = [pytest.mark.django_db, pytest.mark.proof, pytest.mark.clause("7.5.3.2")]
 
 SECRET = "okapi stripes recipe"  # in the restricted document, its text and its file
 DRAFT = "narwhal torque table"  # in a draft of an open document

@@ -33,6 +33,7 @@ BEGINS = 4  # months after the company its first programme
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.slow,
+    pytest.mark.proof,
     pytest.mark.clause("9.2.1"),
     pytest.mark.clause("9.2.2"),
 ]

@@ -570,6 +570,7 @@ def telling(person: Any, *words: str, one_in: int = 1) -> Iterator[str]:
                 yield address
 
 
+@pytest.mark.proof
 def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it(
     cast: Cast,
 ) -> None:
@@ -588,6 +589,7 @@ def test_no_page_tells_the_title_of_a_restricted_document_to_who_may_not_read_it
         assert list(telling(reader, SECRET, "Pssst", one_in=2)) == []
 
 
+@pytest.mark.proof
 def test_no_page_tells_an_outside_auditor_of_what_they_do_not_audit(outside: Outside) -> None:
     stranger = factories.person(name="Xaver Unseen")
     words = ("Paying", SECRET, "Pssst", outside.foreign.number, outside.entry.number)

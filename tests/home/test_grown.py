@@ -43,7 +43,7 @@ from tests.many import grow, questions
 from tests.sampling import PROVING
 from tests.scenes import Cast
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.proof]
 FEW, MANY = 10, 1000 if PROVING else 200
 MORE = MANY - FEW
 

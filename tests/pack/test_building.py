@@ -53,6 +53,26 @@ def manifest_of(pack: Pack) -> dict[str, Any]:
     return found
 
 
+DRAWN: dict[tuple[str, str], bytes] = {}
+
+
+@pytest.fixture(autouse=True)
+def _drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most pages of these packs are the same in each test: the same text is drawn once.
+
+    That the same text gives the same bytes is held in `tests/kernel/test_pdf.py`.
+    """
+    draw = pdf.render_isolated
+
+    def remembered(html: str, **options: Any) -> bytes:
+        key = (html, repr(options))
+        if key not in DRAWN:
+            DRAWN[key] = draw(html, **options)
+        return DRAWN[key]
+
+    monkeypatch.setattr(pdf, "render_isolated", remembered)
+
+
 @pytest.fixture
 def manager() -> Person:
     return factories.person("quality_manager")
