@@ -67,6 +67,8 @@ urlpatterns = [
     ),
     path("retention/", keeping.retention, name="retention"),
     path("retention/<int:pk>/propose/", keeping.disposition_create, name="disposition_create"),
+    path("holds/", keeping.hold_list, name="hold_list"),
+    path("dispositions/", keeping.disposition_list, name="disposition_list"),
     path("holds/new/", keeping.hold_create, name="hold_create"),
     path("holds/<int:pk>/", keeping.hold_detail, name="hold_detail"),
     path("holds/<int:pk>/do/<slug:name>/", keeping.hold_transition, name="hold_transition"),

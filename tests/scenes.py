@@ -57,6 +57,7 @@ from documents.models import (
     Entry,
     EvidencePointer,
     FollowUp,
+    KindRule,
     LegalHold,
     ReadingTask,
     ReviewFlag,
@@ -881,7 +882,8 @@ def with_a_sample(cast: Cast, pointer: EvidencePointer) -> None:
 
 def a_disposition(cast: Cast) -> Disposition:
     """Of a procedure that was withdrawn two years ago and is kept for one."""
-    documents.change_rule(by=cast.manager, kind="procedure", prefix="QP", retention_years=1)
+    if not KindRule.objects.filter(kind="procedure").exists():
+        documents.change_rule(by=cast.manager, kind="procedure", prefix="QP", retention_years=1)
     with time_machine.travel(clock.now() - timedelta(days=800), tick=True):
         document = a_document(cast)
         documents.withdraw(document, by=cast.approver, reason="Merged.")
@@ -1028,7 +1030,7 @@ def a_repeat(cast: Cast) -> Repeat:
     for _ in range(2):
         nc = capa.contain(a_nonconformity(cast), by=cast.owner, containment="Stock is blocked.")
         capa.find_cause(nc, by=cast.owner, similar="None found in stock.", **FOUND)
-    return Repeat.objects.get()
+    return Repeat.objects.latest("pk")
 
 
 def a_report(cast: Cast) -> Report:

@@ -38,6 +38,62 @@ POINTERS = [
     Column("status", "State", sort="status", kind="state"),
 ]
 
+HOLDS = [
+    Column("number", "Number", sort="number", kind="number"),
+    Column("title", "What it is about", sort="title"),
+    Column("covers", "Covers", value=lambda row: row.process or "everything"),
+    Column(
+        "placed_by",
+        "Placed by",
+        value=lambda row: row.created_by,
+        sort="created_by__name",
+        kind="person",
+    ),
+    Column("placed_on", "On", value=lambda row: row.recorded_at, sort="recorded_at", kind="date"),
+    Column("status", "State", sort="status", kind="state"),
+]
+DISPOSITIONS = [
+    Column("number", "Number", sort="number", kind="number"),
+    Column("document", "Document", sort="document__number"),
+    Column("kept_until", "Kept until", sort="kept_until", kind="date"),
+    Column(
+        "proposed_by",
+        "Proposed by",
+        value=lambda row: row.created_by,
+        sort="created_by__name",
+        kind="person",
+    ),
+    Column("approved_by", "Approved by", sort="approved_by__name", kind="person"),
+    Column("done_on", "Disposed of on", sort="done_on", kind="date"),
+    Column("destroyed", "Files destroyed", sort="destroyed", numeric=True),
+    Column("status", "State", sort="status", kind="state"),
+]
+SHOWN = 20  # holds in force and proposals on the page of retention; the lists have all
+
+
+class HoldFilter(django_filters.FilterSet):
+    """Filters of the holds."""
+
+    title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    process = django_filters.ModelChoiceFilter(queryset=Process.objects.all(), label="Process")
+    status = django_filters.ChoiceFilter(choices=LegalHold.Status.choices, label="State")
+
+    class Meta:
+        model = LegalHold
+        fields = ("title", "process", "status")
+
+
+class DispositionFilter(django_filters.FilterSet):
+    """Filters of the log of dispositions."""
+
+    document__title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
+    done_on = django_filters.DateFromToRangeFilter(label="Disposed of")
+    status = django_filters.ChoiceFilter(choices=Disposition.Status.choices, label="State")
+
+    class Meta:
+        model = Disposition
+        fields = ("document__title", "done_on", "status")
+
 
 class PointerFilter(django_filters.FilterSet):
     """Filters of the evidence that lives elsewhere."""
@@ -118,8 +174,10 @@ def pointer_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse
 @needs("documents.view_legalhold")
 def retention(request: HttpRequest) -> HttpResponseBase:
     """What was kept long enough, what is held, and what was disposed of."""
-    holds = LegalHold.objects.visible_to(request.user).select_related("process", "created_by")
-    done = Disposition.objects.visible_to(request.user).select_related("document", "approved_by")
+    holds = LegalHold.objects.visible_to(request.user).filter(status=LegalHold.Status.HOLDS)
+    waiting = Disposition.objects.visible_to(request.user).filter(
+        status=Disposition.Status.PROPOSED
+    )
     return pages.show_list(
         request,
         Document.objects.visible_to(request.user).kept_no_longer().with_keeping(),
@@ -131,8 +189,11 @@ def retention(request: HttpRequest) -> HttpResponseBase:
         title="Retention",
         intro="What is no longer in use, how long it is kept, and what was disposed of.",
         tabs=tabs(request, "documents:retention"),
-        holds=list(holds.order_by("status", "-pk")[:100]),
-        dispositions=list(done.order_by("-pk")[:200]),
+        holds=list(holds.select_related("process").order_by("-pk")[: SHOWN + 1]),
+        proposals=list(
+            waiting.select_related("document", "created_by").order_by("pk")[: SHOWN + 1]
+        ),
+        shown=SHOWN,
         may_hold=request.user.has_perm("documents.add_legalhold"),
         may_propose=request.user.has_perm("documents.add_disposition"),
         empty="Every document is in use.",
@@ -146,6 +207,43 @@ def _with_what_keeps_it(rows: Any) -> list[Document]:
     for each in found:
         each.keeping = kept[each.pk]
     return found
+
+
+@needs("documents.view_legalhold")
+def hold_list(request: HttpRequest) -> HttpResponseBase:
+    """Every hold, also those that were lifted."""
+    return pages.show_list(
+        request,
+        LegalHold.objects.visible_to(request.user).select_related("process", "created_by"),
+        columns=HOLDS,
+        filterset=HoldFilter,
+        default_sort="-number",
+        template="documents/tabbed_list.html",
+        tabs=tabs(request, "documents:retention"),
+        title="Holds",
+        intro="While one stands, nothing that it covers is disposed of.",
+        create_url=reverse("documents:hold_create"),
+        create_label="Place a hold",
+        empty="Nothing was ever held. A claim, a recall or an authority may ask for it.",
+    )
+
+
+@needs("documents.view_disposition")
+def disposition_list(request: HttpRequest) -> HttpResponseBase:
+    """The log: what was proposed, disposed of or declined, by whom and when."""
+    rows = Disposition.objects.visible_to(request.user)
+    return pages.show_list(
+        request,
+        rows.select_related("document", "created_by", "approved_by"),
+        columns=DISPOSITIONS,
+        filterset=DispositionFilter,
+        default_sort="-number",
+        template="documents/tabbed_list.html",
+        tabs=tabs(request, "documents:retention"),
+        title="Dispositions",
+        intro="What was disposed of and what was not, who proposed it and who decided.",
+        empty="Nothing was disposed of.",
+    )
 
 
 @needs("documents.add_legalhold")

@@ -477,6 +477,7 @@ def test_an_outside_auditor_sees_no_entry_copy_task_or_file(outside: Outside) ->
         *(f"/documents/forms/{outside.form.pk}/trend/", f"/documents/f/{outside.form.number}/"),
         *(copy.get_absolute_url(), f"{copy.get_absolute_url()}pdf/", "/documents/copies/"),
         *("/documents/reading/", "/documents/reading/tasks/", "/documents/retention/"),
+        *("/documents/holds/", "/documents/dispositions/"),
         *("/documents/evidence/", "/packs/", "/documents/simplify/", "/people/"),
         reverse("files:download", args=[outside.file.pk]),
         reverse("files:thumbnail", args=[outside.file.pk, "large"]),
