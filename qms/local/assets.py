@@ -6,6 +6,7 @@ Of 80 MB of packages a page needs about 60 kB: only the styles that some templat
 of only the icons that some page names, and two subsets of the typeface.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -182,13 +183,21 @@ def build_fonts(modules: Path, target: Path) -> None:
 def build() -> list[str]:
     """Make `static/vendor/` agree with the sources; does nothing when it already does.
 
-    Returns sentences about what a page names and the packages do not have. Raises AssetsMissing.
+    Who comes while another builds waits for it. Returns sentences about what a page names and the
+    packages do not have. Raises AssetsMissing.
     """
+    folder = packages_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder.with_name("assets.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(folder)
+
+
+def _build(folder: Path) -> list[str]:
     vendor, now = vendor_folder(), fingerprint()
     stamp = vendor / "built"
     if stamp.exists() and stamp.read_text() == now:
         return []
-    folder = packages_folder()
     install_packages(folder)
     fresh = vendor.with_name("vendor.new")
     shutil.rmtree(fresh, ignore_errors=True)
