@@ -26,6 +26,7 @@ from qms.refusals import Refused
 
 MOST_LINKS = 20
 FOUND_OF_A_KIND = 5
+NAMED_BY = ("document", "form", "audit", "process", "party", "review", "person")
 
 
 class AnyLink(Link):
@@ -48,72 +49,93 @@ class Shown:
     title: str
     kind: str
     url: str
+    record: Any = None
 
 
-def records_at(text: str, person: Any) -> list[Any]:
-    """The records of addresses or numbers with commas or lines between them, each once.
+@dataclass(frozen=True)
+class Shelf:
+    """The records that may be linked: those with a page of their own, but of some chapters.
 
-    Refuses what is not found, what fits several records, and more than `MOST_LINKS`.
+    `field` is the form's field that a refusal belongs to.
     """
-    found: dict[tuple[type[models.Model], int], Any] = {}
-    for word in filter(None, (each.strip() for each in text.replace("\n", ",").split(","))):
-        record = record_at(word, person)
-        if record is None:
+
+    field: str = "touches"
+    but_of: tuple[str, ...] = ()
+
+    def records_at(self, texts: Iterable[str], person: Any) -> list[Any]:
+        """The records of addresses, numbers or words, each once.
+
+        Refuses what is not found, what fits several records, and more than `MOST_LINKS`.
+        """
+        found: dict[tuple[type[models.Model], int], Any] = {}
+        for text in filter(None, (each.strip() for each in texts)):
+            record = self.record_at(text, person)
+            if record is None:
+                raise Refused(
+                    f"“{text}” was not found. Give the number of a record, or its address.",
+                    field=self.field,
+                )
+            found[type(record), record.pk] = record
+        if len(found) > MOST_LINKS:
+            raise Refused(f"Link at most {MOST_LINKS} records.", field=self.field)
+        return list(found.values())
+
+    def record_at(self, text: str, person: Any) -> Any:
+        """The record of an address (“/documents/7/”, with or without host), number or word.
+
+        None when nothing is found; refuses a word that fits several records.
+        """
+        if "/" in text:
+            return self.at_address(text, person)
+        wanted, hits = text.casefold(), self.found_by(text, person, guess=False)
+        exact = [hit for hit in hits if hit.number.casefold() == wanted]
+        fitting = exact or hits
+        if len(fitting) > 1:
+            named = ", ".join(hit.number or hit.title for hit in fitting[:4])
             raise Refused(
-                f"“{word}” was not found. Give the number of a record, or its address.",
-                field="touches",
+                f"“{text}” fits several records: {named}. Give the number.", field=self.field
             )
-        found[type(record), record.pk] = record
-    if len(found) > MOST_LINKS:
-        raise Refused(f"Link at most {MOST_LINKS} records.", field="touches")
-    return list(found.values())
+        return self.at_address(fitting[0].url, person) if fitting else None
+
+    def found_by(self, text: str, person: Any, *, guess: bool = True) -> list[Hit]:
+        """What the search finds that can be linked, a few of each kind.
+
+        It may guess what was meant.
+        """
+        if len(text.strip()) < 2 or not text.isprintable():
+            return []
+        answer = search_everywhere(person, text.strip(), FOUND_OF_A_KIND)
+        if answer.taken_for and not guess:
+            return []
+        hits = [hit for _order, _kind, found in answer.groups for hit in found]
+        return [hit for hit in hits if self.holds(hit.url)]
+
+    def holds(self, address: str) -> bool:
+        """Whether the address is that of the own page of a record that may be linked."""
+        return self._model_at(address) is not None
+
+    def at_address(self, address: str, person: Any) -> Any:
+        """The record whose own page has this address, if the person may see it; else None."""
+        known = self._model_at(address)
+        if known is None:
+            return None
+        model, key = known
+        return model._default_manager.visible_to(person).filter(pk=key).first()  # type: ignore[attr-defined]
+
+    def _model_at(self, address: str) -> tuple[type[models.Model], int] | None:
+        """The kind and key of the record whose own page has this address."""
+        try:
+            match = resolve(urlsplit(address).path)
+        except (Resolver404, ValueError):  # nothing there, or no address at all, as “http://[”
+            return None
+        key = match.kwargs.get("pk")
+        model = _models_by_page().get(match.view_name)
+        if model is None or model._meta.app_label in self.but_of or not isinstance(key, int):
+            return None
+        return model, key
 
 
-def record_at(text: str, person: Any) -> Any:
-    """The record of an address (“/documents/7/”, with or without host), number or word; else None.
-
-    Refuses a word that fits several records.
-    """
-    if "/" in text:
-        return at_address(urlsplit(text).path, person)
-    wanted, hits = text.casefold(), found_by(text, person, guess=False)
-    exact = [hit for hit in hits if hit.number.casefold() == wanted]
-    fitting = exact or hits
-    if len(fitting) > 1:
-        named = ", ".join(hit.number or hit.title for hit in fitting[:4])
-        raise Refused(f"“{text}” fits several records: {named}. Give the number.", field="touches")
-    return at_address(fitting[0].url, person) if fitting else None
-
-
-def found_by(text: str, person: Any, *, guess: bool = True) -> list[Hit]:
-    """What the search finds that can be linked, a few of each kind; it may guess what was meant."""
-    if len(text.strip()) < 2:
-        return []
-    answer = search_everywhere(person, text.strip(), FOUND_OF_A_KIND)
-    if answer.taken_for and not guess:
-        return []
-    hits = [hit for _order, _kind, found in answer.groups for hit in found]
-    return [hit for hit in hits if _model_at(hit.url) is not None]
-
-
-def at_address(path: str, person: Any) -> Any:
-    """The record whose own page has this address, if the person may see it; else None."""
-    known = _model_at(path)
-    if known is None:
-        return None
-    model, key = known
-    return model._default_manager.visible_to(person).filter(pk=key).first()  # type: ignore[attr-defined]
-
-
-def _model_at(path: str) -> tuple[type[models.Model], int] | None:
-    """The kind and key of the record whose own page has this address."""
-    try:
-        match = resolve(path)
-    except Resolver404:
-        return None
-    key = match.kwargs.get("pk")
-    model = _models_by_page().get(match.view_name)
-    return (model, key) if model is not None and isinstance(key, int) else None
+ANY_RECORD = Shelf()
 
 
 @cache
@@ -164,38 +186,47 @@ def _seen(link: AnyLink, by: Any) -> bool:
     return link.record is not None and is_visible(link.record, by)
 
 
-def touched(links: Iterable[AnyLink], person: Any = None) -> list[Shown]:
-    """The linked records as they may be shown to a person (everything without one), in order.
+def shown(links: Iterable[Any], person: Any = None) -> dict[int, Shown]:
+    """Each link as it may be shown to a person, by its key; without one as paper tells it.
 
     One question for each kind of record.
     """
-    rows = list(links)
-    by_kind: dict[int, list[int]] = {}
-    for link in rows:
-        by_kind.setdefault(link.record_type_id, []).append(link.record_id)
-    known: dict[tuple[int, int], Any] = {}
-    for kind, keys in by_kind.items():
+    by_kind: dict[int, list[Any]] = {}
+    for link in links:
+        by_kind.setdefault(link.record_type_id, []).append(link)
+    told: dict[int, Shown] = {}
+    for kind, group in by_kind.items():
         model: Any = ContentType.objects.get_for_id(kind).model_class()
-        seen = model._default_manager.all() if person is None else model.objects.visible_to(person)
-        for key, record in seen.select_related(*_names_need(model)).in_bulk(keys).items():
-            known[kind, key] = record
-    return [_shown(link, known.get((link.record_type_id, link.record_id))) for link in rows]
+        rows = model._default_manager.all() if person is None else model.objects.visible_to(person)
+        known = rows.select_related(*_names_need(model)).in_bulk([e.record_id for e in group])
+        for link in group:
+            told[link.pk] = _shown(kind, known.get(link.record_id), person)
+    return told
+
+
+def touched(links: Iterable[AnyLink], person: Any) -> list[Shown]:
+    """The linked records as they may be shown to a person, in order."""
+    rows = list(links)
+    told = shown(rows, person)
+    return [told[link.pk] for link in rows]
 
 
 def _names_need(model: Any) -> list[str]:
     """The relations a record's name is made of: a revision is called by its document."""
     fields = {each.name: each for each in model._meta.fields if each.is_relation}
-    return [name for name in ("document", "audit", "party", "review", "person") if name in fields]
+    return [name for name in NAMED_BY if name in fields]
 
 
-def _shown(link: AnyLink, record: Any) -> Shown:
-    kind = str(ContentType.objects.get_for_id(link.record_type_id).name)
-    kind = kind[:1].upper() + kind[1:]
+def _shown(kind: int, record: Any, person: Any) -> Shown:
+    name = str(ContentType.objects.get_for_id(kind).name)
+    name = name[:1].upper() + name[1:]
     if record is None:
-        return Shown("A record that not everybody sees", kind, "")
+        return Shown("A record that not everybody sees", name, "")
+    if person is None:
+        return Shown(record.called_outside, name, record.get_absolute_url(), record)
     number, title = getattr(record, "number", ""), str(getattr(record, "title", record))
     words = title if not number or str(number) in title else f"{number} {title}"
-    return Shown(words, kind, record.get_absolute_url())
+    return Shown(words, name, record.get_absolute_url(), record)
 
 
 def owners_touching(record: Any, link: type[AnyLink]) -> list[int]:
@@ -255,8 +286,8 @@ class TouchingForm:
 
     def clean_touches(self) -> list[Any]:
         """The records of the words and of the ticks; one that is not found or seen is refused."""
-        words = [*self.picked, self.cleaned_data["touches"]]
+        words = self.cleaned_data["touches"].replace("\n", ",").split(",")
         try:
-            return records_at(",".join(words), self.by)
+            return ANY_RECORD.records_at([*self.picked, *words], self.by)
         except Refused as refusal:
             raise forms.ValidationError(str(refusal)) from refusal

@@ -16,7 +16,7 @@ from qms.changes.models import Change, ChangeLink
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 from qms.periods import today
-from qms.picking import at_address, found_by, touched
+from qms.picking import ANY_RECORD, touched
 
 COLUMNS = [
     Column("number", "Number", sort="number", kind="link"),
@@ -115,7 +115,7 @@ def path_of(change: Change) -> list[PathStep]:
 @needs("changes.add_change")
 def change_create(request: HttpRequest) -> HttpResponse:
     """Plan a change."""
-    origin = at_address(request.GET.get("from", ""), request.user)
+    origin = ANY_RECORD.at_address(request.GET.get("from", ""), request.user)
     return pages.edit(
         request,
         form_class=NewChangeForm,
@@ -182,7 +182,7 @@ def change_action(request: HttpRequest, pk: int) -> HttpResponse:
 def record_find(request: HttpRequest) -> HttpResponse:
     """What the search finds for a word, ready to be ticked."""
     query = request.GET.get("touches", "").rpartition(",")[2].strip()
-    hits = found_by(query, request.user)[:8]
+    hits = ANY_RECORD.found_by(query, request.user)[:8]
     return render(request, "components/found_records.html", {"hits": hits, "query": query})
 
 

@@ -11,10 +11,11 @@ from ninja import Query, Schema, Status
 from qms.api import Invalid, Message, Resource, schema_of
 from qms.gap import planning, readiness, workflow
 from qms.gap.forms import AnswerForm, AssessmentForm, NewAssessmentForm
-from qms.gap.linking import links_of, shown
+from qms.gap.linking import links_of
 from qms.gap.models import Assessment, GapAnswer
 from qms.people.models import Person
 from qms.periods import EARLIEST, today
+from qms.picking import shown
 from qms.refusals import Refused
 
 

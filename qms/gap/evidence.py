@@ -10,11 +10,11 @@ from typing import Any
 from qms import contributions
 from qms.actions.models import Action
 from qms.contributions import ClauseLine
-from qms.gap.linking import shown
 from qms.gap.models import Assessment
 from qms.gap.overview import Row, chapters_of, rows_of
 from qms.gap.readiness import edition_in_use, readiness
 from qms.periods import Period, day_of
+from qms.picking import shown
 
 CLOSED = (Action.Status.DONE, Action.Status.VERIFIED)
 LONGEST = 160

@@ -10,9 +10,10 @@ from qms import clauses
 from qms.actions.models import LEAST_EFFORT, MOST_EFFORT
 from qms.clauses import EDITION_CHOICES
 from qms.forms import PlainForm, RecordForm
-from qms.gap.linking import MOST_LINKS, records_at
+from qms.gap.linking import EVIDENCE
 from qms.gap.models import LEAST_DAYS, MOST_DAYS, Assessment, GapAnswer
 from qms.people.models import Person
+from qms.picking import MOST_LINKS
 from qms.refusals import Refused
 from qms.scope.models import Organisation
 
@@ -137,8 +138,8 @@ class AnswerForm(PlainForm):
         if not asked and not typed:
             return found
         try:
-            kept = records_at(chosen, self.by) if asked else list(self.known)
-            extra = records_at(typed, self.by)
+            kept = EVIDENCE.records_at(chosen, self.by) if asked else list(self.known)
+            extra = EVIDENCE.records_at(typed, self.by)
         except Refused as refusal:
             self.add_error("another", str(refusal))
             return found

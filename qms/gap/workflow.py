@@ -18,7 +18,6 @@ from qms import clauses, contributions
 from qms.actions.models import Action
 from qms.actions.workflow import promise
 from qms.contributions import Step
-from qms.gap.linking import MOST_LINKS
 from qms.gap.models import (
     LEAST_DAYS,
     MOST_DAYS,
@@ -30,6 +29,7 @@ from qms.gap.models import (
 from qms.origins import is_visible
 from qms.people.models import Person
 from qms.periods import due_in, today
+from qms.picking import MOST_LINKS
 from qms.proofs import GapSignal
 from qms.records import insert_together
 from qms.refusals import Refused, Stale

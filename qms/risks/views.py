@@ -19,7 +19,7 @@ from qms.actions.models import Action
 from qms.pages import Column, PathStep
 from qms.people.models import Person
 from qms.periods import today
-from qms.picking import at_address, found_by, touched
+from qms.picking import ANY_RECORD, touched
 from qms.risks import forms, overview, workflow
 from qms.risks.models import HIGH_FROM, MIDDLE_FROM, PARTS, Opportunity, Outlook, Risk
 from qms.scope.models import Process
@@ -265,7 +265,7 @@ def path_of(record: Outlook) -> list[PathStep]:
 
 
 def _create(request: HttpRequest, own: Pages) -> HttpResponse:
-    origin = at_address(request.GET.get("from", ""), request.user)
+    origin = ANY_RECORD.at_address(request.GET.get("from", ""), request.user)
     initial = {"touches": request.GET.get("from", "")} if origin is not None else {}
     for name in ("title", "process"):
         if request.GET.get(name):
@@ -392,7 +392,7 @@ def risk_touch(request: HttpRequest, pk: int) -> HttpResponse:
 def record_find(request: HttpRequest) -> HttpResponse:
     """What the search finds for a word, to be put into the field “What it bears on”."""
     query = request.GET.get("touches", "").rpartition(",")[2].strip()
-    hits = found_by(query, request.user)[:8]
+    hits = ANY_RECORD.found_by(query, request.user)[:8]
     return render(request, "components/found_records.html", {"hits": hits, "query": query})
 
 

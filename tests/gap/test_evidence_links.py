@@ -14,9 +14,10 @@ from zeal import zeal_ignore
 from documents.workflow import create_document
 from qms import clock
 from qms.gap import workflow
-from qms.gap.linking import record_at, shown
+from qms.gap.linking import EVIDENCE
 from qms.gap.models import Assessment, EvidenceLink, GapAnswer
 from qms.people.models import ApiToken, Person
+from qms.picking import shown
 from qms.refusals import Refused, Stale
 from qms.scope.models import Process
 from qms.scope.workflow import create_process
@@ -43,12 +44,12 @@ def secret(manager: Person) -> Any:
 def test_a_record_is_found_by_number_address_or_word(manager: Person, process: Process) -> None:
     address = process.get_absolute_url()
     for text in ("BUY", "buy", address, f"https://qms.example.com{address}", "valves"):
-        assert record_at(text, manager) == process, text
+        assert EVIDENCE.record_at(text, manager) == process, text
     for text in ("SELL", "/gap/", "/nowhere/9/", f"{address}edit/", "x", "/people/1/"):
-        assert record_at(text, manager) is None, text
+        assert EVIDENCE.record_at(text, manager) is None, text
     create_process(by=manager, code="FIX", name="Repairing valves", owner=manager)
     with pytest.raises(Refused, match="BUY, FIX"):
-        record_at("valves", manager)
+        EVIDENCE.record_at("valves", manager)
 
 
 def test_a_linked_record_is_evidence_enough(

@@ -159,6 +159,9 @@ def test_a_link_to_what_one_may_not_see_is_refused_and_nothing_is_lost(firm: Fir
     assert answer.status_code == 422
     assert "“/reviews/99/” was not found" in answer.content.decode()
     assert b"Kept title" in answer.content
+    answer = as_(firm.manager).post("/risks/new/", form | {"touches": "http://[/7"})
+    assert answer.status_code == 422, "no address at all"
+    assert "“http://[/7” was not found" in answer.content.decode()
     form["touches"] = firm.process.get_absolute_url()
     assert as_(firm.manager).post("/risks/new/", form).status_code == 303
     link = RiskLink.objects.get()

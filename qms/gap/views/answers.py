@@ -10,10 +10,11 @@ from qms import contributions, pages
 from qms.access import needs
 from qms.gap import workflow
 from qms.gap.forms import AnswerForm
-from qms.gap.linking import can_be_linked, found_by, links_of, record_at, shown
+from qms.gap.linking import EVIDENCE, links_of
 from qms.gap.models import GapAnswer
 from qms.gap.overview import answers_of
 from qms.gap.views.assessments import may_answer
+from qms.picking import shown
 from qms.refusals import Refused, Stale
 
 RECORDS_SHOWN = 8
@@ -117,14 +118,14 @@ def _choices(request: HttpRequest, context: dict[str, Any], form: AnswerForm) ->
     rows = {each.url: (each.title, each.kind) for each in context["shown"] if each.url}
     linked = set(rows)
     for line in context["records"]:
-        if not can_be_linked(line.url):
+        if not EVIDENCE.holds(line.url):
             continue
         name = f"{line.record_number} {line.title}".strip()
         rows.setdefault(line.url, (name, line.kind))
     for url in sorted(ticked or ()):
         if url not in rows:
             try:
-                record = record_at(url, request.user)
+                record = EVIDENCE.record_at(url, request.user)
             except Refused:
                 record = None
             if record is not None:
@@ -196,5 +197,5 @@ def answer_find(request: HttpRequest, pk: int) -> HttpResponse:
     """What the search finds for a word, ready to be ticked as evidence."""
     pages.find(request, GapAnswer.objects, pk=pk)
     query = request.GET.get("another", "").rpartition(",")[2].strip()
-    hits = found_by(query, request.user)[:12]
+    hits = EVIDENCE.found_by(query, request.user)[:12]
     return render(request, "gap/found.html", {"hits": hits, "query": query})
