@@ -231,7 +231,7 @@ def reading_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...
 def printed_revisions(period: Period, as_of: datetime) -> Iterable[tuple[Revision, str]]:
     """Each revision in force in the period as a page of its own, but for restricted ones."""
     for each in revisions_of(period):
-        if each.document.confidentiality == Document.Confidentiality.OPEN:
+        if each.document.is_open:
             yield each, f"{each.document.number}-rev{each.label}"
 
 
@@ -338,19 +338,13 @@ def clause_lines(edition: str) -> list[ClauseLine]:
     return found
 
 
-def _named(document: Document) -> str:
-    """A restricted document goes by its number where not only its readers look."""
-    is_open = document.confidentiality == Document.Confidentiality.OPEN
-    return str(document) if is_open else document.number
-
-
 @contributions.preflight
 def concerns(period: Period) -> list[Concern]:
     """Documents past their review, and revisions that wait for an approval."""
     late = Document.objects.review_due(period.end).order_by("next_review")
     found = [
         Concern(
-            f"{_named(each)} was due for review on {each.next_review:%-d %b %Y}.",
+            f"{each.called_outside} was due for review on {each.next_review:%-d %b %Y}.",
             each.get_absolute_url(),
             "late",
         )
@@ -489,10 +483,6 @@ def entries_of(period: Period) -> Any:
     return rows.select_related(*people).order_by("form__number", "happened_at", "pk")
 
 
-def _is_open(entry: Entry) -> bool:
-    return bool(entry.form.confidentiality == Document.Confidentiality.OPEN)
-
-
 @contributions.evidence(
     folder="07-operation",
     title="Forms and what was filled in",
@@ -535,7 +525,7 @@ def entry_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
     for each in entries_of(period):
         yield (
             each.number,
-            _named(each.form),
+            each.form.called_outside,
             each.revision.label,
             each.happened_at,
             each.recorded_at,
@@ -543,7 +533,7 @@ def entry_register(period: Period, as_of: datetime) -> Iterable[tuple[Any, ...]]
             each.get_status_display(),
             each.get_worst_display(),
             each.corrects.number if each.corrects else "",
-            _said(each) if _is_open(each) else "On site.",
+            _said(each) if each.form.is_open else "On site.",
         )
 
 
@@ -565,7 +555,7 @@ def printed_entries(period: Period, as_of: datetime) -> Iterable[tuple[Entry, st
     """What was beyond a limit or corrected, and the newest of each form, as pages of their own."""
     kept: dict[int, list[Entry]] = {}
     for each in entries_of(period):
-        if _is_open(each):
+        if each.form.is_open:
             kept.setdefault(each.form_id, []).append(each)
     for entries in kept.values():
         told = [e for e in entries if e.worst == Entry.Worst.LIMIT or e.corrects_id]

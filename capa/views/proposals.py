@@ -20,6 +20,11 @@ PROPOSALS = [
     Column("recorded_at", "Proposed", sort="recorded_at", kind="moment", shown=False),
 ]
 
+READ_BY_ALL = (
+    "What was measured, with its name and limit, becomes the text of the case, which most people"
+    " may read."
+)
+
 
 class ProposalFilter(django_filters.FilterSet):
     """Filters of proposals."""
@@ -75,4 +80,8 @@ def proposal_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def proposal_transition(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Take it up, or decline it."""
     rows = Proposal.objects.select_related("entry__form", "owner")
-    return pages.do_transition(request, pages.find(request, rows, pk=pk), name)
+    proposal = pages.find(request, rows, pk=pk)
+    context: dict[str, str] = {}
+    if name == "take_up" and not proposal.entry.form.is_open:
+        context["notice"] = f"{proposal.entry.form.number} is restricted. {READ_BY_ALL}"
+    return pages.do_transition(request, proposal, name, context=context)

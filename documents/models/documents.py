@@ -215,15 +215,18 @@ class Document(Numbered, StatefulRecord):
         return f"{self.number} {self.title}"
 
     @property
+    def is_open(self) -> bool:
+        """Whether whoever sees documents sees this one; a restricted one has readers of its own."""
+        return self.confidentiality == Document.Confidentiality.OPEN
+
+    @property
     def called_outside(self) -> str:
         """A restricted one goes by its number."""
-        is_open = self.confidentiality == Document.Confidentiality.OPEN
-        return str(self) if is_open else self.number
+        return str(self) if self.is_open else self.number
 
     def told_outside(self, title: str = "") -> str:
         """Its title, or one it had, where not only its readers look; of a restricted one none."""
-        is_open = self.confidentiality == Document.Confidentiality.OPEN
-        return (title or self.title) if is_open else "Restricted, on site"
+        return (title or self.title) if self.is_open else "Restricted, on site"
 
     def number_series(self) -> tuple[str, int | None]:
         """As the rule of its kind says: QP-01, or QP-PUR-01 with the process."""

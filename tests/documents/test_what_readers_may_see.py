@@ -25,7 +25,7 @@ from qms import clock, contributions
 from qms.contributions import restricted_sections
 from qms.files.workflow import attach
 from qms.gap import workflow as gap
-from qms.gap.linking import links_of, shown
+from qms.gap.linking import links_of
 from qms.home import workflow as views_workflow
 from qms.home.models import SavedView
 from qms.pack import gathering
@@ -33,6 +33,7 @@ from qms.pack import workflow as packs
 from qms.people.models import ApiToken, RoleAssignment
 from qms.people.workflow import end_role, set_outside_access
 from qms.periods import Period, today
+from qms.picking import shown
 from qms.refusals import Refused
 from qms.scope.workflow import activate, create_process
 from qms.workflow import amend
@@ -255,7 +256,12 @@ def test_what_comes_of_an_entry_of_a_restricted_form_calls_it_by_its_number(cast
     form = secret(cast, kind="form", clauses=["2026:8.4"], fields=fields)
     entry = workflow.start_entry(by=cast.author, form=form, values={"x": "11"})
     workflow.submit_entry(entry, by=cast.author)
-    capa.take_up(Proposal.objects.get(entry=entry), by=cast.author)
+    proposal = Proposal.objects.get(entry=entry)
+    page = client(cast.author).get(f"{proposal.get_absolute_url()}do/take_up/")
+    assert f"{form.number} is restricted. What was measured" in page.content.decode()
+    page = client(cast.author).get(f"{proposal.get_absolute_url()}do/decline/")
+    assert "is restricted" not in page.content.decode()
+    capa.take_up(proposal, by=cast.author)
     nc, manager = Nonconformity.objects.get(), factories.person("quality_manager")
     assert (nc.origin, nc.evidence) == (entry, f"{entry.number}.")
     assert nc.requirement.startswith(f"The limits of {form.number}, revision")
