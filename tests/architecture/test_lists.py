@@ -70,7 +70,7 @@ from tests.many import multiply
 from tests.sampling import spread
 from tests.scenes import Cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.proof]
 MOST_QUERIES = 12
 # The home page draws the month beside the list; the context compares four registers over a year.
 MORE = {"/": 15, "/scope/context/": 20}

@@ -16,11 +16,11 @@ def _several_people_in_a_form(settings: Any) -> None:
 
 @pytest.fixture
 def sits_down(browser: Any, live_server: Any) -> Iterator[Callable[..., Desk]]:
-    """`(person, phone=False) -> Desk`: that person signs in at a browser of their own."""
+    """`(person, phone=False, by_page=False) -> Desk`: that person signs in at their own browser."""
     desks: list[Desk] = []
 
-    def sit(who: Any, *, phone: bool = False) -> Desk:
-        desks.append(Desk(browser, live_server.url, who, phone=phone))
+    def sit(who: Any, **how: bool) -> Desk:
+        desks.append(Desk(browser, live_server.url, who, **how))
         return desks[-1]
 
     yield sit

@@ -1,4 +1,4 @@
-"""Somebody at a browser: signs in through the page, reads, types and presses what is there.
+"""Somebody at a browser: signs in, reads, types and presses what is there.
 
 A click is one press of the mouse or one tap of a finger. Writing, moving on with the keyboard and
 choosing from a list that has the focus are typing and count for nothing; choosing a file is one.
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import TimeoutError
 
 from tests.factories import PASSWORD
@@ -21,7 +23,9 @@ PATIENCE = 8_000  # ms
 class Desk:
     """One person's signed-in browser window, with a counter of clicks."""
 
-    def __init__(self, browser: Any, host: str, who: Any, *, phone: bool = False) -> None:
+    def __init__(
+        self, browser: Any, host: str, who: Any, *, phone: bool = False, by_page: bool = False
+    ) -> None:
         self.host, self.who, self.clicks = host, who, 0
         touch = {"has_touch": True, "is_mobile": True} if phone else {}
         self.context = browser.new_context(viewport=PHONE if phone else DESKTOP, **touch)
@@ -30,7 +34,10 @@ class Desk:
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("response", self._note)
-        self._sign_in()
+        if by_page:
+            self._sign_in()
+        else:
+            self._has_signed_in()
 
     def _note(self, response: Any) -> None:
         if response.status >= 500:
@@ -41,6 +48,15 @@ class Desk:
         self.write(login=self.who.email, password=PASSWORD)
         self.page.click("main button[type=submit], form.form button[type=submit]")
         self.page.wait_for_url(lambda url: "/accounts/login/" not in url)
+
+    def _has_signed_in(self) -> None:
+        """With the session of before; the page of signing in has had its journey."""
+        client = Client()
+        client.force_login(self.who, backend="qms.people.access.RoleBackend")
+        name = settings.SESSION_COOKIE_NAME
+        session = {"name": name, "value": client.cookies[name].value, "url": self.host}
+        self.context.add_cookies([session])
+        self.open("/")
 
     def open(self, address: str) -> None:
         self.page.goto(address if address.startswith("http") else f"{self.host}{address}")

@@ -83,7 +83,7 @@ class Company:
     def at(self, who: str) -> Desk:
         """The desk of a person; they sign in once."""
         if who not in self.desks:
-            self.desks[who] = self.sits_down(self.people[who])
+            self.desks[who] = self.sits_down(self.people[who], by_page=True)
         return self.desks[who]
 
 

@@ -45,7 +45,7 @@ def _one_by_one(settings: Any) -> None:
 @pytest.mark.usefixtures("_one_by_one")
 def test_a_new_organisation_sets_itself_up(transactional_db: None, sits_down: Any) -> None:
     admin = person("administrator", name="Ada First")
-    desk: Desk = sits_down(admin)
+    desk: Desk = sits_down(admin, by_page=True)
     with desk.counted("From an empty installation to scope, processes, documents and plan", CLICKS):
         the_path_is_walked(desk)
     it_is_all_there(admin)

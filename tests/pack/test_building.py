@@ -29,6 +29,7 @@ from tests import factories
 from tests.pack.test_verify import verifier
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SMALL = "nc_response"  # where it does not matter what is in it
 # Contents are named by their hash: one that a test damages must not be another run's.
 NOTE = f"5.02 mm at 21 C, {uuid.uuid4()}".encode()
 
@@ -304,7 +305,7 @@ def test_drawing_goes_in_steps_and_a_new_worker_goes_on(
 
 @pytest.mark.slow
 def test_a_cancelled_pack_stops_and_leaves_nothing(manager: Person, no_worker: None) -> None:
-    pack = workflow.plan_pack(by=manager)
+    pack = workflow.plan_pack(by=manager, preset=SMALL)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
     outbox.run_next("pack")
     folder = PackProgress.objects.get(pack=pack).plan
@@ -322,7 +323,7 @@ def test_a_cancelled_pack_stops_and_leaves_nothing(manager: Person, no_worker: N
 def test_a_pack_whose_workers_died_says_so_and_can_be_tried_again(
     manager: Person, monkeypatch: pytest.MonkeyPatch, no_worker: None
 ) -> None:
-    pack = workflow.plan_pack(by=manager)
+    pack = workflow.plan_pack(by=manager, preset=SMALL)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
     effect = Effect.objects.get(kind="pack.build")
     for _ in range(Effect.MAX_ATTEMPTS):
@@ -342,7 +343,7 @@ def test_a_pack_whose_workers_died_says_so_and_can_be_tried_again(
 
 @pytest.mark.slow
 def test_who_left_the_page_is_told_by_mail(manager: Person, no_worker: None) -> None:
-    pack = workflow.plan_pack(by=manager)
+    pack = workflow.plan_pack(by=manager, preset=SMALL)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
     PackProgress.objects.filter(pack=pack).update(seen_at=None)
     outbox.drain("pack")
@@ -353,7 +354,7 @@ def test_who_left_the_page_is_told_by_mail(manager: Person, no_worker: None) -> 
 
 @pytest.mark.slow
 def test_a_built_pack_never_changes(manager: Person) -> None:
-    pack = build(manager)
+    pack = build(manager, preset=SMALL)
     for name, value in (("sha256", "0" * 64), ("as_of", clock.now()), ("left_out", [])):
         changed = Pack.objects.get(pk=pack.pk)
         setattr(changed, name, value)
@@ -366,10 +367,10 @@ def test_a_built_pack_never_changes(manager: Person) -> None:
 
 @pytest.mark.slow
 def test_a_correction_names_the_pack_it_replaces(manager: Person) -> None:
-    first = build(manager)
-    second = build(manager, replaces=first)
+    first = build(manager, preset=SMALL)
+    second = build(manager, preset=SMALL, replaces=first)
     assert manifest_of(second)["replaces"] == first.number
-    draft = workflow.plan_pack(by=manager)
+    draft = workflow.plan_pack(by=manager, preset=SMALL)
     with pytest.raises(Refused, match="was built"):
         workflow.plan_pack(by=manager, replaces=draft)
 
@@ -412,7 +413,7 @@ def test_the_software_version_is_that_of_the_project(settings: Any) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_lost_its_lease_finishes_nothing(manager: Person, no_worker: None) -> None:
-    pack = workflow.plan_pack(by=manager)
+    pack = workflow.plan_pack(by=manager, preset=SMALL)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
     late = outbox._lease("pack")
     assert late is not None
@@ -429,7 +430,7 @@ def test_a_worker_that_lost_its_lease_finishes_nothing(manager: Person, no_worke
 def test_the_page_of_a_pack_under_way_asks_again_by_itself(
     manager: Person, client: Client, no_worker: None
 ) -> None:
-    pack = workflow.plan_pack(by=manager)
+    pack = workflow.plan_pack(by=manager, preset=SMALL)
     workflow.build(pack, by=manager, proof=factories.proof(manager))
     client.force_login(manager, backend="qms.people.access.RoleBackend")
     page = client.get(pack.get_absolute_url()).content.decode()

@@ -121,6 +121,7 @@ def test_any_changed_byte_is_found() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_any_of_two_thousand_changed_bytes_is_found() -> None:
     data = make(FILES)
     assert [at for at, flip in changes(2000) if not found(at, flip, data)] == []
