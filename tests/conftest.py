@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from qms.local.postgres import Postgres
-from qms.local.processes import NotReady, spawn, stop
+from qms.local.processes import NotReady, spawn
 from qms.local.valkey import Valkey
 from tests import template
 from tests.browser import MISSING, chromium, launched
@@ -242,6 +242,8 @@ class WorkerProcess:
             time.sleep(0.05)
 
     def stop(self) -> None:
+        """At once; how a worker ends that is asked to is tried in `tests/local/`."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
-                stop(self.process, signal.SIGTERM, patience=15)
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()

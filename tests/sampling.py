@@ -27,11 +27,11 @@ def played(combination: str, *, one_in: int) -> bool:
 
 
 def spread(values: Iterable[Any], quick: int) -> list[Any]:
-    """Parameters, of which so many, spread over the list, are for FAST=1 too."""
+    """Parameters, of which so many, spread over the list, are for every run; the rest is for CI."""
     values = list(values)
     kept = {round(step * (len(values) - 1) / max(quick - 1, 1)) for step in range(quick)}
     return [
-        pytest.param(each, marks=[] if place in kept else [pytest.mark.slow])
+        pytest.param(each, marks=[] if place in kept else [pytest.mark.slow, pytest.mark.proof])
         for place, each in enumerate(values)
     ]
 

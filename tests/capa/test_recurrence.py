@@ -80,6 +80,7 @@ def record_all(cases: list[Labelled], by: Any) -> dict[int, Labelled]:
 
 @pytest.mark.django_db
 @pytest.mark.slow
+@pytest.mark.proof
 def test_of_300_varied_cases_the_repeats_are_found_and_few_others(record_property: Any) -> None:
     """On the families the weights were not chosen by. Held: 86 of 90, 0.93 and 0.82."""
     known = record_all(labelled(), factories.person("quality_manager"))

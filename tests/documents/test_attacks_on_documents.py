@@ -49,6 +49,7 @@ from tests.documents.test_keeping import Old
 from tests.documents.test_workflow import Cast
 from tests.kernel.test_workflow import at_once
 from tests.many import questions
+from tests.sampling import spread
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.clause("7.5")]
 
@@ -91,7 +92,7 @@ def sent(person: Any, path: str, body: str) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("run", range(5))
+@pytest.mark.parametrize("run", spread(range(5), quick=1))
 @pytest.mark.parametrize("first", ["hold", "dispose"])
 def test_a_hold_and_a_disposition_at_once_wait_for_each_other(first: str, run: int) -> None:
     """Never both: after the hold nothing goes; what goes is gone before the hold is placed."""

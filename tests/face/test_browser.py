@@ -16,6 +16,7 @@ from qms.actions.models import Action
 from qms.actions.workflow import plan_action
 from qms.people.models import Person
 from tests.factories import PASSWORD, person
+from tests.sampling import spread
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BUDGET = 160_000
@@ -71,7 +72,7 @@ def visit(browser: Any, live_server: Any) -> Iterator[Any]:
         each.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", spread(["light", "dark"], quick=1))
 @pytest.mark.parametrize("place", ["list", "record", "form", "step", "login"])
 def test_pages_break_no_rule_of_accessibility(
     visit: Any, manager: Person, action: Action, scheme: str, place: str
