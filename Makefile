@@ -76,7 +76,7 @@ lock: venv  ## Lock files with hashes, no registry's address in them
 # The stamp is written last, so that an interrupted installation starts over.
 venv: $(STAMP)
 $(STAMP): requirements-dev.lock
-	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed, and none was found.' >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer that can make environments is needed, and none was found. Debian and Ubuntu keep that part in python3-venv.' >&2; exit 1; }
 	@echo 'Installing the environment (a few minutes the first time) …'
 	@test -x $(PY) && $(PY) -c '' 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock

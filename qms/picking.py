@@ -102,9 +102,10 @@ class Shelf:
 
         It may guess what was meant.
         """
-        if len(text.strip()) < 2 or not text.isprintable():
+        text = " ".join(text.split())  # a tab, or the wide space of a copied text, parts words too
+        if len(text) < 2 or not text.isprintable():
             return []
-        answer = search_everywhere(person, text.strip(), FOUND_OF_A_KIND)
+        answer = search_everywhere(person, text, FOUND_OF_A_KIND)
         if answer.taken_for and not guess:
             return []
         hits = [hit for _order, _kind, found in answer.groups for hit in found]

@@ -87,12 +87,13 @@ class DispositionFilter(django_filters.FilterSet):
     """Filters of the log of dispositions."""
 
     document__title = django_filters.CharFilter(lookup_expr="icontains", label="Text")
-    done_on = django_filters.DateFromToRangeFilter(label="Disposed of")
+    since = django_filters.DateFilter("done_on", lookup_expr="gte", label="Disposed of from")
+    until = django_filters.DateFilter("done_on", lookup_expr="lte", label="Until")
     status = django_filters.ChoiceFilter(choices=Disposition.Status.choices, label="State")
 
     class Meta:
         model = Disposition
-        fields = ("document__title", "done_on", "status")
+        fields = ("document__title", "since", "until", "status")
 
 
 class PointerFilter(django_filters.FilterSet):

@@ -19,6 +19,7 @@ from qms.files.workflow import attach
 from qms.outbox.workflow import drain
 from qms.periods import add_months, today
 from qms.refusals import Refused
+from qms.scope.workflow import set_up_organisation
 from qms.workflow import amend
 from tests import factories
 from tests.documents.test_workflow import Cast
@@ -94,6 +95,29 @@ def test_what_is_in_use_kept_longer_or_held_stays() -> None:
     workflow.place_hold(by=old.boss, title="Recall", why="An authority asks.")
     with pytest.raises(Refused, match="holds it"):
         workflow.dispose(proposed, by=old.boss, proof=factories.proof(old.boss))
+
+
+def test_the_log_is_narrowed_to_the_days_of_the_organisation_and_says_when_none_fits() -> None:
+    old = Old()
+    set_up_organisation(by=old.manager, name="Roy", country="AT", time_zone="Europe/Vienna")
+    done = workflow.dispose(old.proposed(), by=old.boss, proof=factories.proof(old.boss))
+    assert done.done_on
+    day, client = done.done_on, Client()
+    client.force_login(old.manager, backend="qms.people.access.RoleBackend")
+
+    def log(**asked: Any) -> str:
+        answer = client.get("/documents/dispositions/", asked)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    assert done.number in log(since=day, until=day)
+    for asked in ({"since": day + timedelta(days=1)}, {"until": day - timedelta(days=1)}):
+        page = log(**asked)
+        assert done.number not in page
+        assert "Nothing matches these filters." in page
+        assert 'name="since"' in page, "the filters stay"
+    for odd in ("0001-01-01", "9999-12-31", "yesterday"):
+        log(since=odd, until=odd)
 
 
 def test_what_may_go_stands_first_and_the_page_asks_the_same_of_ten_and_of_two_hundred() -> None:

@@ -43,7 +43,8 @@ def secret(manager: Person) -> Any:
 
 def test_a_record_is_found_by_number_address_or_word(manager: Person, process: Process) -> None:
     address = process.get_absolute_url()
-    for text in ("BUY", "buy", address, f"https://qms.example.com{address}", "valves"):
+    copied = "Buying\N{NO-BREAK SPACE}valves"
+    for text in ("BUY", "buy", address, f"https://qms.example.com{address}", "valves", copied):
         assert EVIDENCE.record_at(text, manager) == process, text
     for text in ("SELL", "/gap/", "/nowhere/9/", f"{address}edit/", "x", "/people/1/"):
         assert EVIDENCE.record_at(text, manager) is None, text
