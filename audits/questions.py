@@ -168,8 +168,7 @@ def _of_documents(process: Process, last: date, person: Any) -> Asked:
     )
     for each in rows.select_related("document").order_by("document__number"):
         document = each.document
-        is_open = document.confidentiality == Document.Confidentiality.OPEN
-        named = f"{document.number}, “{document.title}”" if is_open else document.number
+        named = f"{document.number}, “{document.title}”" if document.is_open else document.number
         new = each.effective_from is not None and each.effective_from > last
         yield AuditQuestion(
             f"{named}: is revision {each.label} the one in use at the place of work, and is the"

@@ -162,8 +162,7 @@ class Entry(Numbered, StatefulRecord):
     @property
     def called_outside(self) -> str:
         """That of a restricted form goes by its number."""
-        is_open = self.form.confidentiality == Document.Confidentiality.OPEN
-        return str(self) if is_open else self.number
+        return str(self) if self.form.is_open else self.number
 
     def get_absolute_url(self) -> str:
         return page_of("documents:entry_detail", self.pk)
