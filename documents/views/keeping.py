@@ -42,27 +42,15 @@ HOLDS = [
     Column("number", "Number", sort="number", kind="number"),
     Column("title", "What it is about", sort="title"),
     Column("covers", "Covers", value=lambda row: row.process or "everything"),
-    Column(
-        "placed_by",
-        "Placed by",
-        value=lambda row: row.created_by,
-        sort="created_by__name",
-        kind="person",
-    ),
-    Column("placed_on", "On", value=lambda row: row.recorded_at, sort="recorded_at", kind="date"),
+    Column("created_by", "Placed by", sort="created_by__name", kind="person"),
+    Column("recorded_at", "Placed", sort="recorded_at", kind="moment"),
     Column("status", "State", sort="status", kind="state"),
 ]
 DISPOSITIONS = [
     Column("number", "Number", sort="number", kind="number"),
     Column("document", "Document", sort="document__number"),
     Column("kept_until", "Kept until", sort="kept_until", kind="date"),
-    Column(
-        "proposed_by",
-        "Proposed by",
-        value=lambda row: row.created_by,
-        sort="created_by__name",
-        kind="person",
-    ),
+    Column("created_by", "Proposed by", sort="created_by__name", kind="person"),
     Column("approved_by", "Approved by", sort="approved_by__name", kind="person"),
     Column("done_on", "Disposed of on", sort="done_on", kind="date"),
     Column("destroyed", "Files destroyed", sort="destroyed", numeric=True),
@@ -307,7 +295,7 @@ def disposition_detail(request: HttpRequest, pk: int) -> HttpResponse:
         template="documents/disposition_detail.html",
         title=f"Disposition of {disposition.document}",
         subtitle=disposition.number,
-        crumbs=[("Retention", "documents:retention")],
+        crumbs=[("Dispositions", "documents:disposition_list")],
     )
 
 

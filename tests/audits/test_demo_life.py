@@ -2,7 +2,7 @@
 
 Each company is lived through its years by the procedures everybody uses. Whatever it planned:
 every process has its audit in every programme year, no gap is longer than fifteen months, and
-whoever audited their own work did so by an exception that somebody else decided. `make test` lives
+whoever audited their own work did so by an exception that somebody else decided. CI lives
 the smallest of them through its first programme year, `make prove` all of them for three years.
 """
 
